@@ -1,0 +1,1 @@
+"""carbonopt: trade speed, energy and carbon of AI accelerators."""

@@ -1,0 +1,80 @@
+"""One layer as the nested loops that every performance model reads."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+DIMS = ("B", "K", "G", "OX", "OY", "C", "FX", "FY")
+"""Loop dimensions in canonical order: batch, output channels per group, groups, output
+width and height, input channels per group, kernel width and height."""
+
+LayerKind = Literal["conv", "gemm", "matmul"]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A convolution or matrix product as eight loop bounds and the geometry of its input.
+
+    A fully connected layer has G = OX = OY = FX = FY = 1; in a `matmul` the operand called
+    weights is an activation too, and a batched product has one G per matrix of the batch.
+
+    Parameters
+    ----------
+    name
+        Name of the ONNX node, unique in its network.
+    kind
+        ``conv``, ``gemm`` or ``matmul``.
+    sizes
+        Loop bounds (8,) in the order of `DIMS`; K and C count channels of one group.
+    stride, dilation
+        Of the kernel along x (width) and y (height) [elements].
+    input_size
+        True extent of the input tensor along x and y, without padding [elements].
+    predecessors
+        Positions in `Network.layers` of the layers whose output reaches this one, directly
+        or through nodes that are not modelled.
+    weight_bits, input_bits, psum_bits, output_bits
+        Precisions [bit]; partial sums are wider than final outputs.
+    """
+
+    name: str
+    kind: LayerKind
+    sizes: tuple[int, int, int, int, int, int, int, int]
+    stride: tuple[int, int] = (1, 1)
+    dilation: tuple[int, int] = (1, 1)
+    input_size: tuple[int, int] = (1, 1)
+    predecessors: tuple[int, ...] = ()
+    weight_bits: int = 8
+    input_bits: int = 8
+    psum_bits: int = 16
+    output_bits: int = 8
+
+    @property
+    def loops(self) -> dict[str, int]:
+        """Loop bounds by dimension name."""
+        return dict(zip(DIMS, self.sizes, strict=True))
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates: the product of all loop bounds."""
+        return math.prod(self.sizes)
+
+    @property
+    def weights(self) -> int:
+        """Elements of the W operand: G K C FX FY (an activation in a `matmul`)."""
+        _, k, g, _, _, c, fx, fy = self.sizes
+        return g * k * c * fx * fy
+
+    @property
+    def inputs(self) -> int:
+        """Elements of the input tensor: B G C times its true extent."""
+        b, _, g, _, _, c, _, _ = self.sizes
+        return b * g * c * self.input_size[0] * self.input_size[1]
+
+    @property
+    def outputs(self) -> int:
+        """Elements of the output tensor: B G K OX OY."""
+        b, k, g, ox, oy, _, _, _ = self.sizes
+        return b * g * k * ox * oy
