@@ -1,0 +1,34 @@
+"""What every test shares: reference tables, and random input that is the same on every run."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import settings
+
+os.environ["MPLBACKEND"] = "Agg"  # read when matplotlib is first imported, in workers too
+
+settings.register_profile("carbonopt", deadline=None, derandomize=True)
+settings.load_profile("carbonopt")
+
+REFERENCE = Path(__file__).parent / "reference"
+
+
+@pytest.fixture(scope="session")
+def reference():
+    """Read a table of tests/reference by its file name, floats to the last bit."""
+
+    def read(name: str) -> pd.DataFrame:
+        return pd.read_csv(REFERENCE / name, comment="#", float_precision="round_trip")
+
+    return read
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """A fresh generator with a fixed seed for each test."""
+    return np.random.default_rng(20260101)
