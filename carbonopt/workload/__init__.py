@@ -1,0 +1,1 @@
+"""Networks as loop nests: ONNX files and the shipped networks."""
