@@ -1,0 +1,1 @@
+"""A problem in the tongues of pymoo and Optuna."""

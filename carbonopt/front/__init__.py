@@ -1,0 +1,1 @@
+"""Fronts: dominance, indicators and the choice of one design."""

@@ -1,0 +1,1 @@
+"""Searchers and the loop that runs them."""

@@ -1,0 +1,1 @@
+"""The YAML files of a user as typed objects."""

@@ -1,0 +1,184 @@
+"""A front and what it came from: the result of a search, an enumeration or a stored run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from carbonopt.errors import SearchError, SpecError
+from carbonopt.front.choose import knee
+from carbonopt.front.dominance import front_rows
+from carbonopt.front.indicators import epsilon, hypervolume, share_found
+from carbonopt.objectives import Metric
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Front:
+    """The best designs among all that were evaluated.
+
+    Parameters
+    ----------
+    name
+        Name of the problem.
+    evaluations
+        Every distinct design that was evaluated.
+    metrics
+        The objectives.
+    variables
+        Names of the variables.
+    constraint_names
+        Columns that must be <= 0.
+    reference_point
+        Where hypervolume is measured from, None where the problem has none.
+    history
+        One row per batch of the search.
+    reference
+        The exact or best-known front, None where the problem has none.
+    run_dir
+        Directory of the run, None where it was not stored.
+    notices
+        What the search had to say, such as that it saw the whole space.
+    """
+
+    name: str
+    evaluations: pd.DataFrame
+    metrics: tuple[Metric, ...]
+    variables: tuple[str, ...]
+    constraint_names: tuple[str, ...] = ()
+    reference_point: Mapping[str, float] | None = None
+    history: pd.DataFrame | None = None
+    reference: pd.DataFrame | None = None
+    run_dir: Path | None = None
+    notices: tuple[str, ...] = ()
+    _rows: pd.DataFrame = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_rows", front_rows(self.evaluations, self.objectives))
+
+    @property
+    def objectives(self) -> list[str]:
+        """Names of the objectives."""
+        return [m.name for m in self.metrics]
+
+    @property
+    def values(self) -> npt.NDArray[np.float64]:
+        """Objectives of the front (n, m)."""
+        return self._rows[self.objectives].to_numpy(dtype=float)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Front as a table: variables, metrics, breakdowns and constraints; sorted."""
+        return self._rows.copy()
+
+    def hypervolume(self, scale: str = "log") -> float:
+        """Hypervolume from the problem's reference point, ``log`` (decades) or ``linear``.
+
+        Raises
+        ------
+        SpecError
+            The problem has no reference point.
+        """
+        if self.reference_point is None:
+            raise SpecError(
+                f"problem {self.name}: reference_point: got nothing, allowed: one value"
+            )
+        point = [self.reference_point[name] for name in self.objectives]
+        return hypervolume(self.values, point, scale=scale)
+
+    def compared(self) -> dict[str, float]:
+        """Measure this front against the reference front of the problem.
+
+        Returns
+        -------
+        dict
+            ``hypervolume_ratio``, ``hypervolume_log_ratio`` (with a reference point only),
+            ``share_within_2_percent`` and ``epsilon``; empty where there is no reference front.
+        """
+        if self.reference is None:
+            return {}
+        best = self.reference[self.objectives].to_numpy(dtype=float)
+        measures = {
+            "share_within_2_percent": share_found(self.values, best),
+            "epsilon": epsilon(self.values, best),
+        }
+        if self.reference_point is not None:
+            point = [self.reference_point[name] for name in self.objectives]
+            for key, scale in (("hypervolume_ratio", "linear"), ("hypervolume_log_ratio", "log")):
+                whole = hypervolume(best, point, scale=scale)
+                measures[key] = self.hypervolume(scale) / whole if whole else float("nan")
+        return measures
+
+    def knee(self) -> pd.Series[Any]:
+        """Design nearest to the best of every objective at once.
+
+        Raises
+        ------
+        SearchError
+            No design is feasible.
+        """
+        if not len(self):
+            raise SearchError(f"problem {self.name}: no feasible design, so there is no knee")
+        return self._rows.iloc[knee(self.values)]
+
+    def lowest(self, objective: str) -> pd.Series[Any]:
+        """Design with the smallest value of an objective.
+
+        Raises
+        ------
+        SpecError
+            There is no such objective.
+        SearchError
+            No design is feasible.
+        """
+        if objective not in self.objectives:
+            allowed = ", ".join(self.objectives)
+            raise SpecError(f"objective: got {objective!r}, allowed: {allowed}")
+        if not len(self):
+            raise SearchError(f"problem {self.name}: no feasible design")
+        return self._rows.iloc[int(np.argmin(self._rows[objective].to_numpy(dtype=float)))]
+
+    def least_infeasible(self, count: int = 10) -> pd.DataFrame:
+        """Infeasible designs that come nearest to meeting every constraint.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With the columns ``binding`` (the constraint that is missed most) and ``violation``.
+        """
+        names = list(self.constraint_names)
+        table = self.evaluations[~self.evaluations["feasible"].astype(bool)].copy()
+        missed = table[names].fillna(np.inf).clip(lower=0.0)
+        if not names or table.empty:
+            return table.assign(binding="", violation=np.inf).head(count)
+        table["binding"] = missed.idxmax(axis=1)
+        table["violation"] = missed.max(axis=1)
+        return table.sort_values("violation", kind="stable").head(count).reset_index(drop=True)
+
+    def plot(self, path: str | Path | None = None) -> Figure:
+        """Draw the front; writes a file where `path` is given."""
+        from carbonopt.report.figures import RunPicture, plot_front
+
+        point = self.reference_point
+        picture = RunPicture(
+            name=self.name,
+            objectives=tuple(self.objectives),
+            evaluations=self.evaluations,
+            front=self.to_pandas(),
+            reference_point=tuple(point[name] for name in self.objectives) if point else None,
+            reference_front=self.reference,
+        )
+        figure = plot_front(picture)
+        if path is not None:
+            figure.savefig(path)
+        return figure

@@ -1,0 +1,97 @@
+"""The only list of metrics: name (the column), unit and label; every metric is minimised."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from carbonopt.errors import SpecError
+from carbonopt.units import unit_of
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One quantity that a design is judged by; smaller is better.
+
+    Parameters
+    ----------
+    name
+        Column of the evaluation table; its suffix tells the unit.
+    label
+        What figures and tables call it.
+    factors
+        Columns whose product is the metric, where the evaluation does not give it itself.
+    """
+
+    name: str
+    label: str
+    factors: tuple[str, ...] = ()
+
+    @property
+    def unit(self) -> str:
+        """Canonical unit, '' where the metric has none."""
+        return unit_of(self.name)
+
+    @property
+    def title(self) -> str:
+        """Label with its unit in brackets, as on an axis.
+
+        Examples
+        --------
+        >>> metric("energy_j").title
+        'energy per inference [J]'
+        """
+        return f"{self.label} [{self.unit}]" if self.unit else self.label
+
+
+#: metrics of one inference: also selectable for one network, as in ``latency_s@resnet8``
+PER_NETWORK = (
+    Metric("latency_s", "latency per inference"),
+    Metric("energy_j", "energy per inference"),
+    Metric("carbon_ca_g", "carbon CA per inference"),
+    Metric("carbon_pa_g", "carbon PA per inference"),
+    Metric("edp_js", "energy-delay product", ("energy_j", "latency_s")),
+)
+
+#: metrics of the device
+PER_DEVICE = (
+    Metric("embodied_g", "embodied carbon"),
+    Metric("area_mm2", "die area"),
+)
+
+METRICS = MappingProxyType({metric.name: metric for metric in PER_NETWORK + PER_DEVICE})
+
+
+def metric(name: str) -> Metric:
+    """Look up a metric, of all networks together or of one (``latency_s@resnet8``).
+
+    Raises
+    ------
+    SpecError
+        There is no such metric.
+
+    Examples
+    --------
+    >>> metric("edp_js@resnet8").factors
+    ('energy_j@resnet8', 'latency_s@resnet8')
+    """
+    stem, _, network = name.partition("@")
+    found = METRICS.get(stem)
+    if found is None or (network and found in PER_DEVICE) or name.endswith("@"):
+        raise SpecError(f"objective: got {name!r}, allowed: {', '.join(metric_names())}")
+    if not network:
+        return found
+    factors = tuple(f"{factor}@{network}" for factor in found.factors)
+    return Metric(name, f"{found.label}, {network}", factors)
+
+
+def metric_names(networks: Iterable[str] = ()) -> list[str]:
+    """List every metric, with those of each of the networks.
+
+    Examples
+    --------
+    >>> metric_names(["resnet8"])[-1]
+    'edp_js@resnet8'
+    """
+    return list(METRICS) + [f"{m.name}@{net}" for net in networks for m in PER_NETWORK]

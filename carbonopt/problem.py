@@ -1,0 +1,306 @@
+"""A design problem: a space, a row function, objectives and limits; knows no search library."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import pickle
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from carbonopt.errors import SearchError, SpecError
+from carbonopt.objectives import Metric, metric
+from carbonopt.space import Space, Variable
+
+Row = dict[str, Any]
+Evaluate = Callable[[Row], Mapping[str, Any]]
+OnRows = Callable[[list[Row]], None]
+
+#: what stands in for the objectives of a design that has none, so that a searcher sees a number
+MISSING_OBJECTIVE = 1e30
+_MAX_CHUNK = 16
+
+
+class Problem:
+    """A question about hardware, ready to be searched.
+
+    Parameters
+    ----------
+    name
+        Name of the problem, part of the name of a run directory.
+    variables
+        The knobs.
+    evaluate_row
+        Takes the decoded variables of one design, returns its metrics and constraints as a flat
+        mapping. It must be picklable when worker processes are to run it.
+    objectives
+        Metrics to minimise: names of `carbonopt.objectives`, or a `Metric` of your own.
+    constraints
+        Columns that `evaluate_row` returns, each met where it is <= 0.
+    limits
+        Largest allowed value of a column: adds the constraint ``limit.<column>``, which is
+        value/limit - 1.
+    reference_point
+        Value of each objective from which hypervolume is measured.
+    reference_front
+        File with the exact or best-known front.
+    question
+        What the problem asks, in a sentence.
+    content
+        What decides the result beyond the arguments above, JSON-able; enters the hash.
+    source
+        Text of a problem file that makes this problem again.
+
+    Examples
+    --------
+    >>> def row(design):
+    ...     return {"latency_s": 1.0 / design["rows"], "area_mm2": design["rows"] / 100}
+    >>> problem = Problem("toy", [Variable.pow2("rows", 32, 256)], row, ["latency_s", "area_mm2"])
+    >>> problem.evaluate([[0], [3]])["latency_s"].tolist()
+    [0.03125, 0.00390625]
+    """
+
+    def __init__(
+        self,
+        name: str,
+        variables: Sequence[Variable],
+        evaluate_row: Evaluate,
+        objectives: Sequence[str | Metric],
+        *,
+        constraints: Sequence[str] = (),
+        limits: Mapping[str, float] | None = None,
+        reference_point: Mapping[str, float] | None = None,
+        reference_front: Path | None = None,
+        question: str = "",
+        content: Mapping[str, Any] | None = None,
+        source: str = "",
+    ) -> None:
+        self.name = name
+        self.question = question
+        self.space = Space(variables)
+        self.metrics = tuple(m if isinstance(m, Metric) else metric(m) for m in objectives)
+        self.limits = dict(limits or {})
+        self.constraint_names = [*constraints, *(f"limit.{column}" for column in self.limits)]
+        self.reference_point = dict(reference_point) if reference_point else None
+        self.reference_front = reference_front
+        self.content = dict(content or {"evaluate_row": _qualified_name(evaluate_row)})
+        self.source = source
+        self._evaluate_row = evaluate_row
+        self._payload = b""
+        self._cache: dict[tuple[int, ...], Row] = {}
+        _check(self)
+
+    @property
+    def objectives(self) -> list[str]:
+        """Names of the objectives, all minimised."""
+        return [m.name for m in self.metrics]
+
+    @property
+    def size(self) -> int:
+        """Number of designs in the space."""
+        return self.space.size
+
+    @property
+    def hash(self) -> str:
+        """Fingerprint (SHA-256) of everything that decides an evaluation or a search."""
+        resolved = {
+            "variables": {v.name: v.values for v in self.space.variables},
+            "objectives": self.objectives,
+            "constraints": self.constraint_names,
+            "limits": self.limits,
+            "reference_point": self.reference_point,
+            "content": self.content,
+        }
+        return hashlib.sha256(
+            json.dumps(resolved, sort_keys=True, default=str).encode()
+        ).hexdigest()
+
+    def evaluate(
+        self, index: npt.ArrayLike, executor: Executor | None = None, on_rows: OnRows | None = None
+    ) -> pd.DataFrame:
+        """Evaluate designs; one that was evaluated before comes from the cache.
+
+        Parameters
+        ----------
+        index
+            Index vectors (n, v).
+        executor
+            Any `concurrent.futures.Executor`: chunks of designs run there.
+        on_rows
+            Called with the rows of each distinct design as soon as they are there.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per design (n): variables, metrics, constraints, ``status``, ``message`` and
+            ``feasible``. A design whose evaluation failed has status ``error``.
+
+        Raises
+        ------
+        SpecError
+            `index` does not fit the space.
+        SearchError
+            A worker process died.
+        """
+        keys = [tuple(row) for row in self.space.check(index).tolist()]
+        distinct = list(dict.fromkeys(keys))
+        known = [self._cache[key] for key in distinct if key in self._cache]
+        if known and on_rows:
+            on_rows(known)
+        missing = [key for key in distinct if key not in self._cache]
+        for chunk_keys, rows in self._computed(missing, executor):
+            complete = [self._complete(row) for row in rows]
+            self._cache.update(zip(chunk_keys, complete, strict=True))
+            if on_rows:
+                on_rows(complete)
+        return self.frame(self._cache[key] for key in keys)
+
+    def frame(self, rows: Iterable[Row]) -> pd.DataFrame:
+        """Make the evaluation table of some rows; has the columns of every objective and limit."""
+        listed = list(rows)
+        needed = [*self.space.names, *self.objectives, *self.constraint_names]
+        columns = dict.fromkeys(needed)
+        for row in listed:
+            columns.update(dict.fromkeys(row))
+        tail = ("status", "message", "feasible")
+        order = [name for name in columns if name not in tail]
+        return pd.DataFrame(listed, columns=[*order, *tail])
+
+    def remember(self, evaluations: pd.DataFrame) -> None:
+        """Feed rows of an evaluation table to the cache, so that they are not computed again."""
+        keys = [tuple(row) for row in self.space.encode(evaluations).tolist()]
+        decoded = self.space.decode(keys) if keys else []
+        for key, variables, row in zip(keys, decoded, evaluations.to_dict("records"), strict=True):
+            self._cache[key] = {**{str(k): v for k, v in row.items()}, **variables}
+
+    def objective_values(self, evaluations: pd.DataFrame) -> npt.NDArray[np.float64]:
+        """Objectives (n, m), a large finite number where a design has none."""
+        values = evaluations[self.objectives].to_numpy(dtype=float)
+        return np.where(np.isfinite(values), values, MISSING_OBJECTIVE)
+
+    def violations(self, evaluations: pd.DataFrame) -> npt.NDArray[np.float64]:
+        """Constraints (n, c + 1), <= 0 where met; the last one says whether there is a result.
+
+        A violation v becomes v / (1 + v) < 1, so that no single one drowns the others and each
+        still shows how far a design is from meeting it; a value that is missing counts as 1.
+        """
+        values = evaluations[self.constraint_names].to_numpy(dtype=float)
+        over = np.maximum(values, 0.0)
+        graded = np.where(values > 0.0, over / (1.0 + over), values)
+        graded = np.where(np.isfinite(values), graded, 1.0)
+        numbers = np.isfinite(evaluations[self.objectives].to_numpy(dtype=float)).all(axis=1)
+        usable = numbers & (evaluations["status"] == "ok").to_numpy()
+        return np.column_stack([graded, np.where(usable, -1.0, 1.0)])
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the cache behind: a worker or a checkpoint has no use for it."""
+        return {**self.__dict__, "_cache": {}, "_payload": b""}
+
+    def _computed(
+        self, keys: list[tuple[int, ...]], executor: Executor | None
+    ) -> Iterable[tuple[list[tuple[int, ...]], list[Row]]]:
+        """Yield chunks of keys with their raw rows, in the order in which they are finished."""
+        if executor is None:
+            for key in keys:
+                yield [key], [_safe_row(self._evaluate_row, self.space.decode([key])[0])]
+            return
+        self._payload = self._payload or pickle.dumps(self._evaluate_row)
+        size = min(_MAX_CHUNK, max(1, len(keys) // 16))
+        chunks = [keys[start : start + size] for start in range(0, len(keys), size)]
+        pending = {
+            executor.submit(_run_chunk, self._payload, self.space.decode(chunk)): chunk
+            for chunk in chunks
+        }
+        try:
+            for future in as_completed(pending):
+                yield pending[future], future.result()
+        except BrokenProcessPool as error:
+            fault = "a worker process died (killed, or out of memory); what was stored is kept"
+            raise SearchError(f"{fault}: resume with fewer workers") from error
+        finally:
+            for future in pending:
+                future.cancel()
+
+    def _complete(self, row: Row) -> Row:
+        """Add derived metrics, the limits of this problem and the verdict to a raw row."""
+        for wanted in [*self.metrics, *(_product(column) for column in self.limits)]:
+            if wanted is not None and wanted.factors and wanted.name not in row:
+                row[wanted.name] = _multiplied(row, wanted.factors)
+        for column, limit in self.limits.items():
+            row[f"limit.{column}"] = float(row.get(column, np.nan)) / limit - 1.0
+        needed = [row.get(name, np.nan) for name in self.constraint_names]
+        numbers = [row.get(name, np.nan) for name in self.objectives]
+        row["feasible"] = (
+            row["status"] == "ok"
+            and all(value <= 0.0 for value in needed)
+            and bool(np.all(np.isfinite(numbers)))
+        )
+        return row
+
+
+def _check(problem: Problem) -> None:
+    """Refuse a problem without objectives, or with a reference point or limit that cannot be."""
+    faults = []
+    names = problem.objectives
+    if not names or len(set(names)) < len(names):
+        faults.append(f"objectives: got {names}, allowed: at least one, each once")
+    point = problem.reference_point
+    if point is not None and set(point) != set(names):
+        faults.append(f"reference_point: got {sorted(point)}, allowed: a value for each of {names}")
+    for where, values in (("limits", problem.limits), ("reference_point", point or {})):
+        for key, value in values.items():
+            if not (np.isfinite(value) and value > 0):
+                faults.append(f"{where}.{key}: got {value}, allowed: a number > 0")
+    if faults:
+        raise SpecError(faults)
+
+
+def _product(column: str) -> Metric | None:
+    """Find the metric of a limited column, None where the column is none of ours."""
+    try:
+        return metric(column)
+    except SpecError:
+        return None
+
+
+def _multiplied(row: Row, factors: Sequence[str]) -> float:
+    """Multiply some columns of a row."""
+    return float(np.prod([float(row.get(name, np.nan)) for name in factors]))
+
+
+def _qualified_name(function: Evaluate) -> str:
+    """Name a row function for the hash; that of a partial is the function behind it."""
+    inner = getattr(function, "func", function)
+    return f"{inner.__module__}.{getattr(inner, '__qualname__', type(inner).__qualname__)}"
+
+
+def _safe_row(evaluate_row: Evaluate, design: Row) -> Row:
+    """Evaluate one design; whatever goes wrong becomes a row that says so."""
+    try:
+        row = {**design, **evaluate_row(dict(design))}
+    except Exception as error:  # any fault of a row function is data of this design
+        row = {**design, "status": "error", "message": f"{type(error).__name__}: {error}"}
+    row.setdefault("status", "ok")
+    row["message"] = " ".join(str(row.get("message", "")).split())
+    return row
+
+
+@lru_cache(maxsize=2)
+def _unpickled(payload: bytes) -> Evaluate:
+    """Unpickle a row function once per worker, so that what it remembers lives on."""
+    function: Evaluate = pickle.loads(payload)
+    return function
+
+
+def _run_chunk(payload: bytes, designs: list[Row]) -> list[Row]:
+    """Evaluate some designs in a worker."""
+    evaluate_row = _unpickled(payload)
+    return [_safe_row(evaluate_row, design) for design in designs]

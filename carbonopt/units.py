@@ -1,0 +1,167 @@
+"""Text with a unit to a float in the canonical unit and back: the one place that knows units."""
+
+from __future__ import annotations
+
+import math
+import re
+from difflib import get_close_matches
+from types import MappingProxyType
+
+from carbonopt.errors import SpecError
+
+_HOUR_S = 3600.0
+_DAY_S = 24.0 * _HOUR_S
+
+#: canonical unit -> {accepted unit: factor to the canonical unit}
+UNITS = MappingProxyType(
+    {
+        "byte": {
+            **{"byte": 1.0, "B": 1.0, "kB": 1e3, "MB": 1e6, "GB": 1e9},
+            **{"KiB": 2.0**10, "MiB": 2.0**20, "GiB": 2.0**30},
+        },
+        "s": {
+            **{"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "ps": 1e-12},
+            **{"min": 60.0, "h": _HOUR_S, "d": _DAY_S, "y": 365.25 * _DAY_S},
+        },
+        "Hz": {"Hz": 1.0, "kHz": 1e3, "MHz": 1e6, "GHz": 1e9},
+        "J": {
+            **{"J": 1.0, "mJ": 1e-3, "uJ": 1e-6, "nJ": 1e-9, "pJ": 1e-12, "fJ": 1e-15},
+            **{"kJ": 1e3, "MJ": 1e6, "Wh": _HOUR_S, "kWh": 1e3 * _HOUR_S},
+        },
+        "W": {"W": 1.0, "mW": 1e-3, "uW": 1e-6, "nW": 1e-9, "kW": 1e3},
+        "mm2": {"mm2": 1.0, "um2": 1e-6, "cm2": 1e2},
+        "g": {"g": 1.0, "mg": 1e-3, "ug": 1e-6, "ng": 1e-9, "kg": 1e3, "t": 1e6},
+        "g/kWh": {"g/kWh": 1.0, "kg/kWh": 1e3, "kg/MWh": 1.0, "t/MWh": 1e3},
+        "byte/s": {
+            **{"byte/s": 1.0, "B/s": 1.0, "kB/s": 1e3, "MB/s": 1e6, "GB/s": 1e9},
+            **{"KiB/s": 2.0**10, "MiB/s": 2.0**20, "GiB/s": 2.0**30},
+        },
+        "V": {"V": 1.0, "mV": 1e-3},
+        "m": {"m": 1.0, "mm": 1e-3, "um": 1e-6, "nm": 1e-9},
+        "J*s": {"J*s": 1.0, "mJ*s": 1e-3, "uJ*s": 1e-6, "nJ*s": 1e-9, "pJ*s": 1e-12},
+    }
+)
+
+_SUFFIXES = MappingProxyType(
+    {
+        **{"g_per_kwh": "g/kWh", "byte_per_s": "byte/s", "byte": "byte", "s": "s"},
+        **{"hz": "Hz", "j": "J", "w": "W", "mm2": "mm2", "g": "g", "v": "V", "m": "m"},
+        "js": "J*s",
+    }
+)
+
+#: canonical unit -> units to print in, large to small
+_PRINTED = MappingProxyType(
+    {
+        "byte": ("GiB", "MiB", "KiB", "byte"),
+        "s": ("y", "d", "h", "s", "ms", "us", "ns", "ps"),
+        "Hz": ("GHz", "MHz", "kHz", "Hz"),
+        "J": ("kJ", "J", "mJ", "uJ", "nJ", "pJ", "fJ"),
+        "W": ("kW", "W", "mW", "uW", "nW"),
+        "mm2": ("mm2",),
+        "g": ("t", "kg", "g", "mg", "ug", "ng"),
+        "g/kWh": ("g/kWh",),
+        "byte/s": ("GB/s", "MB/s", "kB/s", "byte/s"),
+        "V": ("V",),
+        "m": ("m", "mm", "um", "nm"),
+        "J*s": ("J*s", "mJ*s", "uJ*s", "nJ*s", "pJ*s"),
+    }
+)
+
+_QUANTITY = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\S.*?)?\s*")
+
+
+def parse_quantity(value: object, unit: str, where: str = "") -> float:
+    """Read a number with its unit as a float in the canonical unit.
+
+    Parameters
+    ----------
+    value
+        Text such as ``"512 KiB"`` or ``"3y"`` (a year is 365.25 d).
+    unit
+        Canonical unit, a key of `UNITS`.
+    where
+        Put before the message of a fault, such as ``"a.yaml:3: rows"``.
+
+    Raises
+    ------
+    SpecError
+        `value` is a bare number, has another unit, or is no number.
+
+    Examples
+    --------
+    >>> parse_quantity("8KiB", "byte")
+    8192.0
+    >>> parse_quantity("40 ms", "s")
+    0.04
+    >>> parse_quantity(40, "V", where="a.yaml:3: vdd_v")
+    Traceback (most recent call last):
+    carbonopt.errors.SpecError: a.yaml:3: vdd_v: got 40, allowed: a number with a unit of: V, mV
+    """
+    factors = UNITS[unit]
+    match = _QUANTITY.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None or match[2] not in factors:
+        hint = _unit_hint(match[2] if match else None, unit)
+        prefix = f"{where}: " if where else ""
+        allowed = f"a number with a unit of: {', '.join(factors)}{hint}"
+        raise SpecError(f"{prefix}got {_shown(value)}, allowed: {allowed}")
+    number, factor = float(match[1]), factors[match[2]]
+    # dividing by the whole inverse of a small factor keeps "40 ms" at exactly 0.04
+    return number * factor if factor >= 1.0 else number / round(1.0 / factor)
+
+
+def unit_of(name: str) -> str:
+    """Canonical unit that the suffix of a name tells, or '' for a name without one.
+
+    Examples
+    --------
+    >>> unit_of("latency_s@resnet8"), unit_of("sram_byte"), unit_of("rows")
+    ('s', 'byte', '')
+    """
+    stem = name.split("@")[0].split(".")[0]
+    for suffix, unit in _SUFFIXES.items():
+        if stem.endswith(f"_{suffix}"):
+            return unit
+    return ""
+
+
+def format_quantity(value: float, unit: str, digits: int = 3) -> str:
+    """Print a value of the canonical unit with the prefix that suits it.
+
+    Examples
+    --------
+    >>> format_quantity(524288, "byte"), format_quantity(0.0032, "s"), format_quantity(2.5, "")
+    ('512 KiB', '3.2 ms', '2.5')
+    """
+    if not unit:
+        return f"{value:.{digits}g}"
+    if value == 0.0 or not math.isfinite(value):
+        return f"{value:g} {unit}"
+    chosen = _PRINTED[unit][-1]
+    for candidate in _PRINTED[unit]:
+        if abs(value) >= UNITS[unit][candidate] * (1.0 - 1e-9):
+            chosen = candidate
+            break
+    scaled = value / UNITS[unit][chosen]
+    whole = unit == "byte" and abs(scaled - round(scaled)) < 1e-9
+    return f"{round(scaled)} {chosen}" if whole else f"{_plain(scaled, digits)} {chosen}"
+
+
+def _plain(value: float, digits: int) -> str:
+    """Print with so many significant digits, without an exponent where the number is short."""
+    text = f"{value:.{digits}g}"
+    return f"{float(text):.0f}" if "e+" in text and abs(value) < 1e9 else text
+
+
+def _unit_hint(got: str | None, unit: str) -> str:
+    """Name the unit that was probably meant."""
+    if got is None:
+        return ""
+    lower = {name.lower(): name for name in UNITS[unit]}
+    near = get_close_matches(got.lower(), lower, n=1)
+    return f" (did you mean {lower[near[0]]}?)" if near else ""
+
+
+def _shown(value: object) -> str:
+    """Show what the file says, without the quotes that Python adds."""
+    return value if isinstance(value, str) and value else repr(value)
