@@ -31,9 +31,11 @@ class GraphBuilder:
         self.constants: list[TensorProto] = []
         self.channels: dict[str, int] = {}
 
-    def input(self, name: str, shape: Sequence[int], channels: int) -> str:
+    def input(
+        self, name: str, shape: Sequence[int], channels: int, kind: int = TensorProto.FLOAT
+    ) -> str:
         """Declare an input of the graph; `channels` is its extent along the channel axis."""
-        self.inputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
+        self.inputs.append(helper.make_tensor_value_info(name, kind, shape))
         self.channels[name] = channels
         return name
 
