@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +16,6 @@ from carbonopt.front.choose import knee
 from carbonopt.front.dominance import front_rows
 from carbonopt.front.indicators import epsilon, hypervolume, share_found
 from carbonopt.objectives import Metric
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -165,20 +162,8 @@ class Front:
         table["violation"] = missed.max(axis=1)
         return table.sort_values("violation", kind="stable").head(count).reset_index(drop=True)
 
-    def plot(self, path: str | Path | None = None) -> Figure:
-        """Draw the front; writes a file where `path` is given."""
-        from carbonopt.report.figures import RunPicture, plot_front
+    def plot(self, path: str | Path | None = None) -> Any:  # noqa: ANN401  matplotlib comes late
+        """Draw the front as a matplotlib figure; writes a file where `path` is given."""
+        from carbonopt.report.figures import plot_front
 
-        point = self.reference_point
-        picture = RunPicture(
-            name=self.name,
-            objectives=tuple(self.objectives),
-            evaluations=self.evaluations,
-            front=self.to_pandas(),
-            reference_point=tuple(point[name] for name in self.objectives) if point else None,
-            reference_front=self.reference,
-        )
-        figure = plot_front(picture)
-        if path is not None:
-            figure.savefig(path)
-        return figure
+        return plot_front(self, path)

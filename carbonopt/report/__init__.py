@@ -1,0 +1,1 @@
+"""Figures and tables made from the evaluation table of a run."""

@@ -1,0 +1,145 @@
+"""One look for all figures: palette, markers, SI-scaled axes and captions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+BLUE, ORANGE, GREEN, PINK = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
+SKY, YELLOW, BLACK, GREY = "#56B4E9", "#E69F00", "#222222", "#8C8C8C"
+"""The palette of Okabe and Ito, legible with every common colour blindness."""
+
+CLOUD, INFEASIBLE, LIMIT = "#C9CDD2", "#B9806B", "#F3E3DC"
+
+TEMPLATE_LOOKS = {
+    "aimc": (ORANGE, "o"),
+    "dimc": (BLUE, "s"),
+    "digital_os": (GREEN, "^"),
+    "digital_ws": (PINK, "D"),
+    "eyeriss": (YELLOW, "v"),
+}
+SPARE_LOOKS = ((SKY, "P"), (BLACK, "X"), (YELLOW, "<"), (GREY, ">"))
+
+PART_COLOURS = {
+    "operational": BLUE,
+    "fab_energy": ORANGE,
+    "fab_gas": "#E98B4A",
+    "fab_material": "#F6BE94",
+    "package": GREY,
+    "array": BLUE,
+    "register": SKY,
+    "sram": GREEN,
+    "dram": PINK,
+    "compute": BLUE,
+    "stall": ORANGE,
+    "loading": YELLOW,
+}
+SPARE_COLOURS = (BLUE, ORANGE, GREEN, PINK, SKY, YELLOW, GREY, BLACK)
+
+LOOK: Any = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9.5,
+    "axes.titlesize": 10.5,
+    "axes.titlelocation": "left",
+    "axes.labelsize": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#555555",
+    "axes.linewidth": 0.8,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#E6E8EB",
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+    "legend.fontsize": 9,
+    "figure.dpi": 100,
+    "figure.facecolor": "white",
+}
+
+LOG_FROM_RATIO = 3.0
+DPI = 160
+
+
+@contextmanager
+def house_style() -> Iterator[None]:
+    """Apply the look inside a ``with`` block and leave the caller's settings alone."""
+    with mpl.rc_context(LOOK):
+        yield
+
+
+def template_looks(templates: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Return colour and marker of each template; unknown ones share out the spare looks.
+
+    Examples
+    --------
+    >>> template_looks(["dimc", "mine"])["mine"]
+    ('#56B4E9', 'P')
+    """
+    names = sorted(set(templates))
+    strangers = [name for name in names if name not in TEMPLATE_LOOKS]
+    spare = {name: SPARE_LOOKS[i % len(SPARE_LOOKS)] for i, name in enumerate(strangers)}
+    return {name: TEMPLATE_LOOKS.get(name) or spare[name] for name in names}
+
+
+def part_colours(parts: Iterable[str]) -> dict[str, str]:
+    """Return a colour for each part of a breakdown, the same in every figure."""
+    names = list(parts)
+    taken = {PART_COLOURS[name] for name in names if name in PART_COLOURS}
+    free = iter([colour for colour in SPARE_COLOURS if colour not in taken] * len(names))
+    return {name: PART_COLOURS.get(name) or next(free) for name in names}
+
+
+def scale_axis(axis: Axis, values: np.ndarray) -> None:
+    """Make the axis logarithmic where the values span it, with plain numbers as ticks."""
+    finite = values[np.isfinite(values)]
+    if not finite.size or finite.min() <= 0 or finite.max() < LOG_FROM_RATIO * finite.min():
+        return
+    ratio = finite.max() / finite.min()
+    panel = axis.axes
+    panel.set_xscale("log") if axis is panel.xaxis else panel.set_yscale("log")
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if ratio < 100 else (1.0,)))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+
+
+def caption(figure: Figure, text: str) -> None:
+    """Write a caption under the panels, small and left-aligned."""
+    figure.supxlabel(text, x=0.012, ha="left", fontsize=8.5, color="#444444")
+
+
+def save(figure: Figure, path: Path) -> Path:
+    """Write the figure as PNG and return its path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=DPI)
+    return path
+
+
+def head(figure: Figure, title: str, panels: Iterable[Axes], columns: int = 4) -> None:
+    """Write the title and, under it, the labels of all panels, each once, row by row."""
+    entries: dict[str, Artist] = {}
+    for panel in panels:
+        for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
+            entries.setdefault(label, handle)
+    rows = -(-len(entries) // columns)
+    labels = [label for first in range(columns) for label in list(entries)[first::columns]]
+    figure.legend(
+        [entries[label] for label in labels],
+        labels,
+        loc="outside upper left",
+        ncols=-(-len(entries) // max(rows, 1)) or 1,
+        title=title,
+        title_fontsize=12,
+        alignment="left",
+        handletextpad=0.5,
+        columnspacing=1.4,
+    )

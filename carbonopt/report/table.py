@@ -1,0 +1,115 @@
+"""Tables for the terminal: the telling designs of a front, aligned and with units."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from carbonopt.front.front import Front
+from carbonopt.objectives import Metric
+from carbonopt.report.columns import short_label
+from carbonopt.report.scale import common_scale, quantity
+from carbonopt.units import unit_of
+
+TELLING_METRICS = ("carbon_ca_g", "carbon_pa_g")
+CAPACITY_NAMES = ("sram", "dram", "buffer")
+
+
+def telling_designs(front: Front) -> pd.DataFrame:
+    """Pick the designs of a front that say most: least carbon in both scenarios, and the knee.
+
+    Where the table has no carbon, the best in the first two objectives stand in. A design
+    that earns several roles is listed once.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The chosen rows of the front, preceded by a column ``role``; empty for an empty front.
+    """
+    rows = front.to_pandas()
+    roles: dict[object, list[str]] = {}
+    if len(rows):
+        names = [name for name in TELLING_METRICS if name in rows] or front.objectives[:2]
+        for name in names:
+            roles.setdefault(rows[name].idxmin(), []).append(f"lowest {short_label(name)}")
+        roles.setdefault(front.knee().name, []).append("knee")
+    chosen = rows.loc[list(roles)].reset_index(drop=True)
+    chosen.insert(0, "role", [", ".join(earned) for earned in roles.values()])
+    return chosen
+
+
+def variable_text(name: str, value: object) -> str:
+    """Return one design variable as text; capacities and times with their unit.
+
+    Examples
+    --------
+    >>> variable_text("sram", 524288), variable_text("rows", 64), variable_text("node", None)
+    ('512 KiB', '64', '-')
+    """
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return "-"
+    if not isinstance(value, int | float | np.number):
+        return str(value)
+    unit = "byte" if name.startswith(CAPACITY_NAMES) else unit_of(name)
+    return quantity(float(value), unit, digits=6)
+
+
+def describe_design(design: Mapping[str, object] | pd.Series[Any], variables: Sequence[str]) -> str:
+    """Return a design in one line: the template, then each variable that it has.
+
+    Examples
+    --------
+    >>> describe_design({"template": "dimc", "rows": 64, "sram": 8192}, ["template", "sram"])
+    'dimc, sram 8 KiB'
+    """
+    texts = {name: variable_text(name, design[name]) for name in variables}
+    template = [texts.pop("template")] if "template" in texts else []
+    return ", ".join([*template, *(f"{name} {text}" for name, text in texts.items())])
+
+
+def designs_table(
+    designs: pd.DataFrame, variables: Sequence[str], metrics: Sequence[Metric]
+) -> str:
+    """Return designs as an aligned table, each metric under one unit.
+
+    Parameters
+    ----------
+    designs
+        Rows of an evaluation table.
+    variables
+        Columns to show first, as they are: the design variables, ``role``.
+    metrics
+        Columns to show after them, scaled.
+    """
+    shown = {
+        name: [variable_text(name, value) for value in designs[name].tolist()] for name in variables
+    }
+    for metric in metrics:
+        values = designs[metric.name].to_numpy(float)
+        scale = common_scale(values, metric.unit)
+        cells = [f"{v * scale.factor:.4g}" if math.isfinite(v) else "-" for v in values]
+        shown[scale.label(short_label(metric))] = cells
+    return aligned(shown)
+
+
+def aligned(columns: Mapping[str, Sequence[str]]) -> str:
+    """Return columns of text as lines; numbers to the right, words to the left.
+
+    Examples
+    --------
+    >>> print(aligned({"name": ["a", "bcd"], "value": ["1.5", "22"]}))
+    name  value
+    ----  -----
+    a       1.5
+    bcd      22
+    """
+    laid = []
+    for head, cells in columns.items():
+        width = max(len(head), *(len(cell) for cell in cells), 0)
+        pad = str.rjust if all(cell[:1] in "-.0123456789" for cell in cells) else str.ljust
+        laid.append([pad(head, width), "-" * width, *(pad(cell, width) for cell in cells)])
+    return "\n".join("  ".join(line).rstrip() for line in zip(*laid, strict=True))

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from carbonopt.report import style
+
+
+def test_the_callers_settings_stay_as_they_were():
+    before = mpl.rcParams.copy()
+    with style.house_style():
+        assert mpl.rcParams["axes.grid"]
+    assert mpl.rcParams == before
+
+
+def test_templates_and_parts_never_share_a_look():
+    looks = style.template_looks(["aimc", "dimc", "digital_os", "digital_ws", "mine", "yours"])
+    assert len(set(looks.values())) == 6
+    colours = style.part_colours(["array", "sram", "dram", "register", "optics", "cooling"])
+    assert len(set(colours.values())) == 6
+
+
+@pytest.mark.parametrize(
+    ("values", "scale"),
+    [([1.0, 50.0], "log"), ([1.0, 2.0], "linear"), ([0.0, 50.0], "linear"), ([np.nan], "linear")],
+)
+def test_an_axis_is_logarithmic_where_positive_values_span_it(values, scale):
+    axes = Figure().subplots()
+    style.scale_axis(axes.yaxis, np.array(values))
+    assert axes.get_yscale() == scale
