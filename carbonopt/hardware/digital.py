@@ -1,0 +1,80 @@
+"""Digital arrays of processing elements: output-stationary and weight-stationary."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from carbonopt.data.tables import load_facts
+from carbonopt.hardware.technology import Technology, tree_adders
+from carbonopt.hardware.variant import ModelVariant
+
+_FACTS = "digital_28nm.csv"
+
+
+@dataclass(frozen=True)
+class DigitalArray:
+    """Cost of computing on a digital array.
+
+    Parameters
+    ----------
+    mac_pj
+        Energy of a multiply-accumulate [pJ].
+    adder_tree
+        Whether the products of a column are summed by a tree over the rows.
+    tree_bits
+        Width of the tree's inputs in the energy model [bit].
+    """
+
+    mac_pj: float
+    adder_tree: bool
+    tree_bits: int
+
+    @property
+    def passes(self) -> int:
+        """Cycles per multiply-accumulate: inputs enter whole, so one."""
+        return 1
+
+
+def digital_array(adder_tree: bool) -> DigitalArray:
+    """Return the array of a template, with (`True`) or without adder trees."""
+    facts = load_facts(_FACTS)
+    product_bits = int(facts["weight_bits"] + facts["input_bits"])
+    return DigitalArray(facts["mac_pj"], adder_tree, product_bits)
+
+
+def digital_area(
+    technology: Technology,
+    variant: ModelVariant,
+    array: DigitalArray,
+    cols: int,
+    rows: int,
+    macros: int,
+) -> dict[str, float]:
+    """Area of PEs and adder trees by part [mm2].
+
+    A = A_pe D1 D2 D3 + A_fa N(p, D2) trees, with N of `tree_adders`; one tree per column.
+    """
+    parts = {"pe": load_facts(_FACTS)["pe_mm2"] * cols * rows * macros}
+    if array.adder_tree:
+        facts = load_facts(_FACTS)
+        bits, trees = array.tree_bits, cols
+        if variant.product_of_precisions:
+            bits, trees = int(facts["weight_bits"] * facts["input_bits"]), rows
+        parts["adders"] = technology.adder_mm2 * tree_adders(bits, rows) * trees * macros
+    return parts
+
+
+def digital_clock(technology: Technology, array: DigitalArray, rows: int) -> dict[str, float]:
+    """Clock period by part [ns].
+
+    t = t_pe (+ (log2 D2 − 1) t_sum + t_carry + (p − 2) t_ripple for a tree over D2 rows).
+    """
+    parts = {"mac": load_facts(_FACTS)["clock_ns"]}
+    if array.adder_tree:
+        parts["adders"] = (
+            (math.log2(rows) - 1) * technology.sum_ns
+            + technology.carry_ns
+            + (array.tree_bits - 2) * technology.ripple_ns
+        )
+    return parts

@@ -1,0 +1,233 @@
+"""The accelerator templates: knobs in, machine out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from carbonopt.data.tables import load_facts
+from carbonopt.errors import ModelRangeError
+from carbonopt.hardware.digital import (
+    DigitalArray,
+    digital_area,
+    digital_array,
+    digital_clock,
+)
+from carbonopt.hardware.imc import ImcMacro, cell_write_pj, imc_area, imc_clock, imc_macro
+from carbonopt.hardware.machine import Machine, Memory, Operand
+from carbonopt.hardware.memory import dram, register, sram
+from carbonopt.hardware.technology import load_technology
+from carbonopt.hardware.variant import ModelVariant
+
+_ACROSS_MACROS = ("K", "G", "OX", "OY", "B")
+_OUTPUT_STATIONARY_DIMS = {"D1": ("K",), "D2": ("OX", "OY"), "D3": _ACROSS_MACROS}
+_WEIGHT_STATIONARY_DIMS = {
+    "D1": ("K", "OX", "OY"),
+    "D2": ("C", "FX", "FY"),
+    "D3": _ACROSS_MACROS,
+}
+_INPUT_PORTS = ("w1", "r1", "", "")
+_OUTPUT_PORTS = ("w1", "r1", "w2", "r2")
+
+
+@dataclass(frozen=True)
+class Template:
+    """A family of machines with the same dataflow.
+
+    Parameters
+    ----------
+    name, description
+        For users.
+    dataflow
+        Operand that rests in the array: outputs, or weights.
+    macro
+        Kind of in-memory-computing macro, or none.
+    """
+
+    name: str
+    description: str
+    dataflow: Literal["output_stationary", "weight_stationary"]
+    macro: Literal["dimc", "aimc"] | None = None
+
+    @property
+    def adder_tree(self) -> bool:
+        """Whether an adder tree sums over the rows, so that they must be a power of two."""
+        return self.dataflow == "weight_stationary" and self.macro != "aimc"
+
+
+TEMPLATES = {
+    template.name: template
+    for template in (
+        Template("digital_os", "output-stationary digital PE array", "output_stationary"),
+        Template("digital_ws", "weight-stationary digital PE array", "weight_stationary"),
+        Template("dimc", "digital SRAM in-memory computing", "weight_stationary", "dimc"),
+        Template("aimc", "analog SRAM in-memory computing", "weight_stationary", "aimc"),
+    )
+}
+"""Every template by name."""
+
+
+@dataclass(frozen=True)
+class Knobs:
+    """What a designer chooses: array dimensions D1, D2, D3 and the SRAM size [byte]."""
+
+    rows: int
+    cols: int
+    macros: int
+    sram_byte: float
+
+
+KNOB_UNITS: Mapping[str, str] = {"rows": "", "cols": "", "macros": "", "sram": "byte"}
+"""The knobs of every template with their unit; `macros` is 1 unless it is given."""
+
+
+def build_machine(
+    template: Template,
+    knobs: Knobs,
+    variant: ModelVariant,
+    *,
+    dram_byte: float,
+    weight_byte: float,
+) -> Machine:
+    """Build the machine of a template.
+
+    Parameters
+    ----------
+    template, knobs, variant
+        What to build, and under which model switches.
+    dram_byte
+        Size of the DRAM [byte].
+    weight_byte
+        Weights of the whole network [byte]: where they are smaller than the SRAM, a
+        weight-stationary machine keeps them there, and DRAM holds none.
+
+    Raises
+    ------
+    ModelRangeError
+        If a knob lies outside the valid range of a model; the message names it.
+
+    References
+    ----------
+    .. [1] CarbonSpot, expr.py:1198-1766 (hierarchies), 1863-1913 (arrays).
+    """
+    _check(template, knobs)
+    technology = load_technology()
+    array: DigitalArray | ImcMacro
+    if template.macro:
+        array = imc_macro(template.macro, knobs.cols, knobs.rows)
+        area, clock = imc_area(technology, array, knobs.macros), imc_clock(technology, array)
+    else:
+        array = digital_array(template.adder_tree)
+        area = digital_area(technology, variant, array, knobs.cols, knobs.rows, knobs.macros)
+        clock = digital_clock(technology, array, knobs.rows)
+    stationary = template.dataflow == "weight_stationary"
+    resident = stationary and weight_byte < knobs.sram_byte
+    memories = (
+        *(_weight_stationary_registers(array) if stationary else _output_stationary_registers()),
+        *_shared_memories(knobs, dram_byte, stationary, resident),
+    )
+    return Machine(
+        template=template.name,
+        cols=knobs.cols,
+        rows=knobs.rows,
+        macros=knobs.macros,
+        array=array,
+        memories=memories,
+        unrolled=_WEIGHT_STATIONARY_DIMS if stationary else _OUTPUT_STATIONARY_DIMS,
+        diagonal=stationary,
+        area_parts={**area, **_memory_area(template, knobs, variant, memories)},
+        clock_parts=clock,
+    )
+
+
+def _check(template: Template, knobs: Knobs) -> None:
+    """Refuse array shapes that the models do not cover, all faults in one message."""
+    faults = [
+        f"{template.name}: {name}: got {size}, allowed: whole numbers from 1"
+        for name, size in (("rows", knobs.rows), ("cols", knobs.cols), ("macros", knobs.macros))
+        if size < 1
+    ]
+    if not knobs.sram_byte > 0:
+        faults.append(f"{template.name}: sram: got {knobs.sram_byte:g} byte, allowed: > 0")
+    needs_tree = template.adder_tree and not faults
+    if needs_tree and (knobs.rows < 2 or math.log2(knobs.rows) % 1):
+        faults.append(
+            f"{template.name}: rows: got {knobs.rows}, allowed: powers of two from 2 "
+            "(leaves of an adder tree)"
+        )
+    if faults:
+        raise ModelRangeError("\n".join(faults))
+
+
+def _registers_of(names: Mapping[Operand, frozenset[str]]) -> tuple[Memory, ...]:
+    """Return one-word registers for the given operands and served dimensions."""
+    facts, technology = load_facts("digital_28nm.csv"), load_technology()
+    bits = {"I": facts["input_bits"], "W": facts["weight_bits"], "O": facts["psum_bits"]}
+    ports = {"I": _INPUT_PORTS, "W": _INPUT_PORTS, "O": _OUTPUT_PORTS}
+    return tuple(
+        register(technology, f"register_{o}", int(bits[o]), served, {o: ports[o]})
+        for o, served in names.items()
+    )
+
+
+def _output_stationary_registers() -> tuple[Memory, ...]:
+    """One output register per PE, weights shared along rows, inputs along columns."""
+    return _registers_of({"O": frozenset(), "W": frozenset({"D2"}), "I": frozenset({"D1"})})
+
+
+def _weight_stationary_registers(array: DigitalArray | ImcMacro) -> tuple[Memory, ...]:
+    """One weight register or cell group per PE, inputs shared along columns."""
+    shared: dict[Operand, frozenset[str]] = {"I": frozenset({"D1"}), "O": frozenset({"D2"})}
+    if not isinstance(array, ImcMacro):
+        return _registers_of({"W": frozenset(), **shared})
+    bits = array.weight_bits
+    cells = Memory(
+        "cells", "register", bits, bits, bits, 0.0, cell_write_pj(array), 0.0,
+        frozenset(), {"W": ("rw1", "rw1", "", "")},
+    )  # fmt: skip
+    return (cells, *_registers_of(shared))
+
+
+def _shared_memories(
+    knobs: Knobs, dram_byte: float, stationary: bool, resident: bool
+) -> tuple[Memory, Memory]:
+    """Return SRAM and DRAM; weights pass the SRAM by unless they stay in it or outputs rest."""
+    facts = load_facts("digital_28nm.csv")
+    sram_ports: dict[Operand, tuple[str, str, str, str]] = {"I": ("w1", "r1", "", "")}
+    dram_ports: dict[Operand, tuple[str, str, str, str]] = {"I": ("w1", "r1", "", "")}
+    if stationary:
+        sram_ports["O"] = ("w2", "r2", "w3", "r3")
+        if resident:
+            sram_ports["W"] = ("w4", "r4", "", "")
+    else:
+        sram_ports |= {"W": ("w2", "r2", "", ""), "O": ("w3", "r3", "w4", "r4")}
+    if not resident:
+        dram_ports["W"] = ("w2", "r2", "", "")
+    dram_ports["O"] = ("w1", "r1", "w3", "r3")
+    width = max(
+        knobs.rows * facts["input_bits"] * knobs.macros,
+        knobs.cols * facts["psum_bits"] * knobs.macros,
+    )
+    columns = knobs.cols * facts["weight_bits"] * knobs.macros
+    return sram(knobs.sram_byte * 8, width, sram_ports), dram(dram_byte * 8, columns, dram_ports)
+
+
+def _memory_area(
+    template: Template, knobs: Knobs, variant: ModelVariant, memories: tuple[Memory, ...]
+) -> dict[str, float]:
+    """Area of registers and SRAM [mm2]; under `every_register` see `ModelVariant`."""
+    instances = {"register_I": 1, "register_W": 1, "register_O": 1}
+    if variant.every_register and template.macro:
+        instances |= {
+            "register_I": knobs.rows * knobs.macros,
+            "register_O": knobs.cols * knobs.macros,
+        }
+    elif variant.every_register:
+        instances = dict.fromkeys(instances, 0)
+    area = {"register": 0.0, "sram": 0.0}
+    for memory in memories:
+        if memory.part in area:
+            area[memory.part] += memory.area_mm2 * instances.get(memory.name, 1)
+    return area

@@ -1,0 +1,104 @@
+"""Spatial unrolling: which loops run in parallel along which dimension of the array."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from carbonopt.arrays import Floats
+from carbonopt.hardware.machine import ARRAY_DIMS, OPERANDS, Machine
+from carbonopt.mapping.access import MAX_LEVELS
+from carbonopt.mapping.residency import Hierarchy
+from carbonopt.workload.layer import DIMS, Layer
+
+Loops = tuple[tuple[str, int], ...]
+"""Unrolled loops along one array dimension: (loop dimension, size)."""
+
+
+@dataclass(frozen=True)
+class Unrolling:
+    """Loops unrolled along each array dimension, as integers and as means over the passes.
+
+    A bound L unrolled by u takes t = ceil(L / u) passes and fills u_f = L / t units on
+    average; energy counts u_f, latency counts ceil(u_f).
+
+    Parameters
+    ----------
+    loops
+        Array dimension, loop dimension, fractional size u_f, whole size; in array order.
+    temporal
+        Loop dimension to the passes that remain.
+    """
+
+    loops: tuple[tuple[str, str, float, int], ...]
+    temporal: dict[str, int]
+
+    def product(self, array_dim: str, dims: Sequence[str] = DIMS) -> float:
+        """Units filled along one array dimension, on average, by the given loops."""
+        return math.prod(u for a, d, u, _ in self.loops if a == array_dim and d in dims)
+
+    @property
+    def units(self) -> float:
+        """Multipliers filled on average."""
+        return math.prod(u for _, _, u, _ in self.loops)
+
+    @property
+    def diagonal(self) -> int:
+        """Output positions unrolled along the columns: copies of the input register's width."""
+        return math.prod(n for a, d, _, n in self.loops if a == "D1" and d in ("OX", "OY"))
+
+
+def unroll(layer: Layer, chosen: dict[str, Loops], *, float_passes: bool = False) -> Unrolling:
+    """Turn chosen integer unrollings into fractional ones and the passes that remain.
+
+    Parameters
+    ----------
+    layer
+        What is unrolled.
+    chosen
+        Array dimension to its loops.
+    float_passes
+        Count passes as ceil(L / u_f) in floating point, which rounds up to one pass too many
+        for about 1 % of (L, u), as the reference does (loma/engine.py:105).
+    """
+    bounds = layer.loops
+    early = dict.fromkeys(DIMS, 1.0)
+    loops = []
+    for array_dim in ARRAY_DIMS:
+        for dim, size in chosen.get(array_dim, ()):
+            passes = math.ceil(round(bounds[dim] / (size * early[dim]), 9))
+            mean = bounds[dim] / passes / early[dim]
+            loops.append((array_dim, dim, mean, math.ceil(round(mean, 9))))
+            early[dim] *= mean
+    temporal = {}
+    for dim, bound in bounds.items():
+        left = bound / early[dim]
+        temporal[dim] = math.ceil(left) if float_passes else round(left)
+    return Unrolling(tuple(loops), temporal)
+
+
+def spatial_arrays(
+    unrolling: Unrolling, machine: Machine, hierarchy: Hierarchy
+) -> tuple[Floats, Floats]:
+    """Place the unrolled loops between each operand's memory levels.
+
+    A loop lies below the lowest level whose instances serve its array dimension.
+
+    Returns
+    -------
+    fractional, whole
+        Unrolled sizes (3, MAX_LEVELS + 1, 8) as `count_transfers` takes them.
+    """
+    fractional = np.ones((len(OPERANDS), MAX_LEVELS + 1, len(DIMS)))
+    whole = fractional.copy()
+    for position, operand in enumerate(OPERANDS):
+        levels = [machine.memories[m] for m in hierarchy[operand]]
+        for array_dim, dim, mean, size in unrolling.loops:
+            below = [i for i, memory in enumerate(levels) if array_dim in memory.served]
+            place = (position, below[0] if below else len(levels), DIMS.index(dim))
+            fractional[place] *= mean
+            whole[place] *= size
+    return fractional, whole

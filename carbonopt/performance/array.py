@@ -1,0 +1,105 @@
+"""Energy of computing on the array, for an unrolled layer."""
+
+from __future__ import annotations
+
+import math
+
+from carbonopt.data.tables import load_facts
+from carbonopt.hardware.digital import DigitalArray
+from carbonopt.hardware.imc import ImcMacro
+from carbonopt.hardware.machine import Machine
+from carbonopt.hardware.technology import load_technology, tree_pj
+from carbonopt.mapping.spatial import Unrolling
+from carbonopt.workload.layer import Layer
+
+
+def array_energy(layer: Layer, machine: Machine, unrolling: Unrolling) -> dict[str, float]:
+    """Energy of all multiply-accumulates of a layer by part [pJ].
+
+    It depends on the unrolling, not on the order of the temporal loops.
+    """
+    if isinstance(machine.array, ImcMacro):
+        return _imc_energy(layer, machine.array, unrolling)
+    return _digital_energy(layer, machine, machine.array, unrolling)
+
+
+def _digital_energy(
+    layer: Layer, machine: Machine, array: DigitalArray, unrolling: Unrolling
+) -> dict[str, float]:
+    """Energy of MACs and adder trees [pJ].
+
+    E = e_mac MACs + E_tree(p, D2, r) c m a, with r rows and c columns in use, m macros, and
+    a = MACs / units activations; no tree energy for products of two activations.
+
+    References
+    ----------
+    .. [1] CarbonSpot, cost_model/cost_model.py:590-800.
+    """
+    parts = {"mac": array.mac_pj * layer.macs}
+    if array.adder_tree:
+        parts["adders"] = 0.0
+        if layer.kind != "matmul":
+            rows, cols = unrolling.product("D2"), unrolling.product("D1")
+            units = round(unrolling.units)
+            tree = tree_pj(load_technology(), array.tree_bits, machine.rows, rows)
+            parts["adders"] = tree * cols * (units / (rows * cols)) * (layer.macs / units)
+    return parts
+
+
+def accumulated_rows(unrolling: Unrolling) -> tuple[int, int]:
+    """Count rows of a macro that one output sums, and rows that hold weights at all.
+
+    Output positions o unrolled along the columns spread kernels of size f over f + o − 1 rows.
+    """
+    summed = math.ceil(round(unrolling.product("D2"), 9))
+    positions = {"FX": unrolling.product("D1", ("OX",)), "FY": unrolling.product("D1", ("OY",))}
+    if math.prod(positions.values()) == 1:
+        return summed, summed
+    rows = unrolling.product("D2", ("C",))
+    for kernel, outputs in positions.items():
+        size = unrolling.product("D2", (kernel,))
+        rows *= size + outputs - 1 if size > 1 else 1
+    return summed, math.ceil(round(rows, 9))
+
+
+def _imc_energy(layer: Layer, macro: ImcMacro, unrolling: Unrolling) -> dict[str, float]:
+    """Energy of a layer in in-memory-computing macros [pJ].
+
+    References
+    ----------
+    .. [1] CarbonSpot, cost_model/cost_model_for_sram_imc.py and
+       hardware/architecture/{imc_unit,AimcArrayUnit,DimcArrayUnit}.py.
+    """
+    technology, facts = load_technology(), load_facts("imc_28nm.csv")
+    squared_volt = technology.supply_v**2
+    summed, occupied = accumulated_rows(unrolling)
+    cols = unrolling.product("D1")
+    activations = layer.macs / (cols * unrolling.product("D2"))
+    cycles = activations * macro.passes
+    w = macro.weight_bits
+    wire_pj = facts["wire_pf_per_nand_pf"] * technology.nand_pf * squared_volt
+    register_pj = technology.adder_pj + technology.flipflop_pj
+    accumulators = register_pj * macro.accumulator_bits * cols * cycles
+    if macro.kind == "dimc":
+        switched = w * macro.bits_per_cycle * occupied * macro.cols
+        tree = tree_pj(technology, w, macro.rows, summed)
+        return {
+            "mults": wire_pj * switched * cycles,
+            "adders": tree * cols * macro.input_bits * activations,
+            "accumulators": accumulators,
+        }
+    resolution = macro.adc_bits
+    adc_fj = (
+        facts["adc_linear_fj_per_v2"] * resolution
+        + facts["adc_exponential_fj_per_v2"] * 4**resolution
+    ) * squared_volt
+    dac_pj = facts["dac_pj_per_bit_v2"] * macro.bits_per_cycle * squared_volt
+    place_value = macro.place_value_adders * technology.adder_pj
+    return {
+        "dacs": dac_pj * occupied * cycles,
+        "bitlines": wire_pj * w * cols * macro.rows * cycles,
+        "mults": wire_pj * w * occupied * macro.cols * cycles,
+        "adcs": adc_fj / 1000 * w * cols * cycles,
+        "adders_place_value": place_value * cols * cycles,
+        "accumulators": accumulators,
+    }
