@@ -20,10 +20,10 @@ REFERENCE = Path(__file__).parent / "reference"
 
 @pytest.fixture(scope="session")
 def reference():
-    """Read a table of tests/reference by its file name, floats to the last bit."""
+    """Read a table of tests/reference by its file name."""
 
     def read(name: str) -> pd.DataFrame:
-        return pd.read_csv(REFERENCE / name, comment="#", float_precision="round_trip")
+        return pd.read_csv(REFERENCE / name, comment="#")
 
     return read
 

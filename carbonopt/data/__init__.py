@@ -1,0 +1,1 @@
+"""Published numbers as tables, each with its unit and source."""
