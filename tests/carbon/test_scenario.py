@@ -1,0 +1,151 @@
+"""Carbon of a task for any input: what must rise, what must add up, what is refused."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from carbonopt.carbon.embodied import embodied_g
+from carbonopt.carbon.presets import load_preset, preset_names
+from carbonopt.carbon.scenario import PARTS, carbon_ca, carbon_pa
+from carbonopt.errors import ModelRangeError
+
+SCALES = {
+    "energy_j": (1e-9, 1e3),
+    "latency_s": (1e-6, 1e3),
+    "area_mm2": (1e-2, 1e3),
+    "period_s": (1e-3, 1e3),
+    "dram_gb": (1e-3, 1e2),
+}
+PRESETS = [load_preset(name) for name in preset_names()]
+
+presets = st.sampled_from(PRESETS)
+inputs = st.fixed_dictionaries({name: st.floats(*ends) for name, ends in SCALES.items()})
+factors = st.floats(1.001, 1e3)
+
+
+def totals(preset, *, period_s, **values):
+    ca = carbon_ca(**values, preset=preset)
+    pa = carbon_pa(**values, period_s=period_s, preset=preset)
+    return float(sum(ca.values())), float(sum(pa.values()))
+
+
+@pytest.mark.property
+@given(presets, inputs, factors)
+@pytest.mark.parametrize("name", SCALES)
+def test_carbon_never_falls_when_an_input_rises(name, preset, values, factor):
+    before = totals(preset, **values)
+    after = totals(preset, **values | {name: values[name] * factor})
+    assert after[0] >= before[0]
+    assert after[1] >= before[1]
+
+
+@pytest.mark.property
+@given(presets, inputs, factors)
+@pytest.mark.parametrize("name", ["energy_j", "latency_s", "area_mm2"])
+def test_ca_carbon_rises_part_by_part(name, preset, values, factor):
+    values.pop("period_s")
+    before = carbon_ca(**values, preset=preset)
+    after = carbon_ca(**values | {name: values[name] * factor}, preset=preset)
+    grown = {
+        "energy_j": {"operational"},
+        "area_mm2": {"fab_energy", "fab_gas", "fab_material"},
+        "latency_s": set(PARTS) - {"operational"},
+    }
+    assert {part for part in PARTS if after[part] > before[part]} == grown[name]
+
+
+@pytest.mark.property
+@given(inputs)
+def test_ca_is_pa_when_the_period_is_the_latency(values):
+    values["period_s"] = values["latency_s"]
+    ca, pa = totals(load_preset("default"), **values)
+    assert ca == pa
+
+
+@pytest.mark.property
+@given(inputs)
+def test_late_rules_differ_only_for_late_designs(values):
+    rules = {preset.late_rule: preset for preset in PRESETS}
+    late = values["latency_s"] > values["period_s"]
+    energy_area = {name: values[name] for name in ("energy_j", "area_mm2", "dram_gb")}
+    for rule, preset in rules.items():
+        package = carbon_pa(**values, preset=preset)["package"]
+        charged = values["latency_s"] if late and rule == "fractional" else values["period_s"]
+        as_ca = carbon_ca(**energy_area, latency_s=charged, preset=preset)["package"]
+        assert package == as_ca
+
+
+@pytest.mark.property
+@given(inputs)
+def test_embodied_parts_are_the_task_parts_of_a_whole_lifetime(values):
+    preset = load_preset("default")
+    lifetime = values | {"latency_s": preset.lifetime_s}
+    lifetime.pop("period_s")
+    task = carbon_ca(**lifetime, preset=preset)
+    device = embodied_g(values["area_mm2"], values["dram_gb"], preset)
+    assert set(device) == set(PARTS) - {"operational"}
+    for part, value in device.items():
+        assert task[part] == value
+
+
+def draw(rng, n):
+    return {name: 10 ** rng.uniform(*np.log10(ends), n) for name, ends in SCALES.items()}
+
+
+@pytest.mark.property
+@pytest.mark.parametrize("preset", PRESETS, ids=preset_names())
+def test_a_design_does_not_depend_on_its_batch(rng, preset):
+    batch, order = draw(rng, 50), rng.permutation(50)
+    whole = carbon_pa(**batch, preset=preset)
+    shuffled = carbon_pa(**{name: value[order] for name, value in batch.items()}, preset=preset)
+    alone = carbon_pa(**{name: value[7] for name, value in batch.items()}, preset=preset)
+    for part in PARTS:
+        np.testing.assert_array_equal(whole[part][order], shuffled[part])
+        assert whole[part][7] == alone[part]
+
+
+def test_scalars_and_batches_mix():
+    preset = load_preset("default")
+    parts = carbon_pa(1e-3, np.full(4, 1e-2), 2.0, [0.1, 0.2, 0.3, 0.4], 0.0, preset)
+    assert list(parts) == list(PARTS)
+    assert {value.shape for value in parts.values()} == {(4,)}
+    parts["package"][0] = 0.0  # results are the caller's own
+
+
+def test_default_by_hand():
+    parts = carbon_pa(3.6e6, 1.0, 100.0, 94672.8, 1.0, load_preset("default"))
+    expected = {
+        "operational": 473.0,
+        "fab_energy": 635 * 0.9 / 0.875 / 1000,
+        "fab_gas": 137.5 / 0.875 / 1000,
+        "fab_material": 500 / 0.875 / 1000,
+        "package": 0.150,
+        "dram": 0.290,
+    }
+    assert {part: float(value) for part, value in parts.items()} == pytest.approx(expected, 1e-14)
+
+
+@pytest.mark.parametrize("bad", [-1.0, math.nan, math.inf])
+@pytest.mark.parametrize("name", SCALES)
+def test_refuses_what_no_device_has(name, bad):
+    values = {key: np.ones(3) for key in SCALES}
+    values[name][1] = bad
+    with pytest.raises(ModelRangeError, match=rf"^{name}: got {bad} at position 1, allowed: "):
+        carbon_pa(**values, preset=load_preset("default"))
+
+
+@pytest.mark.parametrize("name", ["latency_s", "period_s"])
+def test_refuses_zero_time(name):
+    values = dict.fromkeys(SCALES, 1.0) | {name: 0.0}
+    with pytest.raises(ModelRangeError, match=rf"^{name}: got 0.0, allowed: above 0"):
+        carbon_pa(**values, preset=load_preset("default"))
+
+
+def test_empty_batch_is_empty():
+    parts = carbon_ca([], [], [], [], load_preset("default"))
+    assert all(value.shape == (0,) for value in parts.values())
