@@ -32,11 +32,10 @@ def table(tmp_path):
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_every_shipped_row_has_a_source_and_a_locator(name):
+def test_every_shipped_row_has_a_source(name):
     shipped = load_table(name)
     assert len(shipped) > 0
     assert (shipped["source"].str.len() > 0).all()
-    assert "locator" in shipped
 
 
 @pytest.mark.parametrize("name", SHIPPED)
