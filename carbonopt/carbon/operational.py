@@ -6,8 +6,9 @@ from numpy.typing import ArrayLike
 
 from carbonopt.arrays import Floats
 from carbonopt.carbon.checks import non_negative
+from carbonopt.units import UNITS
 
-J_PER_KWH = 3.6e6
+_J_PER_KWH = UNITS["J"]["kWh"]
 
 
 def operational_g(energy_j: ArrayLike, use_g_per_kwh: float, pue: float) -> Floats:
@@ -41,4 +42,4 @@ def operational_g(energy_j: ArrayLike, use_g_per_kwh: float, pue: float) -> Floa
     >>> operational_g(3.6e6, use_g_per_kwh=473.0, pue=1.0)
     np.float64(473.0)
     """
-    return non_negative("energy_j", energy_j) / J_PER_KWH * (use_g_per_kwh * pue)
+    return non_negative("energy_j", energy_j) / _J_PER_KWH * (use_g_per_kwh * pue)
