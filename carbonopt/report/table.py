@@ -63,12 +63,13 @@ def describe_design(design: Mapping[str, object] | pd.Series[Any], variables: Se
 
     Examples
     --------
-    >>> describe_design({"template": "dimc", "rows": 64, "sram": 8192}, ["template", "sram"])
-    'dimc, sram 8 KiB'
+    >>> describe_design({"rows": 64, "sram_byte": 8192}, ["rows", "sram_byte"])
+    'rows 64, sram 8 KiB'
     """
     texts = {name: variable_text(name, design[name]) for name in variables}
     template = [texts.pop("template")] if "template" in texts else []
-    return ", ".join([*template, *(f"{name} {text}" for name, text in texts.items())])
+    named = (f"{name.removesuffix('_byte')} {text}" for name, text in texts.items())
+    return ", ".join([*template, *named])
 
 
 def designs_table(
@@ -86,7 +87,8 @@ def designs_table(
         Columns to show after them, scaled.
     """
     shown = {
-        name: [variable_text(name, value) for value in designs[name].tolist()] for name in variables
+        name.removesuffix("_byte"): [variable_text(name, v) for v in designs[name].tolist()]
+        for name in variables
     }
     for metric in metrics:
         values = designs[metric.name].to_numpy(float)

@@ -16,9 +16,9 @@ from carbonopt.objectives import metric
 OBJECTIVES = ("latency_s", "energy_j", "carbon_ca_g", "carbon_pa_g")
 PERIOD_S = 0.04
 PARTS = {
-    "energy_j": {"array": 0.35, "register": 0.1, "sram": 0.3, "dram": 0.25},
+    "energy_j": {"array": 0.35, "register": 0.1, "sram_byte": 0.3, "dram": 0.25},
     "latency_s": {"compute": 0.8, "stall": 0.2},
-    "area_mm2": {"array": 0.6, "sram": 0.35, "register": 0.05},
+    "area_mm2": {"array": 0.6, "sram_byte": 0.35, "register": 0.05},
 }
 CARBON = ("operational", "fab_energy", "fab_gas", "fab_material", "package", "dram")
 
@@ -34,7 +34,7 @@ def make_evaluations() -> pd.DataFrame:
                 (8192, 32768, 131072, 524288, 1048576),
             )
         ),
-        columns=["template", "rows", "cols", "sram"],
+        columns=["template", "rows", "cols", "sram_byte"],
     )
     cells = designs["rows"] * designs["cols"]
     code = designs["template"].map({"aimc": 0.5, "dimc": 0.8, "digital_os": 1.5, "digital_ws": 2.0})
@@ -43,10 +43,10 @@ def make_evaluations() -> pd.DataFrame:
     table["latency_s"] = (25.0 / cells * code + 2e-4) * wobble
     table["energy_j"] = (
         (2e-6 / code + 1e-4 / np.sqrt(designs["rows"]) / 10 + 1e-9 * designs["cols"])
-        * (1 + 3e4 / designs["sram"] + designs["sram"] / 1e6)
+        * (1 + 3e4 / designs["sram_byte"] + designs["sram_byte"] / 1e6)
         * wobble
     )
-    table["area_mm2"] = cells * 1e-5 * code + designs["sram"] * 2e-6 + 0.02
+    table["area_mm2"] = cells * 1e-5 * code + designs["sram_byte"] * 2e-6 + 0.02
     table["embodied_g"] = 10 * table["area_mm2"] + 15
     operational = table["energy_j"] / 3.6e6 * 301
     table["carbon_ca_g"] = operational + table["embodied_g"] * table["latency_s"] / 9.5e7
@@ -101,7 +101,7 @@ def make_front(objectives: tuple[str, ...] = OBJECTIVES) -> Front:
         name="tiny-demo",
         evaluations=evaluations.sample(frac=0.66, random_state=1).reset_index(drop=True),
         metrics=tuple(metric(name) for name in objectives),
-        variables=("template", "rows", "cols", "sram"),
+        variables=("template", "rows", "cols", "sram_byte"),
         constraint_names=("limit.period@resnet8", "limit.buildable"),
         reference_point={name: point[name] for name in objectives},
         history=make_history(),

@@ -136,7 +136,7 @@ def test_carbon_is_coloured_by_capacity_and_marked_by_template(front):
 
 
 def test_carbon_of_one_capacity_is_coloured_by_template(front):
-    one = front.evaluations[front.evaluations["sram"] == 8192]
+    one = front.evaluations[front.evaluations["sram_byte"] == 8192]
     figure = plot_carbon(Front("one", one, front.metrics, front.variables))
     assert len(figure.axes) == 1
 

@@ -18,7 +18,7 @@ def test_the_callers_settings_stay_as_they_were():
 def test_templates_and_parts_never_share_a_look():
     looks = style.template_looks(["aimc", "dimc", "digital_os", "digital_ws", "mine", "yours"])
     assert len(set(looks.values())) == 6
-    colours = style.part_colours(["array", "sram", "dram", "register", "optics", "cooling"])
+    colours = style.part_colours(["array", "sram_byte", "dram", "register", "optics", "cooling"])
     assert len(set(colours.values())) == 6
 
 
