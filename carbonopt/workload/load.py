@@ -112,8 +112,8 @@ def describe(network: Network) -> dict[str, Any]:
     -------
     dict
         ``name``, ``macs``, ``weights``, ``layers`` (each with its loop bounds by dimension,
-        strides, dilations, input extents, MACs, trained weights and predecessors) and ``not_modelled``
-        (node type to count).
+        strides, dilations, input extents, MACs, trained weights and predecessors), and
+        ``not_modelled`` (node type to count).
 
     Examples
     --------

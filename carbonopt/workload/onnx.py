@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,9 @@ _SHAPE_CARRYING = 1024
 
 _SHAPE_ONLY = ("Shape", "Size")
 """Nodes whose output depends on the shape of their input alone."""
+
+_MADE_UP = re.compile(r"^unk__\d+$")
+"""Symbols that shape inference makes up."""
 
 
 def read_onnx(path: str | Path, *, batch: int | None = None) -> Network:
@@ -84,7 +88,8 @@ def network_of(
         The graph is empty, the batch is fixed to another value, shapes are unknown or
         contradictory, or no node is modelled; every fault at once.
     """
-    if not model.graph.node or not model.opset_import:
+    damaged = any(isinstance(text, bytes) for n in model.graph.node for text in (n.op_type, n.name))
+    if damaged or not model.graph.node or not model.opset_import:
         raise SpecError(f"{where}: truncated, or not an ONNX model: no nodes or no operator set")
     model = _without_weights(model)
     if batch is not None:
@@ -161,7 +166,10 @@ def _shape(value: onnx.ValueInfoProto) -> tuple[int | str, ...] | None:
     if not value.type.tensor_type.HasField("shape"):
         return None
     dimensions = value.type.tensor_type.shape.dim
-    return tuple(d.dim_value if d.dim_value > 0 else d.dim_param or "?" for d in dimensions)
+    return tuple(
+        d.dim_value if d.dim_value > 0 else _MADE_UP.sub("?", d.dim_param or "?")
+        for d in dimensions
+    )
 
 
 def _open_inputs(graph: onnx.GraphProto) -> list[str]:
@@ -233,7 +241,11 @@ class _Walk:
             return f"{node.domain}.{node.op_type}"
         if node.op_type not in OPERANDS:
             return node.op_type
-        left, right = (self.tensors[node.input[i]] for i in OPERANDS[node.op_type])
+        operands = [node.input[i] for i in OPERANDS[node.op_type] if i < len(node.input)]
+        if len(operands) < 2 or not all(operands) or not node.output:
+            self.faults.append(f"{_title(node)}: an operand or its output is missing")
+            return node.op_type
+        left, right = (self.tensors[name] for name in operands)
         output = Tensor(node.output[0], self.shapes.get(node.output[0]))
         try:
             return layer_of(node, self._unique_name(node), left, right, output)
@@ -250,7 +262,7 @@ class _Walk:
 
 def _title(node: onnx.NodeProto) -> str:
     """Name a node in a message."""
-    return f"node {node.name or node.output[0]!r} ({node.op_type})"
+    return f"node {node.name or ' '.join(node.output)!r} ({node.op_type})"
 
 
 def _subgraphs(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import onnx
@@ -56,7 +55,7 @@ class Tensor:
         SpecError
             A dimension is open.
         """
-        fixed = tuple(d for d in self.shape or () if isinstance(d, int))
+        fixed = tuple(d for d in self.shape or () if isinstance(d, int) and d > 0)
         if self.shape is None or len(fixed) < len(self.shape):
             shown = "unknown" if self.shape is None else f"[{', '.join(map(str, self.shape))}]"
             raise SpecError(f"shape of tensor {self.name!r} is {shown}, needed: every dimension")
@@ -93,8 +92,8 @@ def layer_of(
         A shape is open, or the shapes contradict each other.
     """
     if node.op_type == "Gemm":
-        a = left.extents[::-1] if _attribute(node, "transA", 0) else left.extents
-        b = right.extents[::-1] if _attribute(node, "transB", 0) else right.extents
+        a = left.extents[::-1] if _integer(node, "transA", 0) else left.extents
+        b = right.extents[::-1] if _integer(node, "transB", 0) else right.extents
         return _product(node, name, left, right, a, b)
     if "MatMul" in node.op_type:
         a = left.extents if len(left.extents) > 1 else (1, *left.extents)
@@ -108,12 +107,19 @@ def layer_of(
     return _convolution(node, name, left.extents, right.extents, output.extents)
 
 
-def _attribute(node: onnx.NodeProto, name: str, default: Any) -> Any:  # noqa: ANN401
-    """Value of an attribute, or its default."""
-    for attribute in node.attribute:
-        if attribute.name == name:
-            return onnx.helper.get_attribute_value(attribute)
-    return default
+def _integer(node: onnx.NodeProto, name: str, default: int) -> int:
+    """Value of an integer attribute, or its default."""
+    found = [attribute.i for attribute in node.attribute if attribute.name == name]
+    return found[0] if found else default
+
+
+def _integers(node: onnx.NodeProto, name: str, count: int) -> list[int]:
+    """Values of an attribute of `count` integers, all 1 where it is missing."""
+    found = [list(attribute.ints) for attribute in node.attribute if attribute.name == name]
+    values = found[0] if found else [1] * count
+    if len(values) != count or min(values) < 1:
+        raise SpecError(f"attribute {name!r}: got {values}, allowed: {count} integers > 0")
+    return values
 
 
 def _plane(values: Sequence[int]) -> tuple[int, int]:
@@ -121,8 +127,13 @@ def _plane(values: Sequence[int]) -> tuple[int, int]:
     return (values[-1], values[-2] if len(values) > 1 else 1)
 
 
-def _check_channels(channels: int, expected: int, filters: int, groups: int) -> None:
-    """Refuse channels that the groups and the weights contradict."""
+def _check_channels(
+    data: tuple[int, ...], weight: tuple[int, ...], expected: int, filters: int, groups: int
+) -> None:
+    """Refuse data that the groups and the weights contradict."""
+    if len(data) != len(weight):
+        raise SpecError(f"ranks differ: data {list(data)}, weights {list(weight)}")
+    channels = data[1]
     if groups < 1 or channels != expected or filters % groups:
         raise SpecError(
             f"{channels} input channels, {filters} filters and {groups} groups do not fit "
@@ -138,10 +149,10 @@ def _convolution(
     output: tuple[int, ...],
 ) -> Layer:
     """Loops of a convolution; ONNX writes kernel, stride and dilation as (height, width)."""
-    groups = _attribute(node, "group", 1)
+    groups = _integer(node, "group", 1)
     filters, channels = weight[:2]
-    _check_channels(data[1], channels * groups, filters, groups)
-    ones = [1] * (len(weight) - 2)
+    _check_channels(data, weight, channels * groups, filters, groups)
+    dimensions = len(weight) - 2
     return Layer(
         name=name,
         kind="conv",
@@ -151,8 +162,8 @@ def _convolution(
             channels,
             *_plane(weight[2:]),
         ),
-        stride=_plane(_attribute(node, "strides", ones)),
-        dilation=_plane(_attribute(node, "dilations", ones)),
+        stride=_plane(_integers(node, "strides", dimensions)),
+        dilation=_plane(_integers(node, "dilations", dimensions)),
         input_size=_plane(data[2:]),
     )
 
@@ -166,9 +177,9 @@ def _transposed(
     a pointwise convolution with K = (C_out / G) k_x k_y outputs per input pixel (OX = i_x,
     OY = i_y, FX = FY = 1); the overlap-add of these outputs is not modelled.
     """
-    groups = _attribute(node, "group", 1)
+    groups = _integer(node, "group", 1)
     channels, filters = weight[:2]
-    _check_channels(data[1], channels, channels, groups)
+    _check_channels(data, weight, channels, channels, groups)
     extent = _plane(data[2:])
     outputs = filters * math.prod(weight[2:])
     return Layer(
@@ -195,7 +206,7 @@ def _product(
     """
     if left.constant and right.constant:
         return f"{node.op_type} (constant)"
-    if a[-1] != b[-2]:
+    if min(len(a), len(b)) < 2 or a[-1] != b[-2]:
         raise SpecError(f"inner dimensions differ: {list(a)} times {list(b)}")
     if left.constant or (not right.constant and math.prod(a[:-2]) < math.prod(b[:-2])):
         a, b = (*b[:-2], b[-1], b[-2]), (*a[:-2], a[-1], a[-2])

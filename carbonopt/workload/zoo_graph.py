@@ -182,20 +182,22 @@ class GraphBuilder:
         target = self.integers(f"{name}/shape", shape)
         return self.node("Reshape", [data, target], name, channels=channels)
 
-    def model(self, outputs: Sequence[str]) -> ModelProto:
+    def model(self, outputs: Sequence[str], kind: int = TensorProto.FLOAT) -> ModelProto:
         """Close the graph.
 
         Parameters
         ----------
         outputs
             Tensors that the graph returns.
+        kind
+            Of their elements.
 
         Returns
         -------
         ModelProto
             Its weights have shapes and no values: it can be analysed, not run.
         """
-        infos = [helper.make_tensor_value_info(o, TensorProto.FLOAT, None) for o in outputs]
+        infos = [helper.make_tensor_value_info(o, kind, None) for o in outputs]
         graph = helper.make_graph(self.nodes, self.name, self.inputs, infos, self.constants)
         weights = sum(math.prod(constant.dims) for constant in self.constants)
         return helper.make_model(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from onnx import ModelProto
+from onnx import ModelProto, TensorProto
 
 from carbonopt.workload.zoo_graph import GraphBuilder
 
@@ -159,7 +159,7 @@ def deeplab_v3(batch: int) -> ModelProto:
         x = graph.conv(x, 256, 1, f"decoder/conv{position}/pointwise")
     x = graph.conv(x, 32, 1, "logits", activation=None)
     x = _resized(graph, x, (batch, 32, 512, 512), "resize")
-    return graph.model([graph.node("ArgMax", [x], "classes", axis=1)])
+    return graph.model([graph.node("ArgMax", [x], "classes", axis=1)], TensorProto.INT64)
 
 
 def _resized(graph: GraphBuilder, data: str, shape: tuple[int, ...], name: str) -> str:
