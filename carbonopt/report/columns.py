@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from carbonopt.errors import SpecError
+from carbonopt.front.indicators import hypervolume
 from carbonopt.objectives import Metric, metric
 
 
@@ -83,3 +84,30 @@ def networks_of(table: pd.DataFrame) -> list[str]:
     """
     names = (str(column).partition("@")[2] for column in table)
     return list(dict.fromkeys(name for name in names if name))
+
+
+def exact_hypervolume(
+    reference: pd.DataFrame | None, objectives: Sequence[str], point: Mapping[str, float] | None
+) -> float:
+    """Return the log hypervolume of the exact front, NaN where it cannot be told.
+
+    Parameters
+    ----------
+    reference
+        The exact front.
+    objectives
+        Its objectives.
+    point
+        Reference point, by objective.
+
+    Examples
+    --------
+    >>> exact_hypervolume(pd.DataFrame({"energy_j": [0.1]}), ["energy_j"], {"energy_j": 10.0})
+    2.0
+    """
+    if reference is None or point is None:
+        return float("nan")
+    values = reference[list(objectives)].to_numpy(float)
+    if np.any(values <= 0.0):
+        return float("nan")
+    return hypervolume(values, [point[name] for name in objectives])

@@ -15,11 +15,17 @@ from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
 
 from carbonopt.front.front import Front
-from carbonopt.front.indicators import hypervolume
 from carbonopt.objectives import METRICS, Metric, metric
 from carbonopt.report import style
 from carbonopt.report.breakdown import BROKEN_DOWN, plot_breakdown
-from carbonopt.report.columns import limit_of, metrics_of, networks_of, parts_of, short_label
+from carbonopt.report.columns import (
+    exact_hypervolume,
+    limit_of,
+    metrics_of,
+    networks_of,
+    parts_of,
+    short_label,
+)
 from carbonopt.report.scale import common_scale, quantity
 
 FAVOURITE_PAIRS = (
@@ -241,9 +247,9 @@ def draw_ramp(figure: Figure, panel: Axes, ramp: np.ndarray, labels: list[str]) 
 
 
 def plot_hypervolume(front: Front) -> Figure:
-    """Draw hypervolume and feasible share over the number of evaluations."""
+    """Draw hypervolume and feasible share over the number of designs evaluated."""
     history = front.history if front.history is not None else pd.DataFrame()
-    evaluations = history["evaluations"]
+    evaluations = history["distinct"]
     with style.house_style():
         figure = Figure(figsize=(6.8, 5.2), layout="constrained")
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
@@ -251,25 +257,17 @@ def plot_hypervolume(front: Front) -> Figure:
             evaluations, history["hypervolume"], where="post", color=style.BLUE, lw=1.6,
             label="found",
         )  # fmt: skip
-        whole = exact_hypervolume(front)
+        whole = exact_hypervolume(front.reference, front.objectives, front.reference_point)
         if whole > 0:
             upper.axhline(whole, color=style.BLACK, lw=0.9, ls="--", label="exact front")
         lower.step(
             evaluations, 100 * history["feasible_share"], where="post", color=style.GREEN, lw=1.4
         )
         upper.set(ylabel=f"hypervolume [decades$^{len(front.metrics)}$]")
-        lower.set(ylabel="feasible [%]", xlabel="evaluations", ylim=(-4, 104), xlim=(0, None))
+        lower.set(ylabel="feasible [%]", xlabel="designs evaluated", ylim=(-4, 104), xlim=(0, None))
         style.head(figure, f"{front.name}: progress of the search", [upper])
         style.caption(figure, progress_caption(front, history, whole))
     return figure
-
-
-def exact_hypervolume(front: Front) -> float:
-    """Return the hypervolume of the exact front on the log scale, NaN where it is not known."""
-    if front.reference is None or front.reference_point is None:
-        return float("nan")
-    point = [front.reference_point[name] for name in front.objectives]
-    return hypervolume(front.reference[front.objectives].to_numpy(float), point)
 
 
 def progress_caption(front: Front, history: pd.DataFrame, whole: float) -> str:

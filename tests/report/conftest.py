@@ -82,7 +82,7 @@ def make_history() -> pd.DataFrame:
             "distinct": (evaluated * 0.8).astype(int),
             "hypervolume": 5.1 - 2.5 * np.exp(-evaluated / 80),
             "feasible_share": 0.9 - 0.4 * np.exp(-evaluated / 60),
-            "seconds": evaluated * 0.01,
+            "elapsed_s": evaluated * 0.01,
         }
     )
 

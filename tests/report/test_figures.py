@@ -2,15 +2,14 @@ from __future__ import annotations
 
 import itertools
 
-import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
 from carbonopt.front.front import Front
 from carbonopt.objectives import Metric
+from carbonopt.report.columns import exact_hypervolume
 from carbonopt.report.figures import (
-    exact_hypervolume,
     panel_pairs,
     plot_carbon,
     plot_front,
@@ -144,11 +143,14 @@ def test_carbon_of_one_capacity_is_coloured_by_template(front):
 def test_hypervolume_is_drawn_against_that_of_the_exact_front(front):
     upper, lower = panels(plot_hypervolume(front))
     exact = next(line for line in upper.lines if line.get_label() == "exact front")
-    assert exact.get_ydata()[0] == pytest.approx(exact_hypervolume(front))
+    assert exact.get_ydata()[0] == pytest.approx(
+        exact_hypervolume(front.reference, front.objectives, front.reference_point)
+    )
     assert upper.get_ylabel() == "hypervolume [decades$^4$]"
-    assert (lower.get_xlabel(), lower.get_ylabel()) == ("evaluations", "feasible [%]")
+    assert (lower.get_xlabel(), lower.get_ylabel()) == ("designs evaluated", "feasible [%]")
 
 
-def test_without_an_exact_front_its_hypervolume_is_not_known(front):
-    alone = Front("alone", front.evaluations, front.metrics, front.variables)
-    assert np.isnan(exact_hypervolume(alone))
+def test_without_an_exact_front_there_is_no_line_for_it(front):
+    alone = Front("alone", front.evaluations, front.metrics, front.variables, history=front.history)
+    upper, _ = panels(plot_hypervolume(alone))
+    assert [line.get_label() for line in upper.lines] == ["found"]
