@@ -1,0 +1,1 @@
+"""Accelerators as data: technology, memories, arrays and the templates that combine them."""

@@ -68,7 +68,7 @@ def digital_area(
 def digital_clock(technology: Technology, array: DigitalArray, rows: int) -> dict[str, float]:
     """Clock period by part [ns].
 
-    t = t_pe (+ (log2 D2 − 1) t_sum + t_carry + (p − 2) t_ripple for a tree over D2 rows).
+    t = t_pe (+ (log2 D2 - 1) t_sum + t_carry + (p - 2) t_ripple for a tree over D2 rows).
     """
     parts = {"mac": load_facts(_FACTS)["clock_ns"]}
     if array.adder_tree:

@@ -48,7 +48,7 @@ class ImcMacro:
     def place_value_adders(self) -> float:
         """1-bit adders that sum the ADC outputs of the bits of one weight.
 
-        res (w − 1) + w (log2 w − 0.5).
+        res (w - 1) + w (log2 w - 0.5).
         """
         w = self.weight_bits
         return self.adc_bits * (w - 1) + w * (math.log2(w) - 0.5)
@@ -84,7 +84,7 @@ def imc_area(technology: Technology, macro: ImcMacro, macros: int) -> dict[str, 
     References
     ----------
     .. [1] CarbonSpot, hardware/architecture/{DimcArrayUnit,AimcArrayUnit}.py, with an ADC of
-       10^(−0.0369 res + 1.206) 2^res um2.
+       10^(-0.0369 res + 1.206) 2^res um2.
     """
     w, cols, rows, applied = macro.weight_bits, macro.cols, macro.rows, macro.bits_per_cycle
     width = cols * w

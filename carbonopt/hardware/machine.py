@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from carbonopt.hardware.variant import ModelVariant
+
 if TYPE_CHECKING:
     from carbonopt.hardware.digital import DigitalArray
     from carbonopt.hardware.imc import ImcMacro
@@ -57,8 +59,8 @@ class Machine:
 
     Parameters
     ----------
-    template
-        Name of the template it was built from.
+    template, variant
+        Name of the template it was built from, and the model switches.
     cols, rows, macros
         Array dimensions D1, D2, D3.
     array
@@ -75,6 +77,7 @@ class Machine:
     """
 
     template: str
+    variant: ModelVariant
     cols: int
     rows: int
     macros: int

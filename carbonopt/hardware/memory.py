@@ -116,6 +116,4 @@ def dram(size_bits: float, width_bits: float, ports: Ports) -> Memory:
     access = facts["dram_pj_per_bit"] * width_bits
     grain = float(width_bits // facts["accesses_per_width"])
     served = frozenset(ARRAY_DIMS)
-    return Memory(
-        "dram", "dram", size_bits, width_bits, grain, access, access, 0.0, served, ports
-    )
+    return Memory("dram", "dram", size_bits, width_bits, grain, access, access, 0.0, served, ports)

@@ -80,7 +80,7 @@ def load_technology() -> Technology:
 def tree_adders(bits: float, inputs: int) -> float:
     """Count 1-bit full adders of a tree that sums `inputs` words of `bits` bits.
 
-    n (p + 1) − (p + log2 n + 1), for n a power of two.
+    n (p + 1) - (p + log2 n + 1), for n a power of two.
 
     Examples
     --------

@@ -130,6 +130,7 @@ def build_machine(
     )
     return Machine(
         template=template.name,
+        variant=variant,
         cols=knobs.cols,
         rows=knobs.rows,
         macros=knobs.macros,

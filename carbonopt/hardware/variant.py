@@ -25,6 +25,9 @@ class ModelVariant:
         Latency contains the first loads and the last store of each layer.
     kernel_axes_swapped
         Kernel height unrolled along the width of the feature map, and the other way round.
+    pointwise_rows_shared
+        In-memory macros: output positions along the columns take extra rows only where a kernel
+        is unrolled along the rows, as if 1 x 1 kernels could share their inputs.
 
     References
     ----------
@@ -37,11 +40,12 @@ class ModelVariant:
     every_register: bool
     loading_in_latency: bool
     kernel_axes_swapped: bool
+    pointwise_rows_shared: bool
 
 
 _VARIANTS = {
-    "carbonspot": ModelVariant("carbonspot", True, False, False, True),
-    "default": ModelVariant("default", False, True, True, False),
+    "carbonspot": ModelVariant("carbonspot", True, False, False, True, True),
+    "default": ModelVariant("default", False, True, True, False, False),
 }
 
 

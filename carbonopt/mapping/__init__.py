@@ -1,0 +1,1 @@
+"""Layers onto machines: unrolling, loop order, allocation, and the traffic they cause."""

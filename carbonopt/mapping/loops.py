@@ -68,7 +68,7 @@ def loop_orders(loops: tuple[tuple[str, int], ...]) -> tuple[Ints, Ints]:
        of variables by prefix shifts", SODA 2009.
     """
     distinct = sorted(set(loops), reverse=True)
-    ranks = tuple(sorted((distinct.index(loop) for loop in loops)))
+    ranks = tuple(sorted(distinct.index(loop) for loop in loops))
     orders = _distinct_orders(ranks)
     dims = np.array([DIMS.index(d) for d, _ in distinct], dtype=np.int64)
     sizes = np.array([size for _, size in distinct], dtype=np.int64)

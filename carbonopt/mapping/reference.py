@@ -122,15 +122,11 @@ def _gives_way(entry: Loops, loops: Loops) -> bool:
     return all(old <= new for (_, old), (_, new) in zip(entry, loops, strict=True))
 
 
-def _with_diagonal(
-    layer: Layer, machine: Machine, unrolling: dict[str, Loops]
-) -> dict[str, Loops]:
+def _with_diagonal(layer: Layer, machine: Machine, unrolling: dict[str, Loops]) -> dict[str, Loops]:
     """Add the last legal unrolling of OX, OY along the columns (generator.py:611-868)."""
     if not machine.diagonal or 2 * _size(unrolling["D1"]) > machine.cols:
         return unrolling
-    last: Loops = ()
-    for last in diagonal_unrollings(layer, machine, unrolling):
-        pass
+    last = next(reversed([*diagonal_unrollings(layer, machine, unrolling)]), ())
     return {**unrolling, "D1": (*unrolling["D1"], *last)}
 
 
@@ -139,8 +135,8 @@ def diagonal_unrollings(
 ) -> Iterator[Loops]:
     """Visit the legal unrollings of OX, OY along the columns, in the reference's order.
 
-    o output positions along x share a column's kernel of width f on f + o − 1 rows, so
-    columns a prod(o) <= D1 and rows c prod(f + o − 1) <= D2.
+    o output positions along x share a column's kernel of width f on f + o - 1 rows, so
+    columns a prod(o) <= D1 and rows c prod(f + o - 1) <= D2.
     """
     columns = _size(unrolling["D1"])
     kernel = {"OX": 1, "OY": 1}
@@ -161,8 +157,7 @@ def diagonal_unrollings(
             and factor
             <= min(
                 machine.cols // columns,
-                machine.rows // (channels * kernel[{"OX": "OY", "OY": "OX"}[d]])
-                - (kernel[d] - 1),
+                machine.rows // (channels * kernel[{"OX": "OY", "OY": "OX"}[d]]) - (kernel[d] - 1),
             )
         ]
         for d in kernel

@@ -26,7 +26,8 @@ def residency(network: Network, machine: Machine) -> list[Hierarchy]:
        layer.
     """
     top = {o: machine.levels(o)[-1] for o in OPERANDS}
-    input_level, output_level = {}, {}
+    input_level: dict[int, int] = {}
+    output_level: dict[int, int] = {}
     weight_level = len(machine.memories) - 1
     for position, layer in enumerate(network.layers):
         first = not layer.predecessors

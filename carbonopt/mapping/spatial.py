@@ -10,8 +10,8 @@ import numpy as np
 
 from carbonopt.arrays import Floats
 from carbonopt.hardware.machine import ARRAY_DIMS, OPERANDS, Machine
-from carbonopt.mapping.access import MAX_LEVELS
 from carbonopt.mapping.residency import Hierarchy
+from carbonopt.mapping.tiles import MAX_LEVELS
 from carbonopt.workload.layer import DIMS, Layer
 
 Loops = tuple[tuple[str, int], ...]

@@ -1,0 +1,1 @@
+"""Energy and latency of mapped layers and networks."""

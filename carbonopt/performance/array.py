@@ -19,7 +19,7 @@ def array_energy(layer: Layer, machine: Machine, unrolling: Unrolling) -> dict[s
     It depends on the unrolling, not on the order of the temporal loops.
     """
     if isinstance(machine.array, ImcMacro):
-        return _imc_energy(layer, machine.array, unrolling)
+        return _imc_energy(layer, machine, machine.array, unrolling)
     return _digital_energy(layer, machine, machine.array, unrolling)
 
 
@@ -46,10 +46,11 @@ def _digital_energy(
     return parts
 
 
-def accumulated_rows(unrolling: Unrolling) -> tuple[int, int]:
+def accumulated_rows(unrolling: Unrolling, *, pointwise_shared: bool) -> tuple[int, int]:
     """Count rows of a macro that one output sums, and rows that hold weights at all.
 
-    Output positions o unrolled along the columns spread kernels of size f over f + o − 1 rows.
+    Output positions o unrolled along the columns spread kernels of size f over f + o - 1 rows;
+    with `pointwise_shared` (see `ModelVariant`) only kernels of f > 1.
     """
     summed = math.ceil(round(unrolling.product("D2"), 9))
     positions = {"FX": unrolling.product("D1", ("OX",)), "FY": unrolling.product("D1", ("OY",))}
@@ -58,11 +59,13 @@ def accumulated_rows(unrolling: Unrolling) -> tuple[int, int]:
     rows = unrolling.product("D2", ("C",))
     for kernel, outputs in positions.items():
         size = unrolling.product("D2", (kernel,))
-        rows *= size + outputs - 1 if size > 1 else 1
+        rows *= 1 if pointwise_shared and size == 1 else size + outputs - 1
     return summed, math.ceil(round(rows, 9))
 
 
-def _imc_energy(layer: Layer, macro: ImcMacro, unrolling: Unrolling) -> dict[str, float]:
+def _imc_energy(
+    layer: Layer, machine: Machine, macro: ImcMacro, unrolling: Unrolling
+) -> dict[str, float]:
     """Energy of a layer in in-memory-computing macros [pJ].
 
     References
@@ -72,7 +75,9 @@ def _imc_energy(layer: Layer, macro: ImcMacro, unrolling: Unrolling) -> dict[str
     """
     technology, facts = load_technology(), load_facts("imc_28nm.csv")
     squared_volt = technology.supply_v**2
-    summed, occupied = accumulated_rows(unrolling)
+    summed, occupied = accumulated_rows(
+        unrolling, pointwise_shared=machine.variant.pointwise_rows_shared
+    )
     cols = unrolling.product("D1")
     activations = layer.macs / (cols * unrolling.product("D2"))
     cycles = activations * macro.passes

@@ -109,7 +109,7 @@ def _port_windows(
     width: Floats,
     tile: Floats,
 ) -> tuple[Floats, Floats]:
-    """Allowed window and count of each transfer: (3, MAX_LEVELS, 4) each."""
+    """Return the allowed window and count of each transfer, (3, MAX_LEVELS, 4) each."""
     shape = period.shape
     total = 1.0
     for loop in range(len(sizes)):
@@ -162,7 +162,7 @@ def stall_cycles(
     """Stall cycles of n mappings: the slowest physical port.
 
     Per port with transfers i of real length ceil(bits / bandwidth), period P_i, window a_i and
-    count N / P_i: SS_i = (real_i − a_i)(count_i − 1); several transfers share the port's time.
+    count N / P_i: SS_i = (real_i - a_i)(count_i - 1); several transfers share the port's time.
 
     Parameters
     ----------
@@ -170,7 +170,7 @@ def stall_cycles(
         As in `carbonopt.mapping.access.count_transfers`, with whole unrollings.
     memory, ports
         Memory of each operand and level (3, MAX_LEVELS); physical port of each transfer
-        (3, MAX_LEVELS, 4), −1 where there is none.
+        (3, MAX_LEVELS, 4), -1 where there is none.
     capacity
         Of each memory (m,) [bit].
     needed
@@ -192,8 +192,16 @@ def stall_cycles(
     port_count = ports.max() + 1
     for row in range(n):
         window, count = _port_windows(
-            relevance, levels, memory, capacity, dims[row], sizes[row], cuts[row],
-            period[row], width[row], tile[row],
+            relevance,
+            levels,
+            memory,
+            capacity,
+            dims[row],
+            sizes[row],
+            cuts[row],
+            period[row],
+            width[row],
+            tile[row],
         )
         worst = 0.0
         for port in range(port_count):
@@ -213,8 +221,10 @@ def stall_cycles(
                 worst = max(
                     worst,
                     _port_stall(
-                        needed[row].ravel()[chosen], period[row].ravel()[chosen],
-                        window.ravel()[chosen], count.ravel()[chosen],
+                        needed[row].ravel()[chosen],
+                        period[row].ravel()[chosen],
+                        window.ravel()[chosen],
+                        count.ravel()[chosen],
                     ),
                 )
         stall[row] = worst

@@ -1,0 +1,381 @@
+"""From a design to its metrics: build, map, time, energy, carbon."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from carbonopt.carbon.embodied import embodied_g
+from carbonopt.carbon.presets import CarbonPreset, load_preset
+from carbonopt.carbon.scenario import carbon_ca, carbon_pa
+from carbonopt.errors import MappingError, ModelRangeError, SpecError
+from carbonopt.hardware.machine import Machine
+from carbonopt.hardware.template import KNOB_UNITS, TEMPLATES, Knobs, build_machine
+from carbonopt.hardware.variant import load_variant
+from carbonopt.performance.network import MappingMode, NetworkCost, network_cost
+from carbonopt.units import parse_quantity
+from carbonopt.workload.load import deployment_facts, load_network
+from carbonopt.workload.network import Network
+
+_BYTE_PER_GB = 2**30
+_OFF_ARRAY = ("register", "sram")
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A network and what its deployment asks of it.
+
+    Parameters
+    ----------
+    network
+        What is computed.
+    dram_byte
+        Size of the DRAM beside the chip [byte].
+    period_s
+        Time between two inferences, None where it is not known [s].
+    """
+
+    network: Network
+    dram_byte: float
+    period_s: float | None
+
+
+@dataclass(frozen=True)
+class Context:
+    """All that an evaluation depends on, apart from the design.
+
+    Parameters
+    ----------
+    workloads
+        Every one runs on the design.
+    preset
+        Numbers of the carbon model; its name selects the model variant too.
+    mapping
+        ``optimal`` or ``reference``.
+    """
+
+    workloads: tuple[Workload, ...]
+    preset: CarbonPreset
+    mapping: MappingMode
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One workload on one machine, with every metric and its additive breakdown.
+
+    Parameters
+    ----------
+    machine, cost
+        The machine built and the mapped network.
+    metrics
+        Name, with its unit as suffix, to value.
+    breakdown
+        Metric to its parts, which sum to it.
+    """
+
+    machine: Machine
+    cost: NetworkCost
+    metrics: Mapping[str, float]
+    breakdown: Mapping[str, Mapping[str, float]]
+
+
+def load_workload(
+    name_or_path: str,
+    *,
+    period_s: float | None = None,
+    dram_byte: float | None = None,
+    batch: int | None = None,
+) -> Workload:
+    """Load a network with its deployment; what is not given comes from the shipped facts.
+
+    For a network without facts the period stays unknown, and the DRAM is the smallest power
+    of two that holds all weights and the largest activations, at least 1 MiB.
+
+    Raises
+    ------
+    SpecError
+        If the network cannot be read, or the period or DRAM is not positive.
+    """
+    for name, value in (("period", period_s), ("dram", dram_byte)):
+        if value is not None and not value > 0:
+            raise SpecError(f"{name}: got {value:g}, allowed: > 0")
+    network = load_network(name_or_path, batch=batch)
+    facts = deployment_facts(name_or_path)
+    return Workload(
+        network,
+        dram_byte or facts.dram_byte or _enough_dram(network),
+        period_s or facts.period_s,
+    )
+
+
+def _enough_dram(network: Network) -> float:
+    """Return the smallest power of two, at least 1 MiB, that holds a network [byte]."""
+    bits = sum(layer.weights * layer.weight_bits for layer in network.layers)
+    bits += max(
+        layer.inputs * layer.input_bits + layer.outputs * layer.psum_bits
+        for layer in network.layers
+    )
+    return float(max(2**20, 2 ** math.ceil(math.log2(bits / 8))))
+
+
+def parse_knobs(template: str, values: Mapping[str, Any]) -> Knobs:
+    """Read the knobs of a template; quantities carry a unit, `macros` is 1 if not given.
+
+    Raises
+    ------
+    SpecError
+        All unknown or missing knobs and all values that cannot be read.
+
+    Examples
+    --------
+    >>> parse_knobs("dimc", {"rows": 64, "cols": "32", "sram": "32KiB"})
+    Knobs(rows=64, cols=32, macros=1, sram_byte=32768.0)
+    """
+    faults = []
+    if template not in TEMPLATES:
+        faults.append(f"template: got {template!r}, allowed: {', '.join(TEMPLATES)}")
+    for name in values:
+        if name not in KNOB_UNITS:
+            near = get_close_matches(name, KNOB_UNITS, 1)
+            hint = f" (did you mean {near[0]!r}?)" if near else ""
+            faults.append(f"{name}: unknown knob{hint}, allowed: {', '.join(KNOB_UNITS)}")
+    numbers = {"macros": 1.0}
+    for name, unit in KNOB_UNITS.items():
+        try:
+            if name in values:
+                numbers[name] = _knob(name, values[name], unit)
+        except SpecError as error:
+            faults += error.faults
+        if name not in values and name not in numbers:
+            faults.append(f"{name}: not given, required by every template")
+    if faults:
+        raise SpecError(faults)
+    rows, cols, macros = (int(numbers[name]) for name in ("rows", "cols", "macros"))
+    return Knobs(rows, cols, macros, numbers["sram"])
+
+
+def _knob(name: str, value: object, unit: str) -> float:
+    """Read one knob: a whole number, or a quantity with a unit."""
+    if unit:
+        return parse_quantity(value, unit, name)
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        number = math.nan
+    if not number.is_integer():
+        raise SpecError(f"{name}: got {value!r}, allowed: a whole number")
+    return number
+
+
+def evaluate_design(
+    template: str,
+    knobs: Knobs,
+    workload: Workload,
+    preset: CarbonPreset,
+    mapping: MappingMode,
+) -> Evaluation:
+    """Evaluate one design for one workload.
+
+    Raises
+    ------
+    ModelRangeError
+        If a knob lies outside the range of a model.
+    MappingError
+        If a layer cannot be mapped.
+    """
+    network = workload.network
+    machine = build_machine(
+        TEMPLATES[template],
+        knobs,
+        load_variant(preset.name),
+        dram_byte=workload.dram_byte,
+        weight_byte=sum(layer.weights * layer.weight_bits for layer in network.layers) / 8,
+    )
+    cost = network_cost(network, machine, mapping)
+    seconds = machine.clock_ns * 1e-9
+    breakdown: dict[str, dict[str, float]] = {
+        "area_mm2": dict(machine.area_parts),
+        "clock_ns": dict(machine.clock_parts),
+        "latency_cycles": cost.cycle_parts(),
+        "latency_s": {part: cycles * seconds for part, cycles in cost.cycle_parts().items()},
+        "energy_pj": cost.energy_parts(),
+        "energy_j": {part: pj * 1e-12 for part, pj in cost.energy_parts().items()},
+    }
+    metrics = {
+        "area_mm2": machine.area_mm2,
+        "clock_ns": machine.clock_ns,
+        "latency_cycles": cost.cycles,
+        "latency_s": cost.cycles * seconds,
+        "energy_pj": cost.energy_pj,
+        "energy_j": cost.energy_pj * 1e-12,
+    }
+    breakdown |= _carbon(metrics, workload, preset)
+    metrics |= {name: sum(breakdown[name].values()) for name in breakdown if name not in metrics}
+    return Evaluation(machine, cost, metrics, breakdown)
+
+
+def _carbon(
+    metrics: Mapping[str, float], workload: Workload, preset: CarbonPreset
+) -> dict[str, dict[str, float]]:
+    """Carbon by scenario and part [g]; PA only where the period is known."""
+    energy_j, latency_s = metrics["energy_j"], metrics["latency_s"]
+    area_mm2, dram_gb = metrics["area_mm2"], workload.dram_byte / _BYTE_PER_GB
+    parts = {
+        "embodied_g": embodied_g(area_mm2, dram_gb, preset),
+        "carbon_ca_g": carbon_ca(energy_j, latency_s, area_mm2, dram_gb, preset),
+    }
+    if workload.period_s is not None:
+        parts["carbon_pa_g"] = carbon_pa(
+            energy_j, latency_s, area_mm2, workload.period_s, dram_gb, preset
+        )
+    return {
+        metric: {part: float(grams) for part, grams in values.items()}
+        for metric, values in parts.items()
+    }
+
+
+def evaluate_one(
+    workload: str,
+    template: str,
+    knobs: Mapping[str, Any],
+    *,
+    preset: str = "default",
+    mapping: MappingMode = "optimal",
+    period_s: float | None = None,
+    dram_byte: float | None = None,
+    batch: int | None = None,
+    preset_values: Mapping[str, float] | None = None,
+) -> dict[str, Any]:
+    """Evaluate one design for one network, as nested names and numbers ready for JSON.
+
+    Parameters
+    ----------
+    workload
+        Name of a shipped network, or the path of an ONNX file.
+    template, knobs
+        The design: `rows`, `cols`, `macros`, `sram`; quantities with their unit.
+    preset, preset_values
+        Carbon preset, and numbers of it to replace (see `CarbonPreset.with_values`).
+    mapping
+        ``optimal`` or ``reference``.
+    period_s, dram_byte, batch
+        Deployment, where it differs from the shipped facts.
+
+    Raises
+    ------
+    SpecError, ModelRangeError, MappingError
+        If the request, a knob or a layer is at fault.
+
+    Examples
+    --------
+    >>> knobs = {"rows": 128, "cols": 128, "sram": "512KiB"}
+    >>> round(evaluate_one("resnet8", "dimc", knobs, preset="carbonspot")["area_mm2"], 4)
+    0.9393
+    """
+    parsed = parse_knobs(template, knobs)
+    numbers = load_preset(preset).with_values(**(preset_values or {}))
+    task = load_workload(workload, period_s=period_s, dram_byte=dram_byte, batch=batch)
+    result = evaluate_design(template, parsed, task, numbers, mapping)
+    period = task.period_s
+    notes = []
+    if period is None:
+        notes.append(f"carbon_pa_g: no period is known for {workload}: give one with --period")
+    if task.network.not_modelled:
+        skipped = ", ".join(f"{kind} x{n}" for kind, n in task.network.not_modelled.items())
+        notes.append(f"not modelled: {skipped}")
+    return {
+        "workload": task.network.name,
+        "template": template,
+        "knobs": {"rows": parsed.rows, "cols": parsed.cols, "macros": parsed.macros,
+                  "sram_byte": parsed.sram_byte},
+        "preset": preset,
+        "mapping": mapping,
+        "carbon_pa_g": None,
+        **result.metrics,
+        "period_s": period,
+        "period_met": None if period is None else bool(result.metrics["latency_s"] <= period),
+        "dram_byte": task.dram_byte,
+        "breakdown": result.breakdown,
+        "layers": [layer.describe() for layer in result.cost.layers],
+        "notes": notes,
+    }  # fmt: skip
+
+
+def evaluate_row(design: Mapping[str, Any], context: Context) -> dict[str, Any]:
+    """Evaluate one design for every workload, as one flat row of a table.
+
+    Metrics are geometric means over the workloads, `metric@network` is one network's. The
+    parts `metric.part` sum to the metric: each is the metric times the mean over the
+    workloads of the part's share.
+
+    Parameters
+    ----------
+    design
+        `template` and its knobs, quantities in canonical units.
+    context
+        Workloads, preset and mapping.
+
+    Returns
+    -------
+    dict
+        A row with `status` ``ok``; or, where the design cannot be built or mapped,
+        ``error`` with the reason as `message`.
+    """
+    try:
+        results = [
+            evaluate_design(
+                str(design["template"]), _knobs_of(design), workload, context.preset,
+                context.mapping,
+            )
+            for workload in context.workloads
+        ]  # fmt: skip
+    except (ModelRangeError, MappingError) as error:
+        return {"limit.buildable": 1.0, "status": "error", "message": str(error)}
+    row: dict[str, Any] = {"limit.buildable": 0.0, "status": "ok", "message": ""}
+    row |= {name: results[0].metrics[name] for name in ("area_mm2", "clock_ns")}
+    for name in ("latency_s", "energy_j", "carbon_ca_g", "carbon_pa_g", "embodied_g"):
+        if all(name in result.metrics for result in results):
+            row |= _aggregate(name, results)
+    row |= {f"area_mm2.{part}": area for part, area in _grouped_area(results[0].machine).items()}
+    for workload, result in zip(context.workloads, results, strict=True):
+        network = workload.network.name
+        for name in ("latency_s", "energy_j", "carbon_ca_g", "carbon_pa_g"):
+            if name in result.metrics:
+                row[f"{name}@{network}"] = result.metrics[name]
+        if workload.period_s is not None:
+            late = result.metrics["latency_s"] / workload.period_s - 1
+            row[f"limit.period@{network}"] = late
+    return row
+
+
+def _knobs_of(design: Mapping[str, Any]) -> Knobs:
+    """Return the knobs of a decoded design."""
+    rows, cols, macros = (int(design.get(name, 1)) for name in ("rows", "cols", "macros"))
+    return Knobs(rows, cols, macros, float(design["sram_byte"]))
+
+
+def _aggregate(name: str, results: list[Evaluation]) -> dict[str, float]:
+    """Return the geometric mean of a metric and its parts, which sum to it."""
+    total = math.exp(sum(math.log(r.metrics[name]) for r in results) / len(results))
+    parts: dict[str, float] = {}
+    for result in results:
+        for part, value in result.breakdown[name].items():
+            share = value / result.metrics[name] / len(results)
+            parts[part] = parts.get(part, 0.0) + total * share
+    return {name: total, **{f"{name}.{part}": value for part, value in parts.items()}}
+
+
+def _grouped_area(machine: Machine) -> dict[str, float]:
+    """Return area as array, register and SRAM [mm2]."""
+    groups = {"array": 0.0, **dict.fromkeys(_OFF_ARRAY, 0.0)}
+    for part, area in machine.area_parts.items():
+        groups[part if part in _OFF_ARRAY else "array"] += area
+    return groups
+
+
+def period_constraints(workloads: Iterable[Workload]) -> list[str]:
+    """Return the constraint columns that `evaluate_row` gives for these workloads."""
+    return [f"limit.period@{w.network.name}" for w in workloads if w.period_s is not None]

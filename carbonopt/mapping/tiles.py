@@ -1,0 +1,95 @@
+"""Tiles: how many elements of each operand a set of loops touches.
+
+Index conventions of all arrays in `carbonopt.mapping`: operand I = 0, W = 1, O = 2; loop
+dimension as in `carbonopt.workload.layer.DIMS`; loops innermost first. Compiled functions of
+different files never call each other: a compiled file on disk is renewed only when its own
+source changes.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from carbonopt.arrays import Floats, Ints
+
+MAX_LEVELS = 4
+"""Memory levels of one operand at most."""
+
+IRRELEVANT, RELEVANT, PARTIAL = 0, 1, 2
+RELEVANCE = np.array(
+    [  # B  K  G OX OY  C FX FY
+        [1, 0, 1, 2, 2, 1, 2, 2],  # I
+        [0, 1, 1, 0, 0, 1, 1, 1],  # W
+        [1, 1, 1, 1, 1, 0, 0, 0],  # O
+    ],
+    dtype=np.int64,
+)
+"""Whether a loop dimension indexes an operand (3 operands, 8 dimensions)."""
+
+
+@njit(cache=True)
+def input_extent(
+    outputs: float, kernel: float, stride: float, dilation: float, limit: float
+) -> float:
+    """Count distinct input positions under `outputs` x `kernel` positions along one axis.
+
+    extent = floor(A B - max(0, B - s/g) (A - d/g)) with g = gcd(s, d), at most `limit`, the
+    true size of the tensor [elements]; A output and B kernel positions may be fractional.
+    """
+    divisor = math.gcd(int(stride), int(dilation))
+    reuse = max(0.0, kernel - stride / divisor) * (outputs - dilation / divisor)
+    return min(math.floor(outputs * kernel - reuse), limit)
+
+
+@njit(cache=True)
+def tile_elements(operand: int, bounds: Floats, geometry: Floats) -> float:
+    """Count elements of an operand under loops with the given `bounds` (8,) [elements].
+
+    `geometry` (2 axes, 3) holds stride, dilation and input size along x and y.
+    """
+    b, k, g, ox, oy, c, fx, fy = bounds
+    if operand == 1:
+        return k * g * c * fx * fy
+    if operand == 2:
+        return b * k * g * ox * oy
+    along_x = input_extent(ox, fx, geometry[0, 0], geometry[0, 1], geometry[0, 2])
+    along_y = input_extent(oy, fy, geometry[1, 0], geometry[1, 1], geometry[1, 2])
+    return b * g * c * along_x * along_y
+
+
+@njit(cache=True)
+def prefix_tiles(spatial: Floats, geometry: Floats, dims: Ints, sizes: Ints) -> Floats:
+    """Count the elements of every tile that n loop orders can hold at any level.
+
+    Parameters
+    ----------
+    spatial
+        Unrolled sizes (3, MAX_LEVELS + 1, 8): entry [o, a] lies between level a - 1 and level
+        a of operand o (a = 0: between the multipliers and level 0).
+    geometry
+        Stride, dilation, input size along x and y (2, 3).
+    dims, sizes
+        Loop orders (n, loops).
+
+    Returns
+    -------
+    ndarray
+        Elements (n, 3, MAX_LEVELS + 1, loops + 1): entry [r, o, a, i] under the unrolled loops
+        up to level a and the first i temporal loops.
+    """
+    n, loops = dims.shape
+    tiles = np.empty((n, 3, MAX_LEVELS + 1, loops + 1))
+    for row in range(n):
+        for operand in range(3):
+            unrolled = np.ones(8)
+            for level in range(MAX_LEVELS + 1):
+                unrolled *= spatial[operand, level]
+                bounds = unrolled.copy()
+                tiles[row, operand, level, 0] = tile_elements(operand, bounds, geometry)
+                for loop in range(loops):
+                    bounds[dims[row, loop]] *= sizes[row, loop]
+                    tiles[row, operand, level, loop + 1] = tile_elements(operand, bounds, geometry)
+    return tiles

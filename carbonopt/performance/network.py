@@ -1,0 +1,246 @@
+"""Energy and latency of a network: one mapping per layer, chosen for the whole."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from carbonopt.arrays import Floats
+from carbonopt.hardware.machine import OPERANDS, Machine
+from carbonopt.mapping.candidates import Mappings, optimal_mappings, reference_mappings
+from carbonopt.mapping.residency import Hierarchy, residency
+from carbonopt.mapping.task import MappingTask
+from carbonopt.performance.cost import MappedCost, mapped_cost
+from carbonopt.workload.layer import Layer
+from carbonopt.workload.network import Network
+
+MappingMode = Literal["optimal", "reference"]
+
+
+@dataclass(frozen=True)
+class MappedLayer:
+    """One layer with its chosen mapping.
+
+    Parameters
+    ----------
+    task, mappings, cost
+        What was mapped, how, and at what cost; batches of one.
+    cycles
+        Latency [cycles], as the model variant counts it.
+    """
+
+    task: MappingTask
+    mappings: Mappings
+    cost: MappedCost
+    cycles: float
+
+    @property
+    def energy_pj(self) -> float:
+        """Energy of the layer [pJ]."""
+        return float(self.cost.energy_pj[0])
+
+    def energy_parts(self) -> dict[str, float]:
+        """Energy by part: array, register, sram, dram [pJ]."""
+        parts = {"array": sum(self.cost.array_pj.values())}
+        for o, operand in enumerate(OPERANDS):
+            for level, m in enumerate(self.task.hierarchy[operand]):
+                part = self.task.machine.memories[m].part
+                parts[part] = parts.get(part, 0.0) + float(self.cost.memory_pj[0, o, level])
+        return parts
+
+    def cycle_parts(self) -> dict[str, float]:
+        """Latency by part: compute, stall, and loading where the variant counts it [cycles]."""
+        parts = {"compute": self.cost.compute_cycles, "stall": float(self.cost.stall[0])}
+        if self.task.machine.variant.loading_in_latency:
+            parts["loading"] = float(self.cost.onload[0] + self.cost.offload[0])
+        return parts
+
+    def describe(self) -> dict[str, Any]:
+        """Return mapping, energy and cycles as nested names and numbers."""
+        memories = self.task.machine.memories
+        memory_pj = {
+            operand: {
+                memories[m].name: float(self.cost.memory_pj[0, o, level])
+                for level, m in enumerate(self.task.hierarchy[operand])
+            }
+            for o, operand in enumerate(OPERANDS)
+        }
+        return {
+            "name": self.task.layer.name,
+            "macs": self.task.layer.macs,
+            "energy_pj": self.energy_pj,
+            "energy": {"array": self.cost.array_pj, "memory": memory_pj},
+            "cycles": self.cycles,
+            "cycles_by_part": self.cycle_parts(),
+            "mapping": self.mappings.describe(self.task),
+        }
+
+
+@dataclass(frozen=True)
+class NetworkCost:
+    """A network on a machine: the sum over its mapped layers (L,)."""
+
+    layers: tuple[MappedLayer, ...]
+
+    @property
+    def energy_pj(self) -> float:
+        """Energy of one inference [pJ]."""
+        return sum(layer.energy_pj for layer in self.layers)
+
+    @property
+    def cycles(self) -> float:
+        """Latency of one inference [cycles]."""
+        return sum(layer.cycles for layer in self.layers)
+
+    def energy_parts(self) -> dict[str, float]:
+        """Energy by part [pJ]."""
+        return _summed(layer.energy_parts() for layer in self.layers)
+
+    def cycle_parts(self) -> dict[str, float]:
+        """Latency by part [cycles]."""
+        return _summed(layer.cycle_parts() for layer in self.layers)
+
+
+def _summed(parts: Iterator[dict[str, float]]) -> dict[str, float]:
+    total: dict[str, float] = {}
+    for each in parts:
+        for name, value in each.items():
+            total[name] = total.get(name, 0.0) + value
+    return total
+
+
+def network_cost(network: Network, machine: Machine, mode: MappingMode) -> NetworkCost:
+    """Map every layer of a network and sum up.
+
+    `reference` takes each layer's least energy x latency, loads and stores included, among
+    the mappings that CarbonSpot tries. `optimal` takes the least energy x latency of the whole
+    network among more mappings.
+
+    Raises
+    ------
+    MappingError
+        If a layer cannot be mapped; the message names it and the memory that is too small.
+    """
+    network = _oriented(network, machine)
+    hierarchies = residency(network, machine)
+    choose: Callable[[MappingTask], list[MappedLayer]]
+    choose = _reference_layer if mode == "reference" else _layer_front
+    fronts: dict[Any, list[MappedLayer]] = {}
+    keys = []
+    for layer, hierarchy in zip(network.layers, hierarchies, strict=True):
+        key = _layer_key(layer, hierarchy)
+        if key not in fronts:
+            fronts[key] = choose(MappingTask(layer, machine, hierarchy))
+        keys.append(key)
+    chosen = least_product([fronts[key] for key in keys])
+    named = zip(network.layers, hierarchies, chosen, strict=True)
+    return NetworkCost(
+        tuple(
+            dataclasses.replace(mapped, task=MappingTask(layer, machine, hierarchy))
+            for layer, hierarchy, mapped in named
+        )
+    )
+
+
+def _oriented(network: Network, machine: Machine) -> Network:
+    """Swap kernel height and width where the model variant does."""
+    if not machine.variant.kernel_axes_swapped:
+        return network
+    layers = []
+    for layer in network.layers:
+        b, k, g, ox, oy, c, width, height = layer.sizes
+        layers.append(
+            dataclasses.replace(
+                layer,
+                sizes=(b, k, g, ox, oy, c, height, width),
+                stride=layer.stride[::-1],
+                dilation=layer.dilation[::-1],
+            )
+        )
+    return dataclasses.replace(network, layers=tuple(layers))
+
+
+def _layer_key(layer: Layer, hierarchy: Hierarchy) -> tuple[Layer, tuple[Any, ...]]:
+    """Return what a layer's mappings depend on: all but its name and neighbours."""
+    return dataclasses.replace(layer, name="", predecessors=()), tuple(hierarchy.items())
+
+
+def _reference_layer(task: MappingTask) -> list[MappedLayer]:
+    """Return the mapping that CarbonSpot chooses: least energy x latency, the first on ties."""
+    best: tuple[float, MappedLayer] | None = None
+    for mappings in reference_mappings(task):
+        cost = mapped_cost(task, mappings)
+        product = cost.energy_pj * cost.cycles(loading=True)
+        row = int(np.argmin(product))
+        if best is None or product[row] < best[0]:
+            best = float(product[row]), _mapped(task, mappings, cost, row)
+    assert best is not None  # reference_mappings raises rather than yield nothing
+    return [best[1]]
+
+
+def _mapped(task: MappingTask, mappings: Mappings, cost: MappedCost, row: int) -> MappedLayer:
+    here = cost.take(row)
+    cycles = float(here.cycles(loading=task.machine.variant.loading_in_latency)[0])
+    return MappedLayer(task, mappings.take(row), here, cycles)
+
+
+def _layer_front(task: MappingTask) -> list[MappedLayer]:
+    """Return the lower convex hull of a layer's (latency, energy) points, fastest first."""
+    loading = task.machine.variant.loading_in_latency
+    batches = [(mappings, mapped_cost(task, mappings)) for mappings in optimal_mappings(task)]
+    cycles = np.concatenate([cost.cycles(loading=loading) for _, cost in batches])
+    energy = np.concatenate([cost.energy_pj for _, cost in batches])
+    starts = np.cumsum([0, *(len(mappings.dims) for mappings, _ in batches)])
+    front = []
+    for point in lower_hull(cycles, energy):
+        batch = int(np.searchsorted(starts, point, side="right")) - 1
+        front.append(_mapped(task, *batches[batch], int(point - starts[batch])))
+    return front
+
+
+def lower_hull(x: Floats, y: Floats) -> list[int]:
+    """Return the points (n,) that minimise some weighting of x and y, in order of x.
+
+    Examples
+    --------
+    >>> lower_hull(np.array([1.0, 2.0, 3.0, 2.0]), np.array([3.0, 2.5, 1.0, 1.5]))
+    [0, 3, 2]
+    """
+    hull: list[int] = []
+    for i in np.lexsort((y, x)):
+        if hull and y[i] >= y[hull[-1]]:
+            continue
+        while len(hull) > 1:
+            a, b = hull[-2], hull[-1]
+            if (y[b] - y[a]) * (x[i] - x[b]) < (y[i] - y[b]) * (x[b] - x[a]):
+                break
+            hull.pop()
+        hull.append(int(i))
+    return hull
+
+
+def least_product(fronts: list[list[MappedLayer]]) -> list[MappedLayer]:
+    """Choose one point per layer so that total energy x total latency is least.
+
+    The product is quasi-concave, so its least lies on a vertex of the sum of the layers'
+    convex hulls; these vertices come from trading cycles for energy at falling rates.
+    """
+    chosen = [0] * len(fronts)
+    energy = sum(front[0].energy_pj for front in fronts)
+    cycles = sum(front[0].cycles for front in fronts)
+    steps = []
+    for position, front in enumerate(fronts):
+        for slow, fast in zip(front[1:], front, strict=False):
+            saved, spent = fast.energy_pj - slow.energy_pj, slow.cycles - fast.cycles
+            steps.append((-saved / spent, position, saved, spent))
+    best, best_product = list(chosen), energy * cycles
+    for _, position, saved, spent in sorted(steps):
+        chosen[position] += 1
+        energy, cycles = energy - saved, cycles + spent
+        if energy * cycles < best_product:
+            best, best_product = list(chosen), energy * cycles
+    return [front[i] for front, i in zip(fronts, best, strict=True)]
