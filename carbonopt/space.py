@@ -40,6 +40,8 @@ class Variable:
     _position: dict[Value, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        if {type(value) for value in self.values} == {int, float}:
+            object.__setattr__(self, "values", tuple(float(value) for value in self.values))
         position = {value: place for place, value in enumerate(self.values)}
         if not self.values or len(position) < len(self.values):
             fault = f"{self.name}: got {list(self.values)}, allowed: at least one value, none twice"

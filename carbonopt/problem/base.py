@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import pickle
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +17,8 @@ import pandas as pd
 
 from carbonopt.errors import SearchError, SpecError
 from carbonopt.objectives import Metric, metric
+from carbonopt.problem.rows import Evaluate, OnRows, Row, run_chunk, safe_row
 from carbonopt.space import Space, Variable
-
-Row = dict[str, Any]
-Evaluate = Callable[[Row], Mapping[str, Any]]
-OnRows = Callable[[list[Row]], None]
 
 #: what stands in for the objectives of a design that has none, so that a searcher sees a number
 MISSING_OBJECTIVE = 1e30
@@ -166,13 +162,10 @@ class Problem:
     def frame(self, rows: Iterable[Row]) -> pd.DataFrame:
         """Make the evaluation table of some rows; has the columns of every objective and limit."""
         listed = list(rows)
-        needed = [*self.space.names, *self.objectives, *self.constraint_names]
-        columns = dict.fromkeys(needed)
-        for row in listed:
-            columns.update(dict.fromkeys(row))
-        tail = ("status", "message", "feasible")
-        order = [name for name in columns if name not in tail]
-        return pd.DataFrame(listed, columns=[*order, *tail])
+        head = [*self.space.names, *self.objectives]
+        tail = ["status", "message", "feasible"]
+        others = set(self.constraint_names).union(*listed) - {*head, *tail}
+        return pd.DataFrame(listed, columns=[*head, *sorted(others), *tail])
 
     def remember(self, evaluations: pd.DataFrame) -> None:
         """Feed rows of an evaluation table to the cache, so that they are not computed again."""
@@ -210,13 +203,13 @@ class Problem:
         """Yield chunks of keys with their raw rows, in the order in which they are finished."""
         if executor is None:
             for key in keys:
-                yield [key], [_safe_row(self._evaluate_row, self.space.decode([key])[0])]
+                yield [key], [safe_row(self._evaluate_row, self.space.decode([key])[0])]
             return
         self._payload = self._payload or pickle.dumps(self._evaluate_row)
         size = min(_MAX_CHUNK, max(1, len(keys) // 16))
         chunks = [keys[start : start + size] for start in range(0, len(keys), size)]
         pending = {
-            executor.submit(_run_chunk, self._payload, self.space.decode(chunk)): chunk
+            executor.submit(run_chunk, self._payload, self.space.decode(chunk)): chunk
             for chunk in chunks
         }
         try:
@@ -280,27 +273,3 @@ def _qualified_name(function: Evaluate) -> str:
     """Name a row function for the hash; that of a partial is the function behind it."""
     inner = getattr(function, "func", function)
     return f"{inner.__module__}.{getattr(inner, '__qualname__', type(inner).__qualname__)}"
-
-
-def _safe_row(evaluate_row: Evaluate, design: Row) -> Row:
-    """Evaluate one design; whatever goes wrong becomes a row that says so."""
-    try:
-        row = {**design, **evaluate_row(dict(design))}
-    except Exception as error:  # any fault of a row function is data of this design
-        row = {**design, "status": "error", "message": f"{type(error).__name__}: {error}"}
-    row.setdefault("status", "ok")
-    row["message"] = " ".join(str(row.get("message", "")).split())
-    return row
-
-
-@lru_cache(maxsize=2)
-def _unpickled(payload: bytes) -> Evaluate:
-    """Unpickle a row function once per worker, so that what it remembers lives on."""
-    function: Evaluate = pickle.loads(payload)
-    return function
-
-
-def _run_chunk(payload: bytes, designs: list[Row]) -> list[Row]:
-    """Evaluate some designs in a worker."""
-    evaluate_row = _unpickled(payload)
-    return [_safe_row(evaluate_row, design) for design in designs]

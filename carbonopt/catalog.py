@@ -1,0 +1,73 @@
+"""Finds problems and studies by name, in a checkout and in an installed package alike."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from pathlib import Path
+
+from carbonopt.errors import SpecError
+
+_PACKAGE = Path(__file__).parent
+
+
+def problem_names() -> list[str]:
+    """List the shipped problems."""
+    return _names("problem")
+
+
+def study_names() -> list[str]:
+    """List the shipped studies."""
+    return _names("study")
+
+
+def find_problem(name_or_path: str | Path) -> Path:
+    """Find the file of a problem by its name, its folder or its path.
+
+    Raises
+    ------
+    SpecError
+        There is no such problem.
+    """
+    return _find("problem", name_or_path)
+
+
+def find_study(name_or_path: str | Path) -> Path:
+    """Find the file of a study by its name, its folder or its path.
+
+    Raises
+    ------
+    SpecError
+        There is no such study.
+    """
+    return _find("study", name_or_path)
+
+
+def repository_root() -> Path | None:
+    """Folder of the checkout that this package is imported from, None where it is installed."""
+    root = _PACKAGE.parent
+    return root if (root / "pyproject.toml").is_file() and (root / "problems").is_dir() else None
+
+
+def _folder(kind: str) -> Path:
+    """Folder with everything of a kind: inside an installed package, else in the checkout."""
+    plural = "problems" if kind == "problem" else "studies"
+    inside = _PACKAGE / f"_{plural}"
+    return inside if inside.is_dir() else _PACKAGE.parent / plural
+
+
+def _names(kind: str) -> list[str]:
+    """Names of the folders that hold a file of a kind."""
+    return sorted(file.parent.name for file in _folder(kind).glob(f"*/{kind}.yaml"))
+
+
+def _find(kind: str, name_or_path: str | Path) -> Path:
+    """Find a file by name, folder or path."""
+    wanted = Path(name_or_path)
+    for candidate in (wanted, wanted / f"{kind}.yaml", _folder(kind) / wanted / f"{kind}.yaml"):
+        if candidate.is_file():
+            return candidate
+    names = _names(kind)
+    near = get_close_matches(str(name_or_path), names, n=1)
+    hint = f" (did you mean {near[0]}?)" if near else ""
+    allowed = f"a file, or one of: {', '.join(names)}{hint}"
+    raise SpecError(f"{kind}: got {name_or_path}, allowed: {allowed}")

@@ -1,0 +1,84 @@
+"""A problem as Optuna sees it: a choice of names is categorical, numbers are an ordered index."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
+from optuna.trial import Trial
+
+from carbonopt.problem import Problem
+from carbonopt.space import IndexArray, Space
+
+
+def distributions(space: Space) -> dict[str, BaseDistribution]:
+    """Distribution of each variable: the index of ordered values, else the values themselves."""
+    return {
+        variable.name: IntDistribution(0, len(variable.values) - 1)
+        if variable.ordered
+        else CategoricalDistribution(variable.values)
+        for variable in space.variables
+    }
+
+
+def to_index(space: Space, params: Mapping[str, Any]) -> IndexArray:
+    """Turn the parameters of a trial into an index vector (1, v)."""
+    places = [
+        int(params[variable.name]) if variable.ordered else variable.position(params[variable.name])
+        for variable in space.variables
+    ]
+    return np.array([places], dtype=np.int64)
+
+
+def to_params(space: Space, index: npt.ArrayLike) -> dict[str, Any]:
+    """Turn an index vector (v,) into the parameters of a trial."""
+    places = np.asarray(index, dtype=int).tolist()
+    return {
+        variable.name: place if variable.ordered else variable.values[place]
+        for variable, place in zip(space.variables, places, strict=True)
+    }
+
+
+def constraint_keys(problem: Problem) -> list[str]:
+    """Names of the columns of `Problem.violations`."""
+    return [*problem.constraint_names, "limit.result"]
+
+
+def optuna_objective(problem: Problem) -> Callable[[Trial], Sequence[float]]:
+    """Make an objective function for ``optuna.Study.optimize``.
+
+    The study must minimise each of ``problem.objectives``. Constraints are set by name on the
+    trial, so that Optuna's samplers and its best trials respect them.
+
+    Examples
+    --------
+    >>> import optuna
+    >>> from carbonopt.space import Variable
+    >>> def row(design):
+    ...     return {"latency_s": 1.0 / design["rows"], "area_mm2": design["rows"] / 100}
+    >>> toy = Problem("toy", [Variable.integer("rows", 1, 9)], row, ["latency_s", "area_mm2"])
+    >>> optuna.logging.set_verbosity(optuna.logging.WARNING)
+    >>> study = optuna.create_study(directions=["minimize"] * 2)
+    >>> study.optimize(optuna_objective(toy), n_trials=5)
+    >>> len(study.trials)
+    5
+    """
+    space = problem.space
+    keys = constraint_keys(problem)
+
+    def objective(trial: Trial) -> Sequence[float]:
+        for variable in space.variables:
+            if variable.ordered:
+                trial.suggest_int(variable.name, 0, len(variable.values) - 1)
+            else:
+                trial.suggest_categorical(variable.name, variable.values)
+        rows = problem.evaluate(to_index(space, trial.params))
+        for key, value in zip(keys, problem.violations(rows)[0].tolist(), strict=True):
+            trial.set_constraint(key, value)
+        values: list[float] = problem.objective_values(rows)[0].tolist()
+        return values
+
+    return objective

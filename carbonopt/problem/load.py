@@ -1,0 +1,196 @@
+"""From a problem file to a problem: names looked up, networks loaded, limits set."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from carbonopt.carbon.presets import CarbonPreset, load_preset, preset_names
+from carbonopt.catalog import find_problem
+from carbonopt.errors import SpecError
+from carbonopt.objectives import METRICS, PER_NETWORK
+from carbonopt.problem.base import Problem
+from carbonopt.space import Variable
+from carbonopt.spec.fields import Vocabulary
+from carbonopt.spec.load import Document, load_model, plain_scalar
+from carbonopt.spec.problem import ProblemSpec, ScenarioSpec, VariableSpec
+from carbonopt.workload.load import network_names
+
+if TYPE_CHECKING:
+    from carbonopt.evaluate import Workload
+
+
+def load_problem(name_or_path: str | Path) -> Problem:
+    """Load a problem by its name, its folder or its file.
+
+    Raises
+    ------
+    SpecError
+        With every fault of the file: ``file:line: key: got …, allowed: …``.
+    """
+    from carbonopt.evaluate import Context, evaluate_row, period_constraints
+
+    file = find_problem(name_or_path)
+    spec, document = load_model(file, ProblemSpec, _vocabulary())
+    faults: list[str] = []
+    variables = _variables(spec, document, faults)
+    workloads = _workloads(spec, document, faults)
+    preset = _preset(spec.scenario, document, faults)
+    front = _reference_front(spec, document, faults)
+    if faults or preset is None:
+        raise SpecError(faults)
+    rule = spec.limits["period"].rule if "period" in spec.limits else "met"
+    periods = period_constraints(workloads) if rule == "met" else []
+    context = Context(tuple(workloads), preset, spec.mapping)
+    point = spec.reference_point
+    return Problem(
+        spec.name,
+        variables,
+        partial(evaluate_row, context=context),
+        spec.objectives,
+        constraints=["limit.buildable", *periods],
+        limits={name: limit.max for name, limit in spec.limits.items() if name != "period"},
+        reference_point={name: entry.value for name, entry in point.items()} if point else None,
+        reference_front=front,
+        question=" ".join(spec.question.split()),
+        content=_content(spec, workloads, preset, file.parent),
+        source=_source(document),
+    )
+
+
+def _vocabulary() -> Vocabulary:
+    """Names and ranges that the model knows."""
+    from carbonopt.hardware.template import KNOB_UNITS, TEMPLATES
+
+    units = {f"{name}_{unit}" if unit else name: unit for name, unit in KNOB_UNITS.items()}
+    return Vocabulary(
+        workloads=tuple(network_names()),
+        presets=tuple(preset_names()),
+        templates=tuple(TEMPLATES),
+        metrics=tuple(METRICS),
+        network_metrics=tuple(m.name for m in PER_NETWORK),
+        required=("template", *(name for name in units if name != "macros")),
+        knob_units=units,
+    )
+
+
+def _variables(spec: ProblemSpec, document: Document, faults: list[str]) -> list[Variable]:
+    """Make the variables of the space."""
+    variables = []
+    for name, entry in spec.variables.items():
+        try:
+            variables.append(make_variable(entry))
+        except (SpecError, TypeError) as error:
+            message = str(error).removeprefix(f"{name}: ")
+            faults.append(document.fault(("variables", name, entry.kind), message))
+    return variables
+
+
+def make_variable(entry: VariableSpec) -> Variable:
+    """Make a variable of what a file says about it."""
+    values = getattr(entry, entry.kind)
+    if entry.kind == "choice":
+        return Variable.choice(entry.name, values)
+    makers = {"int": "integer", "pow2": "pow2", "step": "step", "real": "real"}
+    variable: Variable = getattr(Variable, makers[entry.kind])(entry.name, *values)
+    return variable
+
+
+def _workloads(spec: ProblemSpec, document: Document, faults: list[str]) -> list[Workload]:
+    """Load the networks, each with what its deployment asks."""
+    from carbonopt.evaluate import load_workload
+
+    workloads: list[Workload] = []
+    needs_period = any(name.startswith("carbon_pa_g") for name in spec.objectives)
+    for place, entry in enumerate(spec.workloads):
+        name = entry.name or str(document.path.parent / str(entry.path))
+        try:
+            loaded = load_workload(name, period_s=entry.period, dram_byte=entry.dram)
+        except SpecError as error:
+            faults += [document.fault(("workloads", place), fault) for fault in error.faults]
+            continue
+        if loaded.network.name in {other.network.name for other in workloads}:
+            fault = f"got {loaded.network.name} again, allowed: each network once"
+            faults.append(document.fault(("workloads", place), fault))
+        if loaded.period_s is None and needs_period:
+            fault = "got no period, allowed: a time, which carbon_pa_g needs"
+            faults.append(document.fault(("workloads", place, "period"), fault))
+        workloads.append(loaded)
+    return workloads
+
+
+def _preset(scenario: ScenarioSpec, document: Document, faults: list[str]) -> CarbonPreset | None:
+    """Take a carbon preset and replace what the file replaces."""
+    try:
+        return load_preset(scenario.preset).with_values(
+            lifetime_s=scenario.lifetime,
+            use_g_per_kwh=scenario.use_intensity,
+            fab_g_per_kwh=scenario.fab_intensity,
+            yield_fraction=scenario.fab_yield,
+            package_g=scenario.package,
+        )
+    except SpecError as error:
+        faults += [document.fault(("scenario",), fault) for fault in error.faults]
+        return None
+
+
+def _reference_front(spec: ProblemSpec, document: Document, faults: list[str]) -> Path | None:
+    """Find the file with the reference front."""
+    if spec.reference_front is None:
+        return None
+    file = document.path.parent / spec.reference_front.file
+    if not file.is_file():
+        fault = f"got {spec.reference_front.file}, which is no file, allowed: a CSV file"
+        faults.append(document.fault(("reference_front", "file"), fault))
+    return file
+
+
+def _content(
+    spec: ProblemSpec, workloads: list[Workload], preset: CarbonPreset, folder: Path
+) -> dict[str, Any]:
+    """Collect what decides a result beyond space, objectives and limits."""
+    networks = [
+        {
+            "name": loaded.network.name,
+            "period_s": loaded.period_s,
+            "dram_byte": loaded.dram_byte,
+            "file": hashlib.sha256((folder / entry.path).read_bytes()).hexdigest()
+            if entry.path
+            else "",
+        }
+        for entry, loaded in zip(spec.workloads, workloads, strict=True)
+    ]
+    return {"workloads": networks, "preset": asdict(preset), "mapping": spec.mapping}
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes text in quotes where it would not be read as text."""
+
+
+def _text_node(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    """Quote what looks like a number or a word of YAML."""
+    style = None if plain_scalar(text) == text else '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _text_node)
+
+
+def _source(document: Document) -> str:
+    """Write the file again so that it can be read from a run directory."""
+    data = dict(document.data)
+    folder = document.path.parent.resolve()
+    data["workloads"] = [
+        {**entry, "path": str(folder / entry["path"])}
+        if isinstance(entry, dict) and "path" in entry
+        else entry
+        for entry in data["workloads"]
+    ]
+    if "reference_front" in data:
+        data["reference_front"] = {**data["reference_front"], "file": "reference_front.csv"}
+    return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)

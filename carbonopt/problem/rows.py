@@ -1,0 +1,41 @@
+"""Rows of the evaluation table: one design in, one flat row out, whatever goes wrong."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
+
+Row = dict[str, Any]
+Evaluate = Callable[[Row], Mapping[str, Any]]
+OnRows = Callable[[list[Row]], None]
+
+
+def safe_row(evaluate_row: Evaluate, design: Row) -> Row:
+    """Evaluate one design; whatever goes wrong becomes a row that says so."""
+    try:
+        result = {key: _plain(value) for key, value in evaluate_row(dict(design)).items()}
+    except Exception as error:  # any fault of a row function is data of this design
+        result = {"status": "error", "message": _plain(f"{type(error).__name__}: {error}")}
+    return {"status": "ok", "message": "", **result, **design}
+
+
+def _plain(value: object) -> float | str:
+    """Make a value one that a table keeps to the last bit: a float, or text of one line."""
+    if value is None or isinstance(value, str):
+        return float("nan") if value is None else " ".join(value.split())
+    return float(value)  # type: ignore[arg-type]
+
+
+@lru_cache(maxsize=2)
+def _unpickled(payload: bytes) -> Evaluate:
+    """Unpickle a row function once per worker, so that what it remembers lives on."""
+    function: Evaluate = pickle.loads(payload)
+    return function
+
+
+def run_chunk(payload: bytes, designs: list[Row]) -> list[Row]:
+    """Evaluate some designs in a worker."""
+    evaluate_row = _unpickled(payload)
+    return [safe_row(evaluate_row, design) for design in designs]

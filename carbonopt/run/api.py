@@ -1,0 +1,222 @@
+"""One run: a searcher on a problem, kept in a run directory where one is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from carbonopt.errors import SpecError
+from carbonopt.front.front import Front
+from carbonopt.objectives import Metric
+from carbonopt.problem import Problem, load_problem
+from carbonopt.run.manifest import check_same_run, manifest_of
+from carbonopt.run.session import Progress, Session
+from carbonopt.search.base import SearchLoop
+from carbonopt.search.pool import process_pool
+from carbonopt.search.registry import make_searcher
+from carbonopt.store import EVALUATIONS, PROBLEM, REFERENCE_FRONT, RunStore, read_table
+
+
+def search(
+    problem: Problem | str | Path,
+    searcher: str = "nsga2",
+    budget: int = 2000,
+    seed: int = 1,
+    *,
+    run_dir: str | Path | None = None,
+    workers: int = 1,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+) -> Front:
+    """Search a problem for its front.
+
+    Parameters
+    ----------
+    problem
+        A problem, or the name or file of one.
+    searcher
+        A name of `carbonopt.search.registry.searcher_names`.
+    budget
+        Distinct designs to evaluate; a repeat costs nothing.
+    seed
+        Same seed, same designs in the same order, whatever the number of workers.
+    run_dir
+        Where to keep the run. A directory that holds this very run is continued.
+    workers
+        Worker processes; from a script, keep the call under ``if __name__ == "__main__":`` when
+        there are several.
+    executor
+        Any `concurrent.futures.Executor` instead of worker processes of our own.
+    progress
+        Called with a `SearchState` after every batch.
+
+    Raises
+    ------
+    SpecError
+        An argument is wrong.
+    StoreError
+        `run_dir` holds another run, or cannot be written.
+    """
+    solved = _solved(problem)
+    for name, value, least in (("budget", budget, 1), ("seed", seed, 0), ("workers", workers, 1)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise SpecError(f"{name}: got {value!r}, allowed: a whole number from {least}")
+    loop = SearchLoop(make_searcher(searcher, solved, budget, seed), min(budget, solved.size))
+    pool = process_pool(workers) if executor is None else nullcontext(executor)
+    if run_dir is None:
+        with pool as workforce:
+            return Session(solved, loop, None).run(workforce, progress)
+    manifest = manifest_of(solved, searcher, budget, seed)
+    store = RunStore(run_dir)
+    if not store.exists:
+        store = RunStore.create(run_dir, solved, manifest)
+    stored = store.manifest()
+    check_same_run(store.path, stored, manifest)
+    if stored["finished"]:
+        return load_run(run_dir)
+    with store.locked(), pool as workforce:
+        return Session(solved, loop, store).run(workforce, progress)
+
+
+def resume(
+    run_dir: str | Path,
+    *,
+    problem: Problem | None = None,
+    workers: int = 1,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+) -> Front:
+    """Continue a run where it was stopped or killed; a finished one is only read.
+
+    Parameters
+    ----------
+    run_dir
+        The run directory; problem, searcher, budget and seed are read from it.
+    problem
+        The problem, where it was made in Python and not from a file.
+    workers, executor, progress
+        As for `search`.
+
+    Raises
+    ------
+    StoreError
+        There is no run, or it was made from another problem or other data.
+    """
+    store = RunStore(run_dir)
+    manifest = store.manifest()
+    return search(
+        problem or _stored_problem(store, manifest["problem"]),
+        manifest["searcher"],
+        manifest["budget"],
+        manifest["seed"],
+        run_dir=run_dir,
+        workers=workers,
+        executor=executor,
+        progress=progress,
+    )
+
+
+def enumerate_all(
+    problem: Problem | str | Path,
+    *,
+    run_dir: str | Path | None = None,
+    workers: int = 1,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+) -> Front:
+    """Evaluate every design of a problem: its exact front. Arguments as for `search`."""
+    solved = _solved(problem)
+    return search(
+        solved,
+        "exhaustive",
+        solved.size,
+        run_dir=run_dir,
+        workers=workers,
+        executor=executor,
+        progress=progress,
+    )
+
+
+def evaluate(
+    problem: Problem | str | Path,
+    designs: pd.DataFrame | Sequence[Mapping[str, Any]] | npt.NDArray[np.int64],
+    *,
+    workers: int = 1,
+) -> pd.DataFrame:
+    """Evaluate designs of a problem.
+
+    Parameters
+    ----------
+    problem
+        A problem, or the name or file of one.
+    designs
+        Named values, as a table or as mappings, or index vectors (n, v).
+    workers
+        Worker processes.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per design, see `Problem.evaluate`.
+
+    Raises
+    ------
+    SpecError
+        A design does not belong to the space.
+    """
+    solved = _solved(problem)
+    index = designs if isinstance(designs, np.ndarray) else solved.space.encode(designs)
+    with process_pool(workers) as pool:
+        return solved.evaluate(index, pool)
+
+
+def load_run(run_dir: str | Path) -> Front:
+    """Read a run directory, finished or not, without evaluating anything.
+
+    Raises
+    ------
+    StoreError
+        There is no run, or it cannot be read.
+    """
+    store = RunStore(run_dir)
+    manifest = store.manifest()
+    reference = store.path / REFERENCE_FRONT
+    variables = manifest["variables"]
+    return Front(
+        name=manifest["problem"],
+        evaluations=read_table(store.path / EVALUATIONS, variables),
+        metrics=tuple(Metric(**entry) for entry in manifest["objectives"]),
+        variables=tuple(variables),
+        constraint_names=tuple(manifest["constraints"]),
+        reference_point=manifest["reference_point"],
+        history=store.history(),
+        reference=read_table(reference, variables) if reference.exists() else None,
+        run_dir=store.path,
+        notices=tuple(manifest["notices"]),
+    )
+
+
+def run_dir_name(problem: Problem, searcher: str, seed: int) -> str:
+    """Name of the run directory where none is given."""
+    return f"{problem.name}-{searcher}-s{seed}"
+
+
+def _solved(problem: Problem | str | Path) -> Problem:
+    """Load a problem that was given by name or file."""
+    return problem if isinstance(problem, Problem) else load_problem(problem)
+
+
+def _stored_problem(store: RunStore, name: str) -> Problem:
+    """Load the problem that a run directory keeps."""
+    file = store.path / PROBLEM
+    if not file.is_file():
+        fault = "got a run of a problem made in Python, allowed: resume(run_dir, problem=...)"
+        raise SpecError(f"{store.path}: problem {name}: {fault}")
+    return load_problem(file)

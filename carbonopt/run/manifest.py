@@ -1,0 +1,95 @@
+"""What a result was made from: hashes, versions, seed, host."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from carbonopt.catalog import repository_root
+from carbonopt.data.tables import data_hash
+from carbonopt.errors import StoreError
+from carbonopt.problem import Problem
+
+_PACKAGES = ("carbonopt", "numpy", "pandas", "numba", "pymoo", "optuna", "moocore")
+_IDENTITY = ("spec_hash", "data_hash", "searcher", "budget", "seed")
+
+
+def manifest_of(problem: Problem, searcher: str, budget: int, seed: int) -> dict[str, Any]:
+    """Describe a run that is about to start."""
+    return {
+        "problem": problem.name,
+        "question": problem.question,
+        "spec_hash": problem.hash,
+        "data_hash": data_hash(),
+        "searcher": searcher,
+        "budget": budget,
+        "seed": seed,
+        "variables": {v.name: list(v.values) for v in problem.space.variables},
+        "objectives": [asdict(m) for m in problem.metrics],
+        "constraints": problem.constraint_names,
+        "limits": problem.limits,
+        "reference_point": problem.reference_point,
+        "versions": {"python": platform.python_version(), **_versions()},
+        "platform": platform.platform(),
+        "git_commit": _git_commit(),
+        "command": sys.argv,
+        "started": now(),
+        "finished": None,
+        "evaluations": 0,
+        "distinct": 0,
+        "notices": [],
+    }
+
+
+def check_same_run(run_dir: Path, stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    """Refuse to go on with a run of another problem, other data or another search.
+
+    Raises
+    ------
+    StoreError
+        The manifests differ in what decides the result.
+    """
+    faults = [
+        f"{run_dir}: {key}: got {wanted[key]}, stored there: {stored.get(key)}"
+        for key in _IDENTITY
+        if stored.get(key) != wanted[key]
+    ]
+    if faults:
+        advice = "allowed: the run that is stored there; take another run directory for this one"
+        raise StoreError("\n".join([*faults, f"{run_dir}: {advice}"]))
+
+
+def now() -> str:
+    """Tell the time, UTC."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _versions() -> dict[str, str]:
+    """Versions of what takes part; a package that is not installed has none."""
+    found = {}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = ""
+    return found
+
+
+def _git_commit() -> str:
+    """Commit of the checkout that runs, '' where it is an installed package."""
+    root = repository_root()
+    if root is None:
+        return ""
+    command = ["git", "-C", str(root), "rev-parse", "HEAD"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""

@@ -1,0 +1,178 @@
+"""One leg of a run: from where it stands to its end, kept after every batch."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from carbonopt.front.dominance import non_dominated
+from carbonopt.front.front import Front
+from carbonopt.front.indicators import hypervolume
+from carbonopt.problem import Problem, Row
+from carbonopt.run.manifest import now
+from carbonopt.search.base import Key, SearchLoop, SearchState
+from carbonopt.store import RunStore, read_table
+
+Progress = Callable[[SearchState], None]
+
+
+@dataclass
+class Tally:
+    """What is known of all designs so far: how many, how many feasible, the front.
+
+    Parameters
+    ----------
+    problem
+        Whose designs they are.
+    """
+
+    problem: Problem
+    distinct: int = 0
+    feasible: int = 0
+    values: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)))
+
+    def add(self, rows: pd.DataFrame) -> None:
+        """Count new rows, and let them compete with the front."""
+        feasible = rows[rows["feasible"].astype(bool)]
+        new = feasible[self.problem.objectives].to_numpy(dtype=float)
+        both = np.vstack([self.values.reshape(-1, len(self.problem.metrics)), new])
+        self.values = both[non_dominated(both)]
+        self.distinct += len(rows)
+        self.feasible += len(feasible)
+
+    def hypervolume(self, scale: str) -> float:
+        """Hypervolume, NaN without a reference point or where an objective has no logarithm."""
+        point = self.problem.reference_point
+        if point is None or (scale == "log" and np.any(self.values <= 0.0)):
+            return float("nan")
+        return hypervolume(self.values, [point[m] for m in self.problem.objectives], scale=scale)
+
+
+class Session:
+    """A search loop on a problem, with a store or without.
+
+    Parameters
+    ----------
+    problem
+        What is searched.
+    loop
+        The search at its start; a checkpoint in the store takes its place.
+    store
+        Where the run is kept, None to keep it in memory alone.
+    """
+
+    def __init__(self, problem: Problem, loop: SearchLoop, store: RunStore | None) -> None:
+        self.problem = problem
+        self.loop = loop
+        self.store = store
+        self.tally = Tally(problem)
+        self.history: list[dict[str, float]] = []
+        self.stored: list[Key] = []
+        if store is not None:
+            self._recover(store)
+
+    def run(self, executor: Executor | None, progress: Progress | None) -> Front:
+        """Search to the end and return the front."""
+        before = self.history[-1]["elapsed_s"] if self.history else 0.0
+        start = time.monotonic() - before
+        while not self.loop.finished:
+            self.tally.add(self.loop.step(self.problem, executor, self._keep))
+            self._note(time.monotonic() - start)
+            if progress is not None:
+                progress(self.state(time.monotonic() - start))
+        return self._finish()
+
+    def state(self, elapsed_s: float) -> SearchState:
+        """Tell how far the search is."""
+        return SearchState(
+            evaluations=self.loop.evaluations,
+            distinct=self.tally.distinct,
+            budget=self.loop.budget,
+            generation=self.loop.generation,
+            hypervolume=self.tally.hypervolume("log"),
+            feasible_share=self.tally.feasible / max(self.tally.distinct, 1),
+            front_size=len(self.tally.values),
+            elapsed_s=elapsed_s,
+            finished=self.loop.finished,
+        )
+
+    def _recover(self, store: RunStore) -> None:
+        """Take up what an earlier leg left: its rows, its checkpoint and its history."""
+        rows = store.evaluations(self.problem)
+        self.problem.remember(rows)
+        self.stored = [tuple(row) for row in self.problem.space.encode(rows).tolist()]
+        self.loop = store.checkpoint() or self.loop
+        if self.loop.seen:
+            self.tally.add(self.problem.evaluate(list(self.loop.seen)))
+        kept = store.cut_history(self.loop.generation)
+        self.history = [{str(k): v for k, v in row.items()} for row in kept.to_dict("records")]
+
+    def _keep(self, rows: list[Row]) -> None:
+        """Store rows as they come."""
+        if self.store is not None:
+            self.store.append(rows, self.problem)
+
+    def _note(self, elapsed_s: float) -> None:
+        """Close a batch: first the history, then the checkpoint that vouches for it."""
+        state = self.state(elapsed_s)
+        entry = {
+            "generation": float(state.generation),
+            "evaluations": float(state.evaluations),
+            "distinct": float(state.distinct),
+            "front_size": float(state.front_size),
+            "feasible_share": state.feasible_share,
+            "hypervolume": state.hypervolume,
+            "hypervolume_linear": self.tally.hypervolume("linear"),
+            "elapsed_s": round(elapsed_s, 3),
+        }
+        self.history.append(entry)
+        if self.store is not None:
+            self.store.append_history(entry)
+            self.store.save_checkpoint(self.loop)
+
+    def _finish(self) -> Front:
+        """Put the rows in order, write the front and close the manifest."""
+        problem = self.problem
+        evaluations = problem.evaluate(list(dict.fromkeys([*self.loop.seen, *self.stored])))
+        front = Front(
+            name=problem.name,
+            evaluations=evaluations,
+            metrics=problem.metrics,
+            variables=tuple(problem.space.names),
+            constraint_names=tuple(problem.constraint_names),
+            reference_point=problem.reference_point,
+            history=pd.DataFrame(self.history),
+            reference=reference_of(problem),
+            run_dir=self.store.path if self.store else None,
+            notices=tuple(self.loop.notices),
+        )
+        if self.store is not None:
+            self._close(self.store, front)
+        return front
+
+    def _close(self, store: RunStore, front: Front) -> None:
+        """Write what a finished run has."""
+        store.rewrite(front.evaluations)
+        store.write_front(front.to_pandas())
+        manifest = store.manifest()
+        done = {
+            "finished": now(),
+            "evaluations": self.loop.evaluations,
+            "distinct": self.tally.distinct,
+            "notices": self.loop.notices,
+        }
+        store.write_manifest({**manifest, **done})
+
+
+def reference_of(problem: Problem) -> pd.DataFrame | None:
+    """Read the reference front that ships with a problem."""
+    if problem.reference_front is None:
+        return None
+    variables = {v.name: v.values for v in problem.space.variables}
+    return read_table(problem.reference_front, variables)

@@ -1,0 +1,36 @@
+"""Studies: which problem a search is run on, and how."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from carbonopt.catalog import find_problem, find_study
+from carbonopt.errors import SpecError
+from carbonopt.search.registry import searcher_names
+from carbonopt.spec.fields import Vocabulary
+from carbonopt.spec.load import load_model
+from carbonopt.spec.study import StudySpec
+
+
+def load_study(name_or_path: str | Path) -> StudySpec:
+    """Read a study by its name, its folder or its file.
+
+    Returns
+    -------
+    StudySpec
+        Its ``problem`` is the path of a file.
+
+    Raises
+    ------
+    SpecError
+        With every fault of the file, and where there is no such problem.
+    """
+    file = find_study(name_or_path)
+    study, document = load_model(file, StudySpec, Vocabulary(searchers=tuple(searcher_names())))
+    beside = file.parent / study.problem
+    try:
+        problem = find_problem(beside if beside.exists() else study.problem)
+    except SpecError as error:
+        message = str(error).removeprefix("problem: ")
+        raise SpecError(document.fault(("problem",), message)) from error
+    return study.model_copy(update={"problem": str(problem)})

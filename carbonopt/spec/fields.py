@@ -1,0 +1,98 @@
+"""Types of fields that several files share, and the words that the model allows in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from carbonopt.units import parse_quantity, unit_of
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """What the model knows by name; a closed set that is empty is not checked.
+
+    Parameters
+    ----------
+    workloads, presets, templates, metrics, searchers
+        Names that are allowed.
+    network_metrics
+        Metrics that can also be asked of one network, as in ``latency_s@resnet8``.
+    required
+        Variables that a design cannot do without.
+    knob_units
+        Knobs of the templates with their canonical unit.
+    knob_ranges
+        Smallest and largest value that the model covers, by knob.
+    """
+
+    workloads: tuple[str, ...] = ()
+    presets: tuple[str, ...] = ()
+    templates: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
+    network_metrics: tuple[str, ...] = ()
+    searchers: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
+    knob_units: Mapping[str, str] = field(default_factory=dict)
+    knob_ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+
+class Strict(BaseModel):
+    """A part of a file: unknown keys are faults, nothing is guessed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+def one_of(value: object, allowed: tuple[str, ...]) -> str:
+    """Return a name that is allowed.
+
+    Raises
+    ------
+    ValueError
+        It is not; names the nearest one.
+
+    Examples
+    --------
+    >>> one_of("aimc", ("aimc", "dimc"))
+    'aimc'
+    """
+    if isinstance(value, str) and (value in allowed or not allowed):
+        return value
+    near = get_close_matches(str(value), allowed, n=1)
+    hint = f" (did you mean {near[0]}?)" if near else ""
+    raise ValueError(f"got {value}, allowed: {', '.join(allowed)}{hint}")
+
+
+def quantity(unit: str) -> Callable[[object], float]:
+    """Make a reader of positive quantities of a unit; a plain number where the unit is ''."""
+
+    def read(value: object) -> float:
+        if unit:
+            number = parse_quantity(value, unit)
+        elif isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValueError(f"got {value}, allowed: a number without a unit")
+        else:
+            number = value
+        if not number > 0:
+            raise ValueError(f"got {value}, allowed: > 0")
+        return number
+
+    return read
+
+
+def named_quantity(name: str, value: object, units: Mapping[str, str]) -> float:
+    """Read a positive quantity whose unit its name tells; whole byte counts become integers."""
+    number = quantity(units.get(name, "") or unit_of(name))(value)
+    return int(number) if float(number).is_integer() and not isinstance(value, float) else number
+
+
+Seconds = Annotated[float, BeforeValidator(quantity("s"))]
+Bytes = Annotated[float, BeforeValidator(quantity("byte"))]
+Grams = Annotated[float, BeforeValidator(quantity("g"))]
+GramsPerKwh = Annotated[float, BeforeValidator(quantity("g/kWh"))]
+Fraction = Annotated[float, BeforeValidator(quantity("")), Field(le=1.0)]
+Text = Annotated[str, Field(min_length=1)]

@@ -1,0 +1,257 @@
+"""``problem.yaml``: a question about hardware, frozen."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Self
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from carbonopt.spec.fields import (
+    Bytes,
+    Fraction,
+    Grams,
+    GramsPerKwh,
+    Seconds,
+    Strict,
+    Text,
+    Vocabulary,
+    named_quantity,
+    one_of,
+)
+
+KINDS = ("choice", "pow2", "int", "step", "real")
+_COUNTS = {"pow2": 2, "int": 2, "step": 3, "real": 3}
+
+
+class WorkloadSpec(Strict):
+    """A network, and what its deployment asks where the shipped facts do not say."""
+
+    name: Text | None = None
+    """A shipped network."""
+    path: Text | None = None
+    """An ONNX file, from the folder of the problem file."""
+    period: Seconds | None = None
+    """Time between two inferences."""
+    dram: Bytes | None = None
+    """Memory beside the chip."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: Any) -> Any:  # noqa: ANN401  whatever the file says
+        return {"name": value} if isinstance(value, str) else value
+
+    @field_validator("name")
+    @classmethod
+    def _known(cls, value: str | None, info: ValidationInfo) -> str | None:
+        return value if value is None else one_of(value, _words(info).workloads)
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.name is None) == (self.path is None):
+            raise ValueError(f"got name {self.name}, path {self.path}, allowed: one of the two")
+        return self
+
+
+class VariableSpec(Strict):
+    """A knob: exactly one of the kinds, with quantities where the name tells a unit."""
+
+    name: Text
+    choice: list[Any] | None = None
+    """Any of these values."""
+    pow2: list[Any] | None = None
+    """``[low, high]``: every power of two from low to high."""
+    int: list[Any] | None = None
+    """``[low, high]``: every whole number."""
+    step: list[Any] | None = None
+    """``[low, high, step]``: low, low + step, … high."""
+    real: list[Any] | None = None
+    """``[low, high, levels]``: so many equidistant values."""
+
+    @field_validator("name")
+    @classmethod
+    def _knob(cls, value: str, info: ValidationInfo) -> str:
+        units = _words(info).knob_units
+        return one_of(value, ("template", *units) if units else ())
+
+    @field_validator(*KINDS)
+    @classmethod
+    def _values(cls, value: list[Any] | None, info: ValidationInfo) -> list[Any] | None:
+        if value is None or "name" not in info.data:
+            return value
+        name, kind, words = info.data["name"], str(info.field_name), _words(info)
+        count = _COUNTS.get(kind, len(value))
+        if len(value) != count or not value:
+            raise ValueError(f"got {value}, allowed: {count or 'at least one'} values")
+        if name == "template":
+            return [one_of(item, words.templates) for item in value]
+        levels = value[2:] if kind == "real" else []
+        return [*(_knob_value(name, item, words) for item in value[: count - len(levels)]), *levels]
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        given = [kind for kind in KINDS if getattr(self, kind) is not None]
+        if len(given) != 1:
+            got = ", ".join(given) or "none"
+            raise ValueError(f"got {got}, allowed: exactly one of {', '.join(KINDS)}")
+        return self
+
+    @property
+    def kind(self) -> str:
+        """The kind that is given."""
+        return next(kind for kind in KINDS if getattr(self, kind) is not None)
+
+
+class ScenarioSpec(Strict):
+    """Where and how long a device is used: a preset, and what differs from it."""
+
+    preset: Text = "default"
+    lifetime: Seconds | None = None
+    use_intensity: GramsPerKwh | None = None
+    fab_intensity: GramsPerKwh | None = None
+    fab_yield: Fraction | None = None
+    package: Grams | None = None
+
+    @field_validator("preset")
+    @classmethod
+    def _known(cls, value: str, info: ValidationInfo) -> str:
+        return one_of(value, _words(info).presets)
+
+
+class LimitSpec(Strict):
+    """A largest value of a metric; of the period, whether it must be met."""
+
+    name: Text
+    max: Any = None
+    rule: Any = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.name == "period" and (self.max is not None or self.rule not in ("met", "free")):
+            got = self.rule if self.max is None else "max"
+            raise ValueError(f"got {got}, allowed: met, free")
+        if self.name != "period" and (self.max is None or self.rule is not None):
+            raise ValueError("got no max, allowed: {max: a quantity}")
+        return self
+
+    @field_validator("max")
+    @classmethod
+    def _quantity(cls, value: Any, info: ValidationInfo) -> float | None:  # noqa: ANN401
+        name = info.data.get("name", "period")
+        return value if value is None or name == "period" else named_quantity(name, value, {})
+
+
+class PointSpec(Strict):
+    """One coordinate of the reference point."""
+
+    name: Text
+    value: Any
+
+    @field_validator("value")
+    @classmethod
+    def _quantity(cls, value: Any, info: ValidationInfo) -> float:  # noqa: ANN401
+        return named_quantity(info.data.get("name", ""), value, {})
+
+
+class FrontSpec(Strict):
+    """The exact or best-known front of the problem."""
+
+    file: Text
+    """CSV file, from the folder of the problem file."""
+    made: Text
+    """The command that made it."""
+
+
+class ProblemSpec(Strict):
+    """Everything that a problem file says."""
+
+    name: Text
+    question: Text
+    workloads: list[WorkloadSpec] = Field(min_length=1)
+    variables: dict[str, VariableSpec] = Field(min_length=1)
+    scenario: ScenarioSpec = ScenarioSpec()
+    mapping: Literal["optimal", "reference"] = "optimal"
+    objectives: list[str] = Field(min_length=1)
+    limits: dict[str, LimitSpec] = Field(default_factory=dict)
+    reference_point: dict[str, PointSpec] | None = None
+    reference_front: FrontSpec | None = None
+
+    @field_validator("variables", mode="before")
+    @classmethod
+    def _name_variables(cls, value: Any, info: ValidationInfo) -> Any:  # noqa: ANN401
+        missing = [name for name in _words(info).required if name not in (value or {})]
+        if isinstance(value, dict) and missing:
+            raise ValueError(f"got {', '.join(value)}, allowed: also {', '.join(missing)}")
+        return _named(value)
+
+    @field_validator("objectives")
+    @classmethod
+    def _known_metrics(cls, value: list[str], info: ValidationInfo) -> list[str]:
+        for name in value:
+            one_of(name, _metrics(info))
+        if len(set(value)) < len(value):
+            raise ValueError(f"got {', '.join(value)}, allowed: each objective once")
+        return value
+
+    @field_validator("limits", mode="before")
+    @classmethod
+    def _name_limits(cls, value: Any, info: ValidationInfo) -> Any:  # noqa: ANN401
+        rules = {"period": {"rule": value["period"]}} if _has_period(value) else {}
+        named = _named({**value, **rules} if isinstance(value, dict) else value)
+        for name in named if isinstance(named, dict) else ():
+            one_of(name, ("period", *_metrics(info)) if _metrics(info) else ())
+        return named
+
+    @field_validator("reference_point", mode="before")
+    @classmethod
+    def _name_point(cls, value: Any, info: ValidationInfo) -> Any:  # noqa: ANN401
+        if not isinstance(value, dict):
+            return value
+        wanted = info.data.get("objectives", list(value))
+        if set(value) != set(wanted):
+            raise ValueError(f"got {', '.join(value)}, allowed: each of {', '.join(wanted)}")
+        return {name: {"name": name, "value": number} for name, number in value.items()}
+
+
+def _words(info: ValidationInfo) -> Vocabulary:
+    """Names that the model knows; none are checked where none are given."""
+    return info.context if isinstance(info.context, Vocabulary) else Vocabulary()
+
+
+def _metrics(info: ValidationInfo) -> tuple[str, ...]:
+    """Metrics of all networks together, and of each network of the file."""
+    words = _words(info)
+    networks = [w.name or _stem(w.path or "") for w in info.data.get("workloads", [])]
+    each = [f"{name}@{net}" for net in networks for name in words.network_metrics]
+    return (*words.metrics, *each) if words.metrics else ()
+
+
+def _stem(path: str) -> str:
+    """Name of a network that comes from a file."""
+    return path.rsplit("/", 1)[-1].removesuffix(".onnx")
+
+
+def _named(value: Any) -> Any:  # noqa: ANN401
+    """Hand each entry of a mapping its own key, so that it can check itself."""
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: {**entry, "name": key} if isinstance(entry, dict) else entry
+        for key, entry in value.items()
+    }
+
+
+def _has_period(value: Any) -> bool:  # noqa: ANN401
+    """Whether limits say what becomes of the period."""
+    return isinstance(value, dict) and "period" in value
+
+
+def _knob_value(name: str, value: Any, words: Vocabulary) -> float | str:  # noqa: ANN401
+    """Read one value of a knob, inside the range that the model covers."""
+    if isinstance(value, str) and not words.knob_units.get(name) and name not in words.knob_units:
+        return value
+    number = named_quantity(name, value, words.knob_units)
+    low, high = words.knob_ranges.get(name, (0.0, float("inf")))
+    if not low <= number <= high:
+        unit = words.knob_units.get(name, "")
+        raise ValueError(f"got {value}, allowed: {low:g} to {high:g} {unit}".rstrip())
+    return number

@@ -1,0 +1,26 @@
+"""``study.yaml``: a search that answers a question."""
+
+from __future__ import annotations
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from carbonopt.spec.fields import Strict, Text, Vocabulary, one_of
+
+
+class StudySpec(Strict):
+    """Everything that a study file says."""
+
+    name: Text
+    question: Text
+    problem: Text
+    """Name of a shipped problem, or a path from the folder of the study file."""
+    searcher: Text
+    budget: int = Field(gt=0)
+    """Distinct designs to evaluate."""
+    seed: int = Field(ge=0)
+
+    @field_validator("searcher")
+    @classmethod
+    def _known(cls, value: str, info: ValidationInfo) -> str:
+        words = info.context
+        return one_of(value, words.searchers if isinstance(words, Vocabulary) else ())
