@@ -307,6 +307,8 @@ def _value(name: str, text: str, choices: Mapping[str, Any] | None) -> Any:  # n
 
 def _number(text: str) -> float | str:
     """Read a number, NaN from nothing; leave other text alone."""
+    if text.isdigit():
+        return int(text)
     try:
         return float(text) if text else float("nan")
     except ValueError:

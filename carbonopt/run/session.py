@@ -122,10 +122,10 @@ class Session:
         """Close a batch: first the history, then the checkpoint that vouches for it."""
         state = self.state(elapsed_s)
         entry = {
-            "generation": float(state.generation),
-            "evaluations": float(state.evaluations),
-            "distinct": float(state.distinct),
-            "front_size": float(state.front_size),
+            "generation": state.generation,
+            "evaluations": state.evaluations,
+            "distinct": state.distinct,
+            "front_size": state.front_size,
             "feasible_share": state.feasible_share,
             "hypervolume": state.hypervolume,
             "hypervolume_linear": self.tally.hypervolume("linear"),

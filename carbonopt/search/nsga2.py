@@ -1,4 +1,4 @@
-"""Genetic algorithms of pymoo on index vectors, which never propose a design twice."""
+"""NSGA-II of pymoo on index vectors, which never proposes a design twice."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from pymoo.algorithms.moo.nsga2 import NSGA2
-from pymoo.algorithms.moo.sms import SMSEMOA
 from pymoo.core.duplicate import DuplicateElimination
 from pymoo.core.mutation import Mutation
 from pymoo.core.population import Population
@@ -21,14 +20,13 @@ from carbonopt.problem import Problem
 from carbonopt.search.sampling import spread, unseen
 from carbonopt.space import IndexArray, Space
 
-ALGORITHMS = {"nsga2": NSGA2, "sms": SMSEMOA}
 _GENERATIONS = 20
 _SMALLEST_POPULATION = 16
 _LARGEST_POPULATION = 100
 
 
-class PymooSearcher:
-    """Ask and tell for a genetic algorithm of pymoo.
+class Nsga2Searcher:
+    """Ask and tell for NSGA-II.
 
     The first population covers each value of each variable evenly. Children that were evaluated
     before are dropped; where mating finds no more new ones, random unseen designs fill the batch.
@@ -41,22 +39,19 @@ class PymooSearcher:
         Designs to evaluate; sets the size of the population.
     seed
         Same seed, same designs in the same order.
-    algorithm
-        A key of `ALGORITHMS`.
 
     References
     ----------
     Deb et al.: A fast and elitist multiobjective genetic algorithm: NSGA-II, IEEE TEC 6(2), 2002.
-    Beume et al.: SMS-EMOA: multiobjective selection based on dominated hypervolume, EJOR 181, 2007.
     Blank, Deb: pymoo: multi-objective optimization in Python, IEEE Access 8, 2020.
     """
 
-    def __init__(self, problem: Problem, budget: int, seed: int, algorithm: str) -> None:
+    def __init__(self, problem: Problem, budget: int, seed: int) -> None:
         self.space = problem.space
         self.size = population_size(budget)
         self.rng = np.random.default_rng([seed, 1])
         self.repeats = SeenBefore()
-        self.algorithm = ALGORITHMS[algorithm](
+        self.algorithm = NSGA2(
             pop_size=self.size,
             sampling=spread(self.space, self.size, self.rng),
             crossover=MixedCrossover(self.space),

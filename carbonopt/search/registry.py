@@ -33,15 +33,9 @@ def searcher_names() -> list[str]:
 
 
 def _nsga2(problem: Problem, budget: int, seed: int) -> Searcher:
-    from carbonopt.search.nsga2 import PymooSearcher
+    from carbonopt.search.nsga2 import Nsga2Searcher
 
-    return PymooSearcher(problem, budget, seed, "nsga2")
-
-
-def _sms(problem: Problem, budget: int, seed: int) -> Searcher:
-    from carbonopt.search.nsga2 import PymooSearcher
-
-    return PymooSearcher(problem, budget, seed, "sms")
+    return Nsga2Searcher(problem, budget, seed)
 
 
 def _tpe(problem: Problem, budget: int, seed: int) -> Searcher:
@@ -68,7 +62,6 @@ def _exhaustive(problem: Problem, budget: int, seed: int) -> Searcher:
 SEARCHERS: MappingProxyType[str, Callable[[Problem, int, int], Searcher]] = MappingProxyType(
     {
         "nsga2": _nsga2,
-        "sms": _sms,
         "tpe": _tpe,
         "random": _random,
         "exhaustive": _exhaustive,
