@@ -1,0 +1,150 @@
+"""Fronts against brute force, and what a front can tell."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from carbonopt.errors import SearchError, SpecError
+from carbonopt.front.choose import knee
+from carbonopt.front.dominance import front_rows, non_dominated
+from carbonopt.front.front import Front
+from carbonopt.front.indicators import epsilon, hypervolume, share_found
+from carbonopt.objectives import metric
+
+POINT = {"latency_s": 10.0, "energy_j": 10.0}
+
+
+def table(rows, feasible=True):
+    frame = pd.DataFrame(rows, columns=["latency_s", "energy_j"], dtype=float)
+    return frame.assign(feasible=feasible, limit=0.0)
+
+
+def make(rows, **changes):
+    arguments = {
+        "name": "toy",
+        "evaluations": table(rows),
+        "metrics": (metric("latency_s"), metric("energy_j")),
+        "variables": (),
+        "reference_point": POINT,
+    }
+    return Front(**{**arguments, **changes})
+
+
+def dominated_by_hand(values):
+    def beats(a, b):
+        return np.all(a <= b) and np.any(a < b)
+
+    return np.array([any(beats(other, row) for other in values) for row in values])
+
+
+@pytest.mark.property
+@given(st.lists(st.tuples(*[st.integers(0, 5)] * 3), min_size=1, max_size=30))
+def test_dominance_agrees_with_the_definition(rows):
+    values = np.array(rows, dtype=float)
+    assert np.array_equal(non_dominated(values), ~dominated_by_hand(values))
+
+
+def test_no_rows_no_front():
+    assert len(non_dominated(np.empty((0, 2)))) == 0
+
+
+def test_an_infeasible_design_neither_stays_nor_dominates():
+    frame = table([[1, 1], [2, 3], [3, 2], [3, 3]])
+    frame.loc[0, "feasible"] = False
+    assert front_rows(frame, list(POINT))["latency_s"].tolist() == [2.0, 3.0]
+
+
+def count_boxes(values, reference):
+    grid = itertools.product(*(range(int(r)) for r in reference))
+    return sum(
+        any(all(v <= c for v, c in zip(row, cell, strict=True)) for row in values) for cell in grid
+    )
+
+
+@pytest.mark.property
+@given(st.lists(st.tuples(*[st.integers(0, 6)] * 3), min_size=1, max_size=8))
+def test_linear_hypervolume_counts_the_boxes(rows):
+    expected = count_boxes(rows, (6, 6, 6)) / 6**3
+    assert hypervolume(rows, (6, 6, 6), scale="linear") == pytest.approx(expected)
+
+
+def test_log_hypervolume_is_in_decades():
+    assert hypervolume([[1.0, 0.1]], [10.0, 100.0]) == pytest.approx(1.0 * 3.0)
+
+
+def test_a_point_beyond_the_reference_adds_nothing():
+    assert hypervolume([[11.0, 1.0]], [10.0, 10.0]) == 0.0
+    assert hypervolume([[11.0, 0.01], [1, 1]], [10.0, 10.0]) == pytest.approx(1.0)
+
+
+def test_scales_that_cannot_be_are_refused():
+    with pytest.raises(SpecError, match="allowed: log, linear"):
+        hypervolume([[1.0]], [2.0], scale="cubic")
+    with pytest.raises(SpecError, match="allowed: linear"):
+        hypervolume([[0.0]], [2.0])
+
+
+def test_a_front_measures_one_against_itself():
+    best = [[1.0, 4.0], [2.0, 2.0]]
+    assert share_found(best, best) == 1.0
+    assert epsilon(best, best) == 1.0
+    assert share_found([[1.0, 4.2]], best) == 0.0
+    assert epsilon([[1.0, 4.2]], best) == pytest.approx(2.1)
+    assert epsilon(np.empty((0, 2)), best) == np.inf
+    assert share_found(np.empty((0, 2)), best) == 0.0
+
+
+def test_knee_is_near_all_the_best():
+    assert knee([[1.0, 1000.0], [10.0, 10.0], [1000.0, 1.0]]) == 1
+    assert knee([[-1.0, 0.0], [-0.9, 0.0]]) == 0
+
+
+def test_front_is_sorted_and_keeps_equal_designs():
+    front = make([[3, 1], [1, 3], [1, 3], [3, 3]])
+    assert front.to_pandas()["latency_s"].tolist() == [1.0, 1.0, 3.0]
+    assert len(front) == 3
+
+
+def test_lowest_and_knee():
+    front = make([[1, 9], [2, 2], [9, 1]])
+    assert front.lowest("energy_j")["latency_s"] == 9.0
+    assert front.knee()["latency_s"] == 2.0
+    with pytest.raises(SpecError, match="allowed: latency_s, energy_j"):
+        front.lowest("area_mm2")
+
+
+def test_compared_with_the_reference_front():
+    best = table([[1, 9], [2, 2], [9, 1]])
+    assert make([[1, 9], [2, 2], [9, 1]], reference=best).compared() == {
+        "share_within_2_percent": 1.0,
+        "epsilon": 1.0,
+        "hypervolume_ratio": 1.0,
+        "hypervolume_log_ratio": 1.0,
+    }
+    assert make([[2, 2]]).compared() == {}
+    assert set(make([[2, 2]], reference=best, reference_point=None).compared()) == {
+        "share_within_2_percent",
+        "epsilon",
+    }
+
+
+def test_without_a_reference_point_there_is_no_hypervolume():
+    with pytest.raises(SpecError, match="reference_point"):
+        make([[1, 1]], reference_point=None).hypervolume()
+
+
+def test_nothing_feasible_names_the_binding_limit():
+    rows = table([[1, 1], [2, 2], [3, 3]], feasible=False)
+    rows = rows.assign(**{"limit.area": [0.5, 0.1, -1.0], "limit.period": [0.1, 0.3, np.nan]})
+    front = make([], evaluations=rows, constraint_names=("limit.area", "limit.period"))
+    nearest = front.least_infeasible(2)
+    assert nearest["binding"].tolist() == ["limit.period", "limit.area"]
+    assert nearest["violation"].tolist() == [0.3, 0.5]
+    with pytest.raises(SearchError, match="no feasible design"):
+        front.knee()
+    with pytest.raises(SearchError, match="no feasible design"):
+        front.lowest("energy_j")
