@@ -1,9 +1,9 @@
 """Traffic of mapped layers: which tile crosses which memory boundary, how often, how wide.
 
-A batch of n mappings of one layer shares its spatial unrolling; each has its own loop order
-and its own cuts. All functions here are compiled and know elements and cycles only, never
-joules or seconds. Transfers at a level have a direction: 0 = written from the level above,
-1 = read to the level below, 2 = written from below, 3 = read to above.
+Each of the n mappings of a batch has its unrolling, its loop order and its cuts. All
+functions here are compiled and know elements and cycles only, never joules or seconds.
+Transfers at a level have a direction: 0 = written from the level above, 1 = read to the level
+below, 2 = written from below, 3 = read to above.
 """
 
 from __future__ import annotations
@@ -62,16 +62,17 @@ def merge_stationary(relevance: Ints, levels: Ints, dims: Ints, cuts: Ints) -> N
 
 @njit(cache=True)
 def instance_counts(levels: Ints, spatial: Floats) -> Floats:
-    """Count the instances that take part in a transfer at each level (3, MAX_LEVELS).
+    """Count the instances that take part in a transfer at each level (u, 3, MAX_LEVELS).
 
     `spatial` as in `carbonopt.mapping.tiles.prefix_tiles`.
     """
-    counts = np.ones((3, spatial.shape[1] - 1))
-    for operand in range(3):
-        product = 1.0
-        for level in range(levels[operand] - 1, -1, -1):
-            product *= spatial[operand, level + 1].prod()
-            counts[operand, level] = round(round(product, 3))
+    counts = np.ones((len(spatial), 3, spatial.shape[2] - 1))
+    for each in range(len(spatial)):
+        for operand in range(3):
+            product = 1.0
+            for level in range(levels[operand] - 1, -1, -1):
+                product *= spatial[each, operand, level + 1].prod()
+                counts[each, operand, level] = round(round(product, 3))
     return counts
 
 
@@ -133,13 +134,14 @@ def count_transfers(
     relevance: Ints,
     levels: Ints,
     spatial: Floats,
+    which: Ints,
     bits: Ints,
     dims: Ints,
     sizes: Ints,
     cuts: Ints,
     tiles: Floats,
 ) -> Traffic:
-    """Count the transfers of n mappings that share one spatial unrolling.
+    """Count the transfers of n mappings.
 
     Each tile moves whenever a loop that indexes its operand advances above it: amount D,
     period P = product of the loops below. Every partial sum that is written is read once.
@@ -150,8 +152,8 @@ def count_transfers(
         `carbonopt.mapping.tiles.RELEVANCE` (3, 8).
     levels
         Memory levels of each operand (3,).
-    spatial
-        Unrolled sizes (3, MAX_LEVELS + 1, 8), as in `prefix_tiles`.
+    spatial, which
+        Unrolled sizes (u, 3, MAX_LEVELS + 1, 8), each mapping's unrolling (n,).
     bits
         Precision of I, W, partial sum, final output (4,) [bit].
     dims, sizes
@@ -188,7 +190,7 @@ def count_transfers(
                 partial = np.zeros(count + 1)
                 above = 1.0
                 for level in range(count - 1, -1, -1):
-                    above *= spatial[operand, level + 1, _REDUCTION:].prod()
+                    above *= spatial[which[row], operand, level + 1, _REDUCTION:].prod()
                     partial[level] = reduction[level] * above > 1
                 _output_transfers(count, cycles, partial, held, boost, bits, here)
             else:

@@ -13,6 +13,7 @@ def allocate_greedily(
     levels: Ints,
     memory: Ints,
     capacity: Floats,
+    which: Ints,
     bits: Ints,
     dims: Ints,
     sizes: Ints,
@@ -27,8 +28,10 @@ def allocate_greedily(
     ----------
     levels, bits, dims, sizes, tiles
         As in `carbonopt.mapping.access.count_transfers`, tiles of fractional unrollings.
-    memory, capacity
-        Memory of each operand's levels (3, MAX_LEVELS), and their capacities (m,) [bit].
+    memory
+        Memory of each operand's levels (3, MAX_LEVELS).
+    capacity, which
+        Capacity of each memory (u, m) [bit] under each unrolling, and each order's (n,).
 
     Returns
     -------
@@ -46,9 +49,9 @@ def allocate_greedily(
     legal = np.ones(n, np.bool_)
     for row in range(n):
         level = np.zeros(3, np.int64)
-        for m in range(len(capacity)):
+        for m in range(capacity.shape[1]):
             if not _fill_memory(
-                m, level, levels, memory, capacity[m], bits,
+                m, level, levels, memory, capacity[which[row], m], bits,
                 dims[row], sizes[row], tiles[row], cuts[row],
             ):  # fmt: skip
                 legal[row] = False

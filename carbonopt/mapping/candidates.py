@@ -2,47 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from carbonopt.arrays import Ints
+from carbonopt.arrays import Bools, Ints
 from carbonopt.errors import MappingError
 from carbonopt.hardware.machine import ARRAY_DIMS, OPERANDS
 from carbonopt.mapping.allocation import allocate_greedily
 from carbonopt.mapping.loops import loop_orders, split_loops
+from carbonopt.mapping.parallel import fullest_unrollings
 from carbonopt.mapping.reference import reference_unrollings
-from carbonopt.mapping.spatial import Unrolling, spatial_arrays, unroll
+from carbonopt.mapping.spatial import Unrolling, array_shape, unroll
 from carbonopt.mapping.task import MappingTask
 from carbonopt.mapping.tiles import prefix_tiles
 from carbonopt.workload.layer import DIMS
 
+FURTHER_UNROLLINGS = 8
+"""Unrollings tried besides CarbonSpot's."""
+
+FURTHER_LOOPS = 4
+"""Loops ordered for these, unless a layer has more dimensions."""
+
 
 @dataclass(frozen=True)
 class Mappings:
-    """n mappings of one layer that share their unrolling.
+    """n mappings of one layer.
 
     Parameters
     ----------
-    unrolling
-        Loops in parallel.
+    unrollings
+        Loops in parallel, each shared by some mappings.
+    which
+        Position in `unrollings` of each mapping's (n,).
     dims, sizes
-        Temporal loops, innermost first (n, loops).
+        Temporal loops, innermost first (n, loops); loops of size 1 fill up shorter orders.
     cuts
         Loops at or below each level of each operand (n, 3, MAX_LEVELS).
     """
 
-    unrolling: Unrolling
+    unrollings: tuple[Unrolling, ...]
+    which: Ints
     dims: Ints
     sizes: Ints
     cuts: Ints
 
-    def take(self, row: int) -> Mappings:
-        """Return the mapping at one position as a batch of one."""
-        here = slice(row, row + 1)
-        return Mappings(self.unrolling, self.dims[here], self.sizes[here], self.cuts[here])
+    def take(self, rows: Bools | slice) -> Mappings:
+        """Return some of the mappings."""
+        arrays = (self.which, self.dims, self.sizes, self.cuts)
+        which, dims, sizes, cuts = (values[rows] for values in arrays)
+        return Mappings(self.unrollings, which, dims, sizes, cuts)
 
     def describe(self, task: MappingTask) -> dict[str, Any]:
         """Return the first mapping as nested names and numbers, loops innermost first."""
@@ -50,7 +61,7 @@ class Mappings:
             (DIMS[dim], int(size)) for dim, size in zip(self.dims[0], self.sizes[0], strict=True)
         ]
         spatial: dict[str, list[list[Any]]] = {name: [] for name in ARRAY_DIMS}
-        for array_dim, dim, mean, _ in self.unrolling.loops:
+        for array_dim, dim, mean, _ in self.unrollings[self.which[0]].loops:
             spatial[array_dim].append([dim, mean])
         temporal: dict[str, dict[str, list[list[Any]]]] = {}
         for o, operand in enumerate(OPERANDS):
@@ -59,44 +70,71 @@ class Mappings:
             for level, m in enumerate(task.hierarchy[operand]):
                 stop = int(self.cuts[0, o, level])
                 name = task.machine.memories[m].name
-                temporal[operand][name] = [list(loop) for loop in loops[start:stop]]
+                temporal[operand][name] = [list(loop) for loop in loops[start:stop] if loop[1] > 1]
                 start = stop
         return {"spatial": spatial, "temporal": temporal}
 
 
-def reference_mappings(task: MappingTask) -> Iterator[Mappings]:
-    """Visit the mappings that CarbonSpot's search evaluates, in its order.
+def reference_mappings(task: MappingTask) -> Mappings:
+    """Return the mappings that CarbonSpot's search evaluates, in its order.
 
     Raises
     ------
     MappingError
         If none is legal.
     """
-    chosen = reference_unrollings(task.layer, task.machine)
-    return _legal(task, (unroll(task.layer, each, float_passes=True) for each in chosen))
+    chosen = reference_unrollings(task.layer.anonymous, array_shape(task.machine))
+    unrollings = [unroll(task.layer, each, float_passes=True) for each in chosen]
+    return _legal(task, [(each, split_loops(each.temporal)) for each in unrollings])
 
 
-def optimal_mappings(task: MappingTask) -> Iterator[Mappings]:
-    return reference_mappings(task)
+def optimal_mappings(task: MappingTask) -> Mappings:
+    """Return the mappings among which the best is sought.
+
+    All orders of up to `FACTOR_LIMIT` loops for CarbonSpot's unrollings; the fullest further
+    unrollings with orders of whole dimensions, split only where a memory between the
+    registers and an operand's last one could hold a part of it.
+
+    Raises
+    ------
+    MappingError
+        If none is legal.
+    """
+    layer, array = task.layer.anonymous, array_shape(task.machine)
+    basic = [unroll(layer, each) for each in reference_unrollings(layer, array)]
+    fullest = fullest_unrollings(layer, array, FURTHER_UNROLLINGS)
+    further = [unroll(layer, each) for each in fullest]
+    limit = FURTHER_LOOPS if task.levels.max() > 2 else 1
+    loops = [(each, split_loops(each.temporal)) for each in basic]
+    loops += [(each, split_loops(each.temporal, limit)) for each in further if each not in basic]
+    return _legal(task, loops)
 
 
-def _legal(task: MappingTask, unrollings: Iterable[Unrolling]) -> Iterator[Mappings]:
-    """Visit the legal mappings of each unrolling; say why if there is none at all."""
-    found = False
-    for unrolling in unrollings:
-        loops = split_loops(unrolling.temporal) or ((DIMS[0], 1),)
-        dims, sizes = loop_orders(loops)
-        fractional, _ = spatial_arrays(unrolling, task.machine, task.hierarchy)
-        tiles = prefix_tiles(fractional, task.geometry, dims, sizes)
-        capacity = task.per_memory("size_bits", unrolling)
-        cuts, legal = allocate_greedily(
-            task.levels, task.memory, capacity, task.bits, dims, sizes, tiles
-        )
-        if legal.any():
-            found = True
-            yield Mappings(unrolling, dims[legal], sizes[legal], cuts[legal])
-    if not found:
+def _legal(
+    task: MappingTask, candidates: Iterable[tuple[Unrolling, tuple[tuple[str, int], ...]]]
+) -> Mappings:
+    """Return the legal mappings over all orders of each unrolling's loops; say why if none is."""
+    unrollings, loops = zip(*candidates, strict=True)
+    orders = [loop_orders(each or ((DIMS[0], 1),)) for each in loops]
+    counts = [len(dims) for dims, _ in orders]
+    longest = max(dims.shape[1] for dims, _ in orders)
+    which = np.repeat(np.arange(len(counts)), counts)
+    dims = np.concatenate([_filled(dims, longest, 0) for dims, _ in orders])
+    sizes = np.concatenate([_filled(sizes, longest, 1) for _, sizes in orders])
+    fractional, _ = task.unrolled(unrollings)
+    tiles = prefix_tiles(task.levels, fractional, which, task.geometry, dims, sizes)
+    capacity = task.per_memory("size_bits", unrollings)
+    cuts, legal = allocate_greedily(
+        task.levels, task.memory, capacity, which, task.bits, dims, sizes, tiles
+    )
+    if not legal.any():
         raise MappingError(_why_not(task))
+    return Mappings(unrollings, which, dims, sizes, cuts).take(legal)
+
+
+def _filled(values: Ints, width: int, filler: int) -> Ints:
+    """Widen loop orders (n, loops) with trivial loops on the outside."""
+    return np.pad(values, ((0, 0), (0, width - values.shape[1])), constant_values=filler)
 
 
 def _why_not(task: MappingTask) -> str:

@@ -35,8 +35,8 @@ def prime_factors(number: int) -> tuple[int, ...]:
     return tuple(factors)
 
 
-def split_loops(temporal: dict[str, int]) -> tuple[tuple[str, int], ...]:
-    """Split temporal loop bounds into at most `FACTOR_LIMIT` factors to be ordered.
+def split_loops(temporal: dict[str, int], limit: int = FACTOR_LIMIT) -> tuple[tuple[str, int], ...]:
+    """Split temporal loop bounds into at most `limit` factors, but one per dimension.
 
     Bounds are factored into primes; then the dimension with the most factors (the first on
     ties) has its two smallest merged, until few enough are left.
@@ -47,7 +47,7 @@ def split_loops(temporal: dict[str, int]) -> tuple[tuple[str, int], ...]:
     (('OX', 2), ('OX', 2), ('OX', 2), ('OX', 2), ('C', 3), ('C', 3))
     """
     factors = {d: list(prime_factors(size)) for d, size in temporal.items() if size > 1}
-    limit = max(FACTOR_LIMIT, len(factors))
+    limit = max(limit, len(factors))
     while sum(map(len, factors.values())) > limit:
         most = max(factors, key=lambda d: len(factors[d]))
         smallest, second, *rest = sorted(factors[most])

@@ -10,14 +10,16 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
+from functools import lru_cache
 
-from carbonopt.hardware.machine import Machine
+from carbonopt.hardware.machine import ARRAY_DIMS
 from carbonopt.mapping.loops import prime_factors
-from carbonopt.mapping.spatial import Loops
+from carbonopt.mapping.spatial import ArrayShape, Loops
 from carbonopt.workload.layer import DIMS, Layer
 
 
-def reference_unrollings(layer: Layer, machine: Machine) -> list[dict[str, Loops]]:
+@lru_cache(maxsize=16384)
+def reference_unrollings(layer: Layer, array: ArrayShape) -> tuple[dict[str, Loops], ...]:
     """Return the one or two unrollings that CarbonSpot evaluates for a layer.
 
     The largest combination over the array dimensions, and the next one if it has the same
@@ -25,8 +27,8 @@ def reference_unrollings(layer: Layer, machine: Machine) -> list[dict[str, Loops
     """
     order = _loop_order(layer)
     per_dim = [
-        sorted(_candidates(layer, machine, array_dim, order), key=_size, reverse=True) or [()]
-        for array_dim in machine.shape
+        sorted(_candidates(layer, array, position, order), key=_size, reverse=True) or [()]
+        for position in range(len(ARRAY_DIMS))
     ]
     chosen: list[dict[str, Loops]] = []
     counter = last = 0
@@ -42,9 +44,9 @@ def reference_unrollings(layer: Layer, machine: Machine) -> list[dict[str, Loops
         if any(used[dim] > bound for dim, bound in layer.loops.items()):
             continue
         counter += 1
-        unrolling = dict(zip(machine.shape, combination, strict=True))
-        chosen.append(_with_diagonal(layer, machine, unrolling))
-    return chosen
+        unrolling = dict(zip(ARRAY_DIMS, combination, strict=True))
+        chosen.append(_with_diagonal(layer, array, unrolling))
+    return tuple(chosen)
 
 
 def _loop_order(layer: Layer) -> tuple[str, ...]:
@@ -56,28 +58,11 @@ def _size(loops: Loops) -> int:
     return math.prod(size for _, size in loops)
 
 
-def shareable_dims(machine: Machine, array_dim: str) -> tuple[str, ...]:
-    """Return the loop dimensions that the registers allow along one array dimension.
-
-    A register that serves several multipliers hands the same word to all of them, so only
-    loops that do not index its operand may be unrolled there.
-    """
-    free = {"I": ("K",), "W": ("B", "OX", "OY"), "O": ("C", "FX", "FY")}
-    allowed = list(machine.unrolled[array_dim])
-    for memory in machine.memories:
-        for operand in memory.ports:
-            innermost = machine.memories[machine.levels(operand)[0]] is memory
-            if innermost and array_dim in memory.served:
-                allowed = [dim for dim in allowed if dim in free[operand]]
-    return tuple(allowed)
-
-
 def _candidates(
-    layer: Layer, machine: Machine, array_dim: str, order: tuple[str, ...]
+    layer: Layer, array: ArrayShape, position: int, order: tuple[str, ...]
 ) -> list[Loops]:
     """Return the unrollings along one array dimension: single loops, then mixed ones."""
-    available = machine.shape[array_dim]
-    allowed = shareable_dims(machine, array_dim)
+    available, allowed = array.sizes[position], array.allowed[position]
     single = [
         (dim, min(layer.loops[dim], available))
         for dim in order
@@ -85,7 +70,7 @@ def _candidates(
     ]
     found: list[Loops] = [(loop,) for loop in single]
     pool = [(dim, factor) for dim, size in single for factor in prime_factors(size)]
-    hints = machine.unrolled[array_dim]
+    hints = array.hints[position]
     for count in range(2, len(hints) + 1):
         for subset in itertools.combinations(hints, count):
             _add_mixed([loop for loop in pool if loop[0] in subset], available, found)
@@ -122,22 +107,25 @@ def _gives_way(entry: Loops, loops: Loops) -> bool:
     return all(old <= new for (_, old), (_, new) in zip(entry, loops, strict=True))
 
 
-def _with_diagonal(layer: Layer, machine: Machine, unrolling: dict[str, Loops]) -> dict[str, Loops]:
+def _with_diagonal(
+    layer: Layer, array: ArrayShape, unrolling: dict[str, Loops]
+) -> dict[str, Loops]:
     """Add the last legal unrolling of OX, OY along the columns (generator.py:611-868)."""
-    if not machine.diagonal or 2 * _size(unrolling["D1"]) > machine.cols:
+    if not array.diagonal or 2 * _size(unrolling["D1"]) > array.sizes[0]:
         return unrolling
-    last = next(reversed([*diagonal_unrollings(layer, machine, unrolling)]), ())
+    last = next(reversed([*diagonal_unrollings(layer, array, unrolling)]), ())
     return {**unrolling, "D1": (*unrolling["D1"], *last)}
 
 
 def diagonal_unrollings(
-    layer: Layer, machine: Machine, unrolling: dict[str, Loops]
+    layer: Layer, array: ArrayShape, unrolling: dict[str, Loops]
 ) -> Iterator[Loops]:
     """Visit the legal unrollings of OX, OY along the columns, in the reference's order.
 
     o output positions along x share a column's kernel of width f on f + o - 1 rows, so
     columns a prod(o) <= D1 and rows c prod(f + o - 1) <= D2.
     """
+    cols, rows_available, _ = array.sizes
     columns = _size(unrolling["D1"])
     kernel = {"OX": 1, "OY": 1}
     channels = 1
@@ -156,8 +144,9 @@ def diagonal_unrollings(
             if factor <= left[d]
             and factor
             <= min(
-                machine.cols // columns,
-                machine.rows // (channels * kernel[{"OX": "OY", "OY": "OX"}[d]]) - (kernel[d] - 1),
+                cols // columns,
+                rows_available // (channels * kernel[{"OX": "OY", "OY": "OX"}[d]])
+                - (kernel[d] - 1),
             )
         ]
         for d in kernel
@@ -172,7 +161,7 @@ def diagonal_unrollings(
                 rows = channels * math.prod(kernel[d] + spread[d] - 1 for d in kernel)
                 if (
                     all(1 < spread[d] <= left[d] for d in subset)
-                    and columns * math.prod(spread.values()) <= machine.cols
-                    and rows <= machine.rows
+                    and columns * math.prod(spread.values()) <= cols
+                    and rows <= rows_available
                 ):
                     yield tuple((d, spread[d]) for d in subset)

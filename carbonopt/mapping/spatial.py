@@ -11,11 +11,51 @@ import numpy as np
 from carbonopt.arrays import Floats
 from carbonopt.hardware.machine import ARRAY_DIMS, OPERANDS, Machine
 from carbonopt.mapping.residency import Hierarchy
-from carbonopt.mapping.tiles import MAX_LEVELS
+from carbonopt.mapping.tiles import IRRELEVANT, MAX_LEVELS, RELEVANCE
 from carbonopt.workload.layer import DIMS, Layer
 
 Loops = tuple[tuple[str, int], ...]
 """Unrolled loops along one array dimension: (loop dimension, size)."""
+
+
+@dataclass(frozen=True)
+class ArrayShape:
+    """What a spatial unrolling must respect: sizes of the array, and what may run along them.
+
+    Parameters
+    ----------
+    sizes
+        Size of D1, D2, D3.
+    hints
+        Loop dimensions meant for each array dimension, in order of preference.
+    allowed
+        Those of them that the innermost memories permit: a register that serves several
+        multipliers hands all of them the same word, so only loops that do not index its
+        operand may be unrolled there.
+    diagonal
+        Output positions may share the columns.
+    """
+
+    sizes: tuple[int, ...]
+    hints: tuple[tuple[str, ...], ...]
+    allowed: tuple[tuple[str, ...], ...]
+    diagonal: bool
+
+
+def array_shape(machine: Machine) -> ArrayShape:
+    """Return the array of a machine as its unrollings see it."""
+    innermost = {o: machine.memories[machine.levels(o)[0]] for o in OPERANDS}
+    allowed = []
+    for array_dim in ARRAY_DIMS:
+        dims = machine.unrolled[array_dim]
+        for o, operand in enumerate(OPERANDS):
+            if array_dim in innermost[operand].served:
+                free = RELEVANCE[o] == IRRELEVANT
+                dims = tuple(dim for dim in dims if free[DIMS.index(dim)])
+        allowed.append(tuple(dims))
+    sizes = tuple(machine.shape[array_dim] for array_dim in ARRAY_DIMS)
+    hints = tuple(tuple(machine.unrolled[array_dim]) for array_dim in ARRAY_DIMS)
+    return ArrayShape(sizes, hints, tuple(allowed), machine.diagonal)
 
 
 @dataclass(frozen=True)

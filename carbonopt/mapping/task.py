@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from carbonopt.arrays import Floats, Ints
 from carbonopt.hardware.machine import OPERANDS, Machine, Memory
 from carbonopt.mapping.residency import Hierarchy
-from carbonopt.mapping.spatial import Unrolling
+from carbonopt.mapping.spatial import Unrolling, spatial_arrays
 from carbonopt.mapping.tiles import MAX_LEVELS
 from carbonopt.workload.layer import Layer
 
@@ -67,15 +68,22 @@ class MappingTask:
         bits = (layer.input_bits, layer.weight_bits, layer.psum_bits, layer.output_bits)
         return np.array(bits, dtype=np.int64)
 
-    def per_memory(self, attribute: str, unrolling: Unrolling) -> Floats:
-        """Return a size or width of each memory (m,), the input register's widened.
+    def unrolled(self, unrollings: Sequence[Unrolling]) -> tuple[Floats, Floats]:
+        """Return fractional and whole unrolled sizes (u, 3, MAX_LEVELS + 1, 8)."""
+        pairs = [spatial_arrays(each, self.machine, self.hierarchy) for each in unrollings]
+        fractional, whole = zip(*pairs, strict=True)
+        return np.stack(fractional), np.stack(whole)
+
+    def per_memory(self, attribute: str, unrollings: Sequence[Unrolling]) -> Floats:
+        """Return a size or width of each memory (u, m), the input register's widened.
 
         Output positions unrolled along the columns need as many inputs side by side.
         """
         memories: tuple[Memory, ...] = self.machine.memories
         values = np.array([getattr(memory, attribute) for memory in memories], dtype=np.float64)
-        values[self.memory[0, 0]] *= unrolling.diagonal
-        return values
+        scaled = np.tile(values, (len(unrollings), 1))
+        scaled[:, self.memory[0, 0]] *= [each.diagonal for each in unrollings]
+        return scaled
 
     def per_access(self, attribute: str) -> Floats:
         """Return an energy of each operand's levels (3, MAX_LEVELS) [pJ]."""

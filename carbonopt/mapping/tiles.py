@@ -45,12 +45,11 @@ def input_extent(
 
 
 @njit(cache=True)
-def tile_elements(operand: int, bounds: Floats, geometry: Floats) -> float:
-    """Count elements of an operand under loops with the given `bounds` (8,) [elements].
-
-    `geometry` (2 axes, 3) holds stride, dilation and input size along x and y.
-    """
-    b, k, g, ox, oy, c, fx, fy = bounds
+def _elements(
+    operand: int, b: float, k: float, g: float, ox: float, oy: float, c: float, fx: float,
+    fy: float, geometry: Floats,
+) -> float:  # fmt: skip
+    """Count elements of an operand under the given loop bounds [elements]."""
     if operand == 1:
         return k * g * c * fx * fy
     if operand == 2:
@@ -61,14 +60,20 @@ def tile_elements(operand: int, bounds: Floats, geometry: Floats) -> float:
 
 
 @njit(cache=True)
-def prefix_tiles(spatial: Floats, geometry: Floats, dims: Ints, sizes: Ints) -> Floats:
+def prefix_tiles(
+    levels: Ints, spatial: Floats, which: Ints, geometry: Floats, dims: Ints, sizes: Ints
+) -> Floats:
     """Count the elements of every tile that n loop orders can hold at any level.
 
     Parameters
     ----------
+    levels
+        Memory levels of each operand (3,).
     spatial
-        Unrolled sizes (3, MAX_LEVELS + 1, 8): entry [o, a] lies between level a - 1 and level
-        a of operand o (a = 0: between the multipliers and level 0).
+        Unrolled sizes (u, 3, MAX_LEVELS + 1, 8): entry [.., o, a, :] lies between level a - 1
+        and level a of operand o (a = 0: between the multipliers and level 0).
+    which
+        Unrolling of each order (n,).
     geometry
         Stride, dilation, input size along x and y (2, 3).
     dims, sizes
@@ -81,15 +86,21 @@ def prefix_tiles(spatial: Floats, geometry: Floats, dims: Ints, sizes: Ints) -> 
         up to level a and the first i temporal loops.
     """
     n, loops = dims.shape
-    tiles = np.empty((n, 3, MAX_LEVELS + 1, loops + 1))
+    tiles = np.zeros((n, 3, MAX_LEVELS + 1, loops + 1))
+    bounds = np.empty(8)
+    unrolled = np.ones(spatial.shape)
+    for level in range(MAX_LEVELS + 1):
+        for inside in range(level + 1):
+            unrolled[:, :, level] *= spatial[:, :, inside]
     for row in range(n):
         for operand in range(3):
-            unrolled = np.ones(8)
-            for level in range(MAX_LEVELS + 1):
-                unrolled *= spatial[operand, level]
-                bounds = unrolled.copy()
-                tiles[row, operand, level, 0] = tile_elements(operand, bounds, geometry)
-                for loop in range(loops):
-                    bounds[dims[row, loop]] *= sizes[row, loop]
-                    tiles[row, operand, level, loop + 1] = tile_elements(operand, bounds, geometry)
+            for level in range(levels[operand] + 1):
+                bounds[:] = unrolled[which[row], operand, level]
+                for loop in range(loops + 1):
+                    if loop > 0:
+                        bounds[dims[row, loop - 1]] *= sizes[row, loop - 1]
+                    tiles[row, operand, level, loop] = _elements(
+                        operand, bounds[0], bounds[1], bounds[2], bounds[3], bounds[4],
+                        bounds[5], bounds[6], bounds[7], geometry,
+                    )  # fmt: skip
     return tiles

@@ -1,7 +1,8 @@
-"""Energy and latency of a batch of mappings of one layer that share their unrolling."""
+"""Energy and latency of a batch of mappings of one layer."""
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +20,6 @@ from carbonopt.mapping.access import (
     merge_stationary,
 )
 from carbonopt.mapping.candidates import Mappings
-from carbonopt.mapping.spatial import spatial_arrays
 from carbonopt.mapping.task import MappingTask
 from carbonopt.mapping.tiles import MAX_LEVELS, RELEVANCE, prefix_tiles
 from carbonopt.performance.array import accumulated_rows, array_energy
@@ -28,23 +28,23 @@ from carbonopt.performance.stalls import stall_cycles
 
 @dataclass(frozen=True)
 class MappedCost:
-    """What n mappings of one layer with one unrolling cost.
+    """What n mappings of one layer cost.
 
     Parameters
     ----------
     array_pj
-        Energy of the array by part, the same for all n [pJ].
+        Energy of the array by part (n,) [pJ].
     memory_pj
         Energy by operand and memory level (n, 3, MAX_LEVELS) [pJ].
     compute_cycles
-        Cycles of computing without any wait, the same for all n.
+        Cycles of computing without any wait (n,).
     stall, onload, offload
         Cycles of waiting, of the first loads and of the last store (n,).
     """
 
-    array_pj: dict[str, float]
+    array_pj: dict[str, Floats]
     memory_pj: Floats
-    compute_cycles: float
+    compute_cycles: Floats
     stall: Floats
     onload: Floats
     offload: Floats
@@ -52,9 +52,10 @@ class MappedCost:
     def take(self, row: int) -> MappedCost:
         """Return the cost of one mapping as a batch of one."""
         here = slice(row, row + 1)
-        per_mapping = (self.memory_pj, self.stall, self.onload, self.offload)
-        memory_pj, stall, onload, offload = (values[here] for values in per_mapping)
-        return MappedCost(self.array_pj, memory_pj, self.compute_cycles, stall, onload, offload)
+        array_pj = {part: values[here] for part, values in self.array_pj.items()}
+        others = (self.memory_pj, self.compute_cycles, self.stall, self.onload, self.offload)
+        memory_pj, compute, stall, onload, offload = (values[here] for values in others)
+        return MappedCost(array_pj, memory_pj, compute, stall, onload, offload)
 
     @property
     def energy_pj(self) -> Floats:
@@ -78,30 +79,40 @@ def mapped_cost(task: MappingTask, mappings: Mappings) -> MappedCost:
     .. [1] CarbonSpot, mapping/combined_mapping.py, cost_model/cost_model.py and
        cost_model_for_sram_imc.py.
     """
-    unrolling, cuts = mappings.unrolling, mappings.cuts.copy()
+    cuts = mappings.cuts.copy()
     merge_stationary(RELEVANCE, task.levels, mappings.dims, cuts)
-    merged = Mappings(unrolling, mappings.dims, mappings.sizes, cuts)
-    fractional, whole = spatial_arrays(unrolling, task.machine, task.hierarchy)
+    merged = dataclasses.replace(mappings, cuts=cuts)
+    fractional, whole = task.unrolled(mappings.unrollings)
     traffic = _traffic(task, merged, fractional)
     memory_pj = _memory_energy(task, merged, traffic, fractional)
     tile = traffic.tile
     if not np.array_equal(fractional, whole):
         traffic = _traffic(task, merged, whole)
-    bandwidth = task.per_memory("bandwidth_bits", unrolling)[task.memory][None, :, :, None]
-    needed = np.ceil(traffic.amount * traffic.width / bandwidth)
+    needed = np.ceil(traffic.amount * traffic.width / _widths(task, merged, "bandwidth_bits"))
     onload, offload = _loading(task, needed)
-    compute = float(np.prod(mappings.sizes[0])) * task.machine.array.passes
-    energy = array_energy(task.layer, task.machine, unrolling)
+    compute = mappings.sizes.prod(axis=1, dtype=np.float64) * task.machine.array.passes
     stall = _stall(task, merged, traffic, needed, tile)
-    return MappedCost(energy, memory_pj, compute, stall, onload, offload)
+    return MappedCost(_array_energy(task, mappings), memory_pj, compute, stall, onload, offload)
+
+
+def _array_energy(task: MappingTask, mappings: Mappings) -> dict[str, Floats]:
+    """Energy of the array by part, for each mapping (n,) [pJ]."""
+    each = [array_energy(task.layer, task.machine, used) for used in mappings.unrollings]
+    return {part: np.array([parts[part] for parts in each])[mappings.which] for part in each[0]}
+
+
+def _widths(task: MappingTask, mappings: Mappings, attribute: str) -> Floats:
+    """Return a width of each transfer's memory (n, 3, MAX_LEVELS, 1) [bit]."""
+    widths = task.per_memory(attribute, mappings.unrollings)[mappings.which]
+    return widths[:, task.memory][..., None]
 
 
 def _traffic(task: MappingTask, merged: Mappings, spatial: Floats) -> Traffic:
     """Transfers of n mappings under one set of unrolled sizes."""
-    dims, sizes = merged.dims, merged.sizes
-    tiles = prefix_tiles(spatial, task.geometry, dims, sizes)
+    which, dims, sizes = merged.which, merged.dims, merged.sizes
+    tiles = prefix_tiles(task.levels, spatial, which, task.geometry, dims, sizes)
     return count_transfers(
-        RELEVANCE, task.levels, spatial, task.bits, dims, sizes, merged.cuts, tiles
+        RELEVANCE, task.levels, spatial, which, task.bits, dims, sizes, merged.cuts, tiles
     )
 
 
@@ -112,12 +123,11 @@ def _memory_energy(
 
     words = ceil(amount bits / grain) (grain / bandwidth) count instances.
     """
-    places = task.memory
-    grain = task.per_memory("granularity_bits", merged.unrolling)[places][None, :, :, None]
-    bandwidth = task.per_memory("bandwidth_bits", merged.unrolling)[places][None, :, :, None]
-    count = np.prod(merged.sizes[0]) // traffic.period
+    grain = _widths(task, merged, "granularity_bits")
+    bandwidth = _widths(task, merged, "bandwidth_bits")
+    count = merged.sizes.prod(axis=1)[:, None, None, None] // traffic.period
     accesses = np.ceil(traffic.amount * traffic.width / grain) * (grain / bandwidth) * count
-    accesses *= instance_counts(task.levels, spatial)[None, :, :, None]
+    accesses *= instance_counts(task.levels, spatial)[merged.which][..., None]
     reads = accesses[..., TO_BELOW] + accesses[..., TO_ABOVE]
     writes = accesses[..., FROM_ABOVE] + accesses[..., FROM_BELOW]
     energy: Floats = reads * task.per_access("read_pj") + writes * task.per_access("write_pj")
@@ -142,14 +152,15 @@ def _stall(
 ) -> Floats:
     """Cycles of waiting (n,): for ports, or in a macro for new weights, one row per cycle."""
     if not isinstance(task.machine.array, ImcMacro):
+        capacity = task.per_memory("size_bits", merged.unrollings)
         return stall_cycles(
-            RELEVANCE, task.levels, task.memory, task.per_memory("size_bits", merged.unrolling),
-            task.ports, merged.dims, merged.sizes, merged.cuts,
+            RELEVANCE, task.levels, task.memory, capacity, merged.which, task.ports,
+            merged.dims, merged.sizes, merged.cuts,
             traffic.amount, needed, traffic.period, traffic.width, tile,
         )  # fmt: skip
     if task.levels[1] == 1:
         return np.zeros(len(merged.dims))
     shared = task.machine.variant.pointwise_rows_shared
-    _, rows = accumulated_rows(merged.unrolling, pointwise_shared=shared)
-    loads: Floats = np.prod(merged.sizes[0]) // traffic.period[:, 1, 0, FROM_ABOVE]
-    return loads * rows
+    rows = [accumulated_rows(each, pointwise_shared=shared)[1] for each in merged.unrollings]
+    loads = merged.sizes.prod(axis=1) // traffic.period[:, 1, 0, FROM_ABOVE]
+    return loads * np.array(rows)[merged.which]

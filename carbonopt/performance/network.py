@@ -45,16 +45,20 @@ class MappedLayer:
 
     def energy_parts(self) -> dict[str, float]:
         """Energy by part: array, register, sram, dram [pJ]."""
-        parts = {"array": sum(self.cost.array_pj.values())}
+        parts = {"array": sum(self._array_parts().values())}
         for o, operand in enumerate(OPERANDS):
             for level, m in enumerate(self.task.hierarchy[operand]):
                 part = self.task.machine.memories[m].part
                 parts[part] = parts.get(part, 0.0) + float(self.cost.memory_pj[0, o, level])
         return parts
 
+    def _array_parts(self) -> dict[str, float]:
+        """Energy of the array by part [pJ]."""
+        return {part: float(values[0]) for part, values in self.cost.array_pj.items()}
+
     def cycle_parts(self) -> dict[str, float]:
         """Latency by part: compute, stall, and loading where the variant counts it [cycles]."""
-        parts = {"compute": self.cost.compute_cycles, "stall": float(self.cost.stall[0])}
+        parts = {"compute": float(self.cost.compute_cycles[0]), "stall": float(self.cost.stall[0])}
         if self.task.machine.variant.loading_in_latency:
             parts["loading"] = float(self.cost.onload[0] + self.cost.offload[0])
         return parts
@@ -73,7 +77,7 @@ class MappedLayer:
             "name": self.task.layer.name,
             "macs": self.task.layer.macs,
             "energy_pj": self.energy_pj,
-            "energy": {"array": self.cost.array_pj, "memory": memory_pj},
+            "energy": {"array": self._array_parts(), "memory": memory_pj},
             "cycles": self.cycles,
             "cycles_by_part": self.cycle_parts(),
             "mapping": self.mappings.describe(self.task),
@@ -166,40 +170,30 @@ def _oriented(network: Network, machine: Machine) -> Network:
 
 def _layer_key(layer: Layer, hierarchy: Hierarchy) -> tuple[Layer, tuple[Any, ...]]:
     """Return what a layer's mappings depend on: all but its name and neighbours."""
-    return dataclasses.replace(layer, name="", predecessors=()), tuple(hierarchy.items())
+    return layer.anonymous, tuple(hierarchy.items())
 
 
 def _reference_layer(task: MappingTask) -> list[MappedLayer]:
     """Return the mapping that CarbonSpot chooses: least energy x latency, the first on ties."""
-    best: tuple[float, MappedLayer] | None = None
-    for mappings in reference_mappings(task):
-        cost = mapped_cost(task, mappings)
-        product = cost.energy_pj * cost.cycles(loading=True)
-        row = int(np.argmin(product))
-        if best is None or product[row] < best[0]:
-            best = float(product[row]), _mapped(task, mappings, cost, row)
-    assert best is not None  # reference_mappings raises rather than yield nothing
-    return [best[1]]
+    mappings = reference_mappings(task)
+    cost = mapped_cost(task, mappings)
+    return [
+        _mapped(task, mappings, cost, int(np.argmin(cost.energy_pj * cost.cycles(loading=True))))
+    ]
 
 
 def _mapped(task: MappingTask, mappings: Mappings, cost: MappedCost, row: int) -> MappedLayer:
     here = cost.take(row)
     cycles = float(here.cycles(loading=task.machine.variant.loading_in_latency)[0])
-    return MappedLayer(task, mappings.take(row), here, cycles)
+    return MappedLayer(task, mappings.take(slice(row, row + 1)), here, cycles)
 
 
 def _layer_front(task: MappingTask) -> list[MappedLayer]:
     """Return the lower convex hull of a layer's (latency, energy) points, fastest first."""
-    loading = task.machine.variant.loading_in_latency
-    batches = [(mappings, mapped_cost(task, mappings)) for mappings in optimal_mappings(task)]
-    cycles = np.concatenate([cost.cycles(loading=loading) for _, cost in batches])
-    energy = np.concatenate([cost.energy_pj for _, cost in batches])
-    starts = np.cumsum([0, *(len(mappings.dims) for mappings, _ in batches)])
-    front = []
-    for point in lower_hull(cycles, energy):
-        batch = int(np.searchsorted(starts, point, side="right")) - 1
-        front.append(_mapped(task, *batches[batch], int(point - starts[batch])))
-    return front
+    mappings = optimal_mappings(task)
+    cost = mapped_cost(task, mappings)
+    cycles = cost.cycles(loading=task.machine.variant.loading_in_latency)
+    return [_mapped(task, mappings, cost, row) for row in lower_hull(cycles, cost.energy_pj)]
 
 
 def lower_hull(x: Floats, y: Floats) -> list[int]:

@@ -17,7 +17,7 @@ def _outermost_run(
     """Multiply the outermost consecutive loops of one relevance in loops [start, stop)."""
     product = 1.0
     for loop in range(stop - 1, start - 1, -1):
-        if relevance[dims[loop]] != wanted:
+        if sizes[loop] > 1 and relevance[dims[loop]] != wanted:
             break
         product *= sizes[loop]
     return product
@@ -149,6 +149,7 @@ def stall_cycles(
     levels: Ints,
     memory: Ints,
     capacity: Floats,
+    which: Ints,
     ports: Ints,
     dims: Ints,
     sizes: Ints,
@@ -171,8 +172,8 @@ def stall_cycles(
     memory, ports
         Memory of each operand and level (3, MAX_LEVELS); physical port of each transfer
         (3, MAX_LEVELS, 4), -1 where there is none.
-    capacity
-        Of each memory (m,) [bit].
+    capacity, which
+        Of each memory under each unrolling (u, m) [bit]; each mapping's unrolling (n,).
     needed
         Cycles each transfer takes, ceil(amount width / bandwidth) (n, 3, MAX_LEVELS, 4).
     tile
@@ -189,43 +190,27 @@ def stall_cycles(
     """
     n = len(dims)
     stall = np.zeros(n)
-    port_count = ports.max() + 1
+    members = np.empty((4, 12))
     for row in range(n):
         window, count = _port_windows(
-            relevance,
-            levels,
-            memory,
-            capacity,
-            dims[row],
-            sizes[row],
-            cuts[row],
-            period[row],
-            width[row],
-            tile[row],
-        )
-        worst = 0.0
-        for port in range(port_count):
-            members = np.empty(12, np.int64)
+            relevance, levels, memory, capacity[which[row]], dims[row], sizes[row], cuts[row],
+            period[row], width[row], tile[row],
+        )  # fmt: skip
+        for port in range(ports.max() + 1):
             k = 0
             for operand in range(3):
                 for level in range(levels[operand]):
                     for direction in range(4):
-                        if (
-                            ports[operand, level, direction] == port
-                            and amount[row, operand, level, direction] > 0
-                        ):
-                            members[k] = (operand * amount.shape[2] + level) * 4 + direction
+                        here = (operand, level, direction)
+                        if ports[here] == port and amount[row][here] > 0:
+                            members[0, k] = needed[row][here]
+                            members[1, k] = period[row][here]
+                            members[2, k] = window[here]
+                            members[3, k] = count[here]
                             k += 1
-            if k:
-                chosen = members[:k]
-                worst = max(
-                    worst,
-                    _port_stall(
-                        needed[row].ravel()[chosen],
-                        period[row].ravel()[chosen],
-                        window.ravel()[chosen],
-                        count.ravel()[chosen],
-                    ),
+            if k > 0:
+                port_stall = _port_stall(
+                    members[0, :k], members[1, :k], members[2, :k], members[3, :k]
                 )
-        stall[row] = worst
+                stall[row] = max(stall[row], port_stall)
     return stall

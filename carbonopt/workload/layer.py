@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from typing import Literal
@@ -50,6 +51,11 @@ class Layer:
     input_bits: int = 8
     psum_bits: int = 16
     output_bits: int = 8
+
+    @property
+    def anonymous(self) -> Layer:
+        """The layer without name and neighbours: equal for layers that map alike."""
+        return dataclasses.replace(self, name="", predecessors=())
 
     @property
     def loops(self) -> dict[str, int]:

@@ -1,0 +1,126 @@
+"""The fullest spatial unrollings of a layer, with mixed loops and sizes that divide nothing."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+from carbonopt.mapping.spatial import ArrayShape, Loops
+from carbonopt.workload.layer import Layer
+
+_KERNEL_OF = {"OX": "FX", "OY": "FY"}
+
+
+@lru_cache(maxsize=16384)
+def fullest_unrollings(layer: Layer, array: ArrayShape, count: int) -> tuple[dict[str, Loops], ...]:
+    """Return the `count` unrollings that leave the fewest passes, the fewest units on ties.
+
+    Along each array dimension loops fill what is available until none can grow; a size u is
+    considered only if fewer units would need more passes, u = ceil(L / ceil(L / u)).
+    """
+    cols, rows_available, macros = array.sizes
+    ranked: list[tuple[int, int, int, dict[str, Loops]]] = []
+    for across in _fill(_bounds(layer.loops, array.allowed[2]), macros):
+        left = _remaining(layer, across)
+        for columns in _fill(_bounds(left, array.allowed[0]), cols):
+            for rows in _fill(_bounds(left, array.allowed[1]), rows_available):
+                for spread in _diagonals(array, left, columns, rows):
+                    chosen = {"D1": columns + spread, "D2": rows, "D3": across}
+                    ranked.append((*_passes_and_units(layer, chosen), len(ranked), chosen))
+    ranked.sort(key=lambda entry: entry[:3])
+    return tuple(chosen for *_, chosen in ranked[:count])
+
+
+def _bounds(sizes: dict[str, int], allowed: tuple[str, ...]) -> list[tuple[str, int]]:
+    """Return the loops that may be unrolled along an array dimension, with their bounds."""
+    return [(dim, sizes[dim]) for dim in allowed if sizes[dim] > 1]
+
+
+def _remaining(layer: Layer, taken: Loops) -> dict[str, int]:
+    """Return the loop bounds left after some unrolling."""
+    left = layer.loops
+    for dim, size in taken:
+        left[dim] = math.ceil(left[dim] / size)
+    return left
+
+
+def useful_sizes(bound: int, available: int) -> list[int]:
+    """Return the sizes up to `available` that no smaller one matches in passes, descending.
+
+    Examples
+    --------
+    >>> useful_sizes(10, 7)
+    [5, 4, 3, 2, 1]
+    """
+    sizes = []
+    size = min(bound, available)
+    while size > 0:
+        size = math.ceil(bound / math.ceil(bound / size))
+        sizes.append(size)
+        size -= 1
+    return sizes
+
+
+def _fill(bounds: Sequence[tuple[str, int]], available: int) -> Iterator[Loops]:
+    """Visit the unrollings of some loops in which none can grow within what is available."""
+    if not bounds:
+        yield ()
+        return
+    options = [useful_sizes(bound, available) for _, bound in bounds]
+    for sizes in itertools.product(*options[:-1]):
+        taken = math.prod(sizes)
+        if taken > available:
+            continue
+        last = next((size for size in options[-1] if size * taken <= available), 1)
+        chosen = (*sizes, last)
+        if not any(
+            taken * last // size * larger <= available
+            for size, choices in zip(sizes, options, strict=False)
+            for larger in choices
+            if larger > size
+        ):
+            yield _named(bounds, chosen)
+
+
+def _named(bounds: Sequence[tuple[str, int]], sizes: Sequence[int]) -> Loops:
+    """Pair loops with their sizes, without those of size 1."""
+    pairs = zip(bounds, sizes, strict=True)
+    return tuple((dim, size) for (dim, _), size in pairs if size > 1)
+
+
+def _diagonals(
+    array: ArrayShape, left: dict[str, int], columns: Loops, rows: Loops
+) -> Iterator[Loops]:
+    """Visit the largest unrollings of output positions along free columns, or none.
+
+    o positions of a kernel of width f take f + o - 1 rows, so c prod(f + o - 1) <= D2.
+    """
+    cols, rows_available, _ = array.sizes
+    free = cols // math.prod(size for _, size in columns)
+    if not array.diagonal or free < 2:
+        yield ()
+        return
+    kernel = {**dict.fromkeys(_KERNEL_OF.values(), 1), **dict(rows)}
+    available = rows_available // kernel.get("C", 1)
+    bounds = [(d, left[d]) for d in _KERNEL_OF]
+    legal = [
+        (x, y)
+        for x in useful_sizes(left["OX"], free)
+        for y in useful_sizes(left["OY"], free // x)
+        if (kernel["FX"] + x - 1) * (kernel["FY"] + y - 1) <= available
+    ]
+    for sizes in legal:
+        if not any(o != sizes and o[0] >= sizes[0] and o[1] >= sizes[1] for o in legal):
+            yield _named(bounds, sizes)
+
+
+def _passes_and_units(layer: Layer, chosen: dict[str, Loops]) -> tuple[int, int]:
+    """Count the passes that an unrolling leaves, and the units it occupies."""
+    taken: dict[str, int] = {}
+    for loops in chosen.values():
+        for dim, size in loops:
+            taken[dim] = taken.get(dim, 1) * size
+    passes = math.prod(math.ceil(bound / taken.get(dim, 1)) for dim, bound in layer.loops.items())
+    return passes, math.prod(taken.values())
