@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from carbonopt.front.front import Front
 from carbonopt.report import style
-from carbonopt.report.columns import parts_of, short_label
+from carbonopt.report.columns import mean_note, parts_of, short_label
 from carbonopt.report.scale import Scale, common_scale, quantity
 from carbonopt.report.table import describe_design, telling_designs
 from carbonopt.units import unit_of
@@ -38,7 +38,8 @@ def draw_bars(panel: Axes, chosen: pd.DataFrame, metric: str) -> None:
 
     Where the totals differ too much to share an axis, each bar shows shares of its own total.
     """
-    parts = parts_of(chosen, metric)
+    colours = style.part_colours(parts_of(chosen, metric))
+    parts = list(colours)
     amounts = chosen[[f"{metric}.{part}" for part in parts]].to_numpy(float)
     totals = amounts.sum(axis=1)
     scale = common_scale(totals.max(keepdims=True), unit_of(metric))
@@ -48,10 +49,10 @@ def draw_bars(panel: Axes, chosen: pd.DataFrame, metric: str) -> None:
         heights = 100 * amounts / totals[:, None]
     letters = list(ascii_uppercase[: len(chosen)])
     bases = np.cumsum(heights, axis=1) - heights
-    for i, (part, colour) in enumerate(style.part_colours(parts).items()):
+    for i, (part, colour) in enumerate(colours.items()):
         panel.bar(
             letters, heights[:, i], 0.62, bottom=bases[:, i], color=colour, edgecolor="white",
-            linewidth=0.5, label=part.replace("_", " "),
+            linewidth=0.3, label=part.replace("_", " "),
         )  # fmt: skip
     for letter, height, total in zip(letters, heights.sum(axis=1), totals, strict=True):
         panel.annotate(
@@ -66,7 +67,8 @@ def draw_bars(panel: Axes, chosen: pd.DataFrame, metric: str) -> None:
 
 def design_key(chosen: pd.DataFrame, front: Front) -> str:
     """Return one line per bar: its letter, why it was chosen, and the design itself."""
-    return "\n".join(
+    lines = [
         f"{letter}  {design['role']}: {describe_design(design, front.variables)}"
         for letter, (_, design) in zip(ascii_uppercase, chosen.iterrows(), strict=False)
-    )
+    ]
+    return "\n".join([*lines, *mean_note(front.evaluations)])

@@ -74,16 +74,17 @@ def parts_of(table: pd.DataFrame, name: str) -> list[str]:
     return [str(column).removeprefix(prefix) for column in table if str(column).startswith(prefix)]
 
 
-def networks_of(table: pd.DataFrame) -> list[str]:
-    """Return the networks that the table tells apart.
+def mean_note(table: pd.DataFrame) -> list[str]:
+    """Say what the metrics are a mean of; nothing to say for a single network.
 
     Examples
     --------
-    >>> networks_of(pd.DataFrame(columns=["energy_j", "energy_j@vgg16", "latency_s@vgg16"]))
-    ['vgg16']
+    >>> mean_note(pd.DataFrame(columns=["energy_j", "energy_j@a", "latency_s@a", "energy_j@b"]))
+    ['Geometric mean over a, b.']
     """
     names = (str(column).partition("@")[2] for column in table)
-    return list(dict.fromkeys(name for name in names if name))
+    networks = list(dict.fromkeys(name for name in names if name))
+    return [f"Geometric mean over {', '.join(networks)}."] if len(networks) > 1 else []
 
 
 def exact_hypervolume(

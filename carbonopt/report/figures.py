@@ -21,8 +21,8 @@ from carbonopt.report.breakdown import BROKEN_DOWN, plot_breakdown
 from carbonopt.report.columns import (
     exact_hypervolume,
     limit_of,
+    mean_note,
     metrics_of,
-    networks_of,
     parts_of,
     short_label,
 )
@@ -178,11 +178,10 @@ def shade_limits(
 
 def front_caption(front: Front) -> str:
     """Say what was evaluated, what is feasible, and which exact front is drawn."""
-    evaluated, networks = front.evaluations, networks_of(front.evaluations)
+    evaluated = front.evaluations
     feasible = int(evaluated["feasible"].astype(bool).sum())
     lines = [f"{len(evaluated)} designs evaluated, {feasible} within all limits."]
-    if len(networks) > 1:
-        lines.append(f"Geometric mean over {', '.join(networks)}.")
+    lines += mean_note(evaluated)
     if front.reference is not None:
         lines.append(
             f"Rings: exact front, {len(front.reference)} designs; "

@@ -92,11 +92,20 @@ def template_looks(templates: Iterable[str]) -> dict[str, tuple[str, str]]:
 
 
 def part_colours(parts: Iterable[str]) -> dict[str, str]:
-    """Return a colour for each part of a breakdown, the same in every figure."""
+    """Return a colour for each part of a breakdown, the same and in one order in every figure.
+
+    Examples
+    --------
+    >>> list(part_colours(["dram", "cooling", "array"]))
+    ['array', 'dram', 'cooling']
+    """
     names = list(parts)
-    taken = {PART_COLOURS[name] for name in names if name in PART_COLOURS}
-    free = iter([colour for colour in SPARE_COLOURS if colour not in taken] * len(names))
-    return {name: PART_COLOURS.get(name) or next(free) for name in names}
+    known = [name for name in PART_COLOURS if name in names]
+    strangers = [name for name in names if name not in PART_COLOURS]
+    taken = {PART_COLOURS[name] for name in known}
+    free = [colour for colour in SPARE_COLOURS if colour not in taken]
+    spare = {name: free[i % len(free)] for i, name in enumerate(strangers)}
+    return {name: PART_COLOURS.get(name) or spare[name] for name in [*known, *strangers]}
 
 
 def scale_axis(axis: Axis, values: np.ndarray) -> None:
@@ -131,12 +140,13 @@ def head(figure: Figure, title: str, panels: Iterable[Axes], columns: int = 4) -
         for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
             entries.setdefault(label, handle)
     rows = -(-len(entries) // columns)
+    columns = -(-len(entries) // max(rows, 1)) or 1
     labels = [label for first in range(columns) for label in list(entries)[first::columns]]
     figure.legend(
         [entries[label] for label in labels],
         labels,
         loc="outside upper left",
-        ncols=-(-len(entries) // max(rows, 1)) or 1,
+        ncols=columns,
         title=title,
         title_fontsize=12,
         alignment="left",

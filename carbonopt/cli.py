@@ -1,0 +1,187 @@
+"""The command line: what can be asked, and how a fault is told.
+
+Exit codes: 0 done, 1 the run failed, 2 bad input, 130 interrupted. Everything heavy is
+imported by the command that needs it, so that help is instant.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from typing import Never, TypeAlias
+
+from carbonopt.cli_text import BAD_INPUT, DONE, INTERRUPTED, PIPE_CLOSED, RUN_FAILED, say, tell
+from carbonopt.errors import CarbonoptError, SearchError
+
+COMMANDS = {
+    "run": "cli_run",
+    "resume": "cli_run",
+    "enumerate": "cli_run",
+    "status": "cli_show",
+    "front": "cli_show",
+    "plot": "cli_show",
+    "problems": "cli_show",
+    "studies": "cli_show",
+    "evaluate": "cli_model",
+    "workload": "cli_model",
+    "check": "cli_model",
+}
+"""Command to the module that holds the function of the same name."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code.
+
+    Examples
+    --------
+    >>> main(["workload", "resnet8", "--json"])  # doctest: +ELLIPSIS
+    {...
+    0
+    """
+    options = make_parser().parse_args(arguments)
+    command = getattr(import_module(f"carbonopt.{COMMANDS[options.command]}"), options.command)
+    try:
+        code: int = command(options) or DONE
+        sys.stdout.flush()
+    except CarbonoptError as error:
+        return tell(error, RUN_FAILED if isinstance(error, SearchError) else BAD_INPUT)
+    except KeyboardInterrupt:
+        return tell("interrupted", INTERRUPTED)
+    except BrokenPipeError:
+        # the reader of our output has gone: leave nothing to be flushed to it at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    except OSError as error:
+        return tell(error, RUN_FAILED)
+    return code
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    parser = argparse.ArgumentParser(
+        prog="carbonopt",
+        description="Trade speed, energy and carbon of AI accelerators.",
+        formatter_class=_Formatter,
+        epilog="Exit codes: 0 done, 1 the run failed, 2 bad input, 130 interrupted.",
+    )
+    parser.add_argument("-V", "--version", action=_Version, nargs=0, help="print the version")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_searches(commands)
+    _add_readers(commands)
+    _add_models(commands)
+    return parser
+
+
+class _Formatter(argparse.HelpFormatter):
+    """Leave room for the longest option."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=34)
+
+
+class _Version(argparse.Action):
+    """Look the version up only when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> Never:
+        try:
+            told = version("carbonopt")
+        except PackageNotFoundError:
+            told = "(imported from its folder, not installed)"
+        say(f"carbonopt {told}")
+        parser.exit()
+
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def _add_command(
+    commands: Commands, name: str, does: str, *, json: bool = False
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name, help=does, description=f"{does[0].upper()}{does[1:]}.", formatter_class=_Formatter
+    )
+    if json:
+        parser.add_argument("--json", action="store_true", help="print one JSON document")
+    return parser
+
+
+def _add_searches(commands: Commands) -> None:
+    run = _add_command(commands, "run", "search what a study asks and draw the result")
+    run.add_argument("study", help="name of a shipped study, or path of a study file")
+    run.add_argument("--searcher", help="search with this one in place of the study's")
+    run.add_argument("--budget", type=_count, help="evaluate so many distinct designs")
+    run.add_argument("--seed", type=_natural, help="seed in place of the study's")
+    run.add_argument("--out", metavar="DIR", help="run directory in place of runs/<name>")
+    resume = _add_command(commands, "resume", "go on with an interrupted run")
+    resume.add_argument("run_dir", metavar="DIR", help="run directory")
+    whole = _add_command(
+        commands, "enumerate", "evaluate every design of a problem and keep its exact front"
+    )
+    whole.add_argument("problem", help="name of a shipped problem, or path of a problem file")
+    whole.add_argument("--out", metavar="DIR", help="run directory in place of runs/<name>")
+    for parser in (run, resume, whole):
+        parser.add_argument("--workers", type=_count, help="worker processes (default: all cores)")
+
+
+def _add_readers(commands: Commands) -> None:
+    status = _add_command(commands, "status", "say how far a run is", json=True)
+    front = _add_command(commands, "front", "print the front of a run", json=True)
+    front.add_argument("--csv", action="store_true", help="print CSV with every column")
+    plot = _add_command(commands, "plot", "draw the figures of a run", json=True)
+    for parser in (status, front, plot):
+        parser.add_argument("run_dir", metavar="DIR", help="run directory")
+    _add_command(commands, "problems", "list the shipped problems", json=True)
+    _add_command(commands, "studies", "list the shipped studies", json=True)
+
+
+def _add_models(commands: Commands) -> None:
+    evaluate = _add_command(commands, "evaluate", "evaluate one design on one network", json=True)
+    evaluate.add_argument("--workload", required=True, help="network by name, or an ONNX file")
+    evaluate.add_argument("--template", required=True, help="kind of accelerator")
+    evaluate.add_argument(
+        "--set", action="append", default=[], metavar="KNOB=VALUE", dest="knobs",
+        help="set one knob of the template, such as rows=128 or sram=512KiB; repeat for more",
+    )  # fmt: skip
+    evaluate.add_argument("--mapping", choices=("optimal", "reference"), default="optimal",
+        help="solve the mapping (the default), or search it by CarbonSpot's own rules",
+    )  # fmt: skip
+    evaluate.add_argument("--batch", type=_count, help="inputs per inference")
+    evaluate.add_argument("--period", metavar="TIME", help="time between two inferences (40ms)")
+    evaluate.add_argument("--dram", metavar="SIZE", help="memory beside the chip (1MiB)")
+    carbon = evaluate.add_argument_group("carbon accounting")
+    carbon.add_argument("--preset", default="default", help="carbon preset (default: default)")
+    carbon.add_argument("--lifetime", metavar="TIME", help="life of the device (3y)")
+    carbon.add_argument("--use-intensity", metavar="RATE", help="grid where it runs (301g/kWh)")
+    carbon.add_argument("--fab-intensity", metavar="RATE", help="grid of the fab (620g/kWh)")
+    carbon.add_argument(
+        "--yield", type=float, metavar="SHARE", dest="yield_fraction", help="good dies (0.9)"
+    )
+    carbon.add_argument("--package", metavar="MASS", help="carbon of the package (150g)")
+    workload = _add_command(commands, "workload", "describe a network", json=True)
+    workload.add_argument("workload", help="network by name, or an ONNX file")
+    workload.add_argument("--batch", type=_count, help="inputs per inference")
+    check = _add_command(commands, "check", "check problem, study and ONNX files", json=True)
+    check.add_argument("files", nargs="+", metavar="FILE", help=".yaml, .yml or .onnx")
+
+
+def _count(text: str) -> int:
+    """Read a whole number of at least one."""
+    number = _natural(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"got {text}, allowed: a whole number >= 1")
+    return number
+
+
+def _natural(text: str) -> int:
+    """Read a whole number of at least zero."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"got {text}, allowed: a whole number >= 0")
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,246 @@
+"""Commands that ask the models: one design, one network, and whether files are sound."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from carbonopt.cli_text import BAD_INPUT, DONE, say, say_json
+from carbonopt.errors import SpecError
+
+NETWORK_SUFFIX = ".onnx"
+SPEC_SUFFIXES = (".yaml", ".yml")
+J_PER_PJ, S_PER_NS = 1e-12, 1e-9
+LEAST_SHARE = 0.005
+METRIC_NAMES = {
+    "area_mm2": "area",
+    "clock_ns": "clock",
+    "latency_s": "latency",
+    "energy_j": "energy",
+    "embodied_g": "embodied",
+    "carbon_ca_g": "carbon CA",
+    "carbon_pa_g": "carbon PA",
+}
+
+
+def evaluate(options: Namespace) -> None:
+    """Evaluate one design on one network."""
+    from carbonopt.evaluate import evaluate_one
+    from carbonopt.units import parse_quantity
+
+    found = evaluate_one(
+        options.workload,
+        options.template,
+        knobs_of(options.knobs),
+        preset=options.preset,
+        mapping=options.mapping,
+        period_s=None
+        if options.period is None
+        else parse_quantity(options.period, "s", "--period"),
+        dram_byte=None
+        if options.dram is None
+        else int(parse_quantity(options.dram, "byte", "--dram")),
+        batch=options.batch,
+        preset_values=preset_values_of(options),
+    )
+    if options.json:
+        say_json(found)
+    else:
+        say(evaluation_text(found))
+
+
+def evaluation_text(found: Mapping[str, Any]) -> str:
+    """Return the evaluation of a design: what was asked, each metric by part, each layer."""
+    from carbonopt.report.scale import quantity
+    from carbonopt.report.table import aligned, describe_design
+
+    knobs = {"template": found["template"], **found["knobs"]}
+    rate = "no period known"
+    if found["period_s"] is not None:
+        kept = "kept" if found["period_met"] else "missed"
+        rate = f"period {quantity(found['period_s'], 's')} {kept}"
+    lines = [
+        f"{found['workload']} on {describe_design(knobs, list(knobs))}",
+        f"preset {found['preset']}, {found['mapping']} mapping, {rate}, "
+        f"DRAM {quantity(found['dram_byte'], 'byte')}",
+    ]
+    layers = found["layers"]
+    per_layer = {
+        "layer": [layer["name"] for layer in layers],
+        "MACs": [f"{layer['macs']:,}" for layer in layers],
+        "cycles": [f"{layer['cycles']:,.0f}" for layer in layers],
+        "energy": [quantity(layer["energy_pj"] * J_PER_PJ, "J", digits=3) for layer in layers],
+        "unrolled over the array": [unrolling_text(layer["mapping"]) for layer in layers],
+    }
+    tables = [aligned(metric_columns(found)), "", aligned(per_layer), ""]
+    return "\n".join([*lines, "", *tables, *found["notes"]])
+
+
+def metric_columns(found: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return name, value and shares of the parts of each metric, as columns of text."""
+    from carbonopt.report.scale import quantity
+    from carbonopt.units import unit_of
+
+    columns: dict[str, list[str]] = {"metric": [], "value": [], "made of": []}
+    for name, label in METRIC_NAMES.items():
+        if found.get(name) is None:
+            continue
+        value = found[name] * (S_PER_NS if name == "clock_ns" else 1.0)
+        unit = "s" if name == "clock_ns" else unit_of(name)
+        parts = sorted(found["breakdown"][name].items(), key=lambda part: -part[1])
+        shares = [
+            f"{part.replace('_', ' ')} {part_value / found[name]:.0%}"
+            for part, part_value in parts
+            if part_value >= LEAST_SHARE * found[name]
+        ]
+        columns["metric"].append(label)
+        columns["value"].append(quantity(value, unit))
+        columns["made of"].append(", ".join(shares))
+    return columns
+
+
+def unrolling_text(mapping: Mapping[str, Any]) -> str:
+    """Return which loops run side by side on each dimension of the array.
+
+    Examples
+    --------
+    >>> unrolling_text({"spatial": {"D1": [["K", 16.0], ["OX", 2.0]], "D2": [["C", 3.0]]}})
+    'K16 OX2 | C3'
+    """
+    dimensions = mapping["spatial"].values()
+    texts = (" ".join(f"{loop}{size:g}" for loop, size in loops) for loops in dimensions)
+    return " | ".join(text for text in texts if text)
+
+
+def knobs_of(settings: list[str]) -> dict[str, str]:
+    """Read ``name=value`` settings.
+
+    Raises
+    ------
+    SpecError
+        Every setting without a value, and every knob that is set twice.
+
+    Examples
+    --------
+    >>> knobs_of(["rows=128", "sram=512KiB"])
+    {'rows': '128', 'sram': '512KiB'}
+    """
+    knobs: dict[str, str] = {}
+    faults = []
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        if not (name and equals and value):
+            faults.append(f"--set: got {setting!r}, allowed: KNOB=VALUE, such as rows=128")
+        elif name in knobs:
+            faults.append(f"--set: {name}: got it twice ({knobs[name]}, {value}), allowed: once")
+        knobs[name] = value
+    if faults:
+        raise SpecError(faults)
+    return knobs
+
+
+def preset_values_of(options: Namespace) -> dict[str, float]:
+    """Read the options that replace numbers of the carbon preset; absent ones are left out."""
+    from carbonopt.units import parse_quantity
+
+    given = {
+        "lifetime_s": (options.lifetime, "s", "--lifetime"),
+        "use_g_per_kwh": (options.use_intensity, "g/kWh", "--use-intensity"),
+        "fab_g_per_kwh": (options.fab_intensity, "g/kWh", "--fab-intensity"),
+        "package_g": (options.package, "g", "--package"),
+    }
+    values = {
+        name: parse_quantity(text, unit, option)
+        for name, (text, unit, option) in given.items()
+        if text is not None
+    }
+    if options.yield_fraction is not None:
+        values["yield_fraction"] = options.yield_fraction
+    return values
+
+
+def workload(options: Namespace) -> None:
+    """Describe a network: its layers as loops, and what is not modelled."""
+    from carbonopt.workload.load import describe, load_network
+
+    described = describe(load_network(options.workload, batch=options.batch))
+    if options.json:
+        say_json(described)
+    else:
+        say(workload_text(described))
+
+
+def workload_text(described: Mapping[str, Any]) -> str:
+    """Return the description of a network as an aligned table, one line per layer."""
+    from carbonopt.report.table import aligned
+
+    layers = described["layers"]
+    columns = {"layer": [layer["name"] for layer in layers]}
+    columns["kind"] = [layer["kind"] for layer in layers]
+    for dimension in layers[0]["loops"] if layers else ():
+        columns[dimension] = [str(layer["loops"][dimension]) for layer in layers]
+    columns["stride"] = ["x".join(str(s) for s in layer["stride"].values()) for layer in layers]
+    columns["MACs"] = [f"{layer['macs']:,}" for layer in layers]
+    columns["weights"] = [f"{layer['weights']:,}" for layer in layers]
+    left_out = ", ".join(f"{count} {kind}" for kind, count in described["not_modelled"].items())
+    return "\n".join(
+        [
+            f"{described['name']}: {len(layers)} layers, {described['macs']:,} MACs, "
+            f"{described['weights']:,} weights",
+            "",
+            aligned(columns),
+            "",
+            f"not modelled: {left_out or 'nothing'}",
+        ]
+    )
+
+
+def check(options: Namespace) -> int:
+    """Check problem, study and ONNX files and report every fault of all of them."""
+    faults: dict[str, list[str]] = {}
+    told: dict[str, str] = {}
+    for file in dict.fromkeys(options.files):
+        try:
+            told[file] = sound(Path(file))
+            faults[file] = []
+        except SpecError as error:
+            faults[file] = error.faults
+    if options.json:
+        entries = [{"file": f, "sound": not found, "faults": found} for f, found in faults.items()]
+        say_json(entries)
+        return BAD_INPUT if any(faults.values()) else DONE
+    for file, description in told.items():
+        say(f"{file}: {description}")
+    if any(faults.values()):
+        raise SpecError([fault for found in faults.values() for fault in found])
+    return DONE
+
+
+def sound(file: Path) -> str:
+    """Return what a file holds.
+
+    Raises
+    ------
+    SpecError
+        Every fault of the file.
+    """
+    if file.suffix == NETWORK_SUFFIX:
+        from carbonopt.workload.load import load_network
+
+        network = load_network(file)
+        return f"network of {len(network.layers)} layers, {network.macs:,} MACs"
+    if file.suffix not in SPEC_SUFFIXES:
+        raise SpecError(f"{file}: got {file.suffix or 'no suffix'}, allowed: .yaml, .yml, .onnx")
+    from carbonopt.problem import load_problem
+    from carbonopt.spec.load import read_document
+
+    content = read_document(file).data
+    if isinstance(content, dict) and "problem" in content:
+        from carbonopt.run import load_study
+
+        study = load_study(file)
+        return f"study of {load_problem(study.problem).name} with {study.searcher}"
+    problem = load_problem(file)
+    return f"problem of {problem.size:,} designs, {len(problem.objectives)} objectives"

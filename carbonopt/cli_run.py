@@ -1,0 +1,134 @@
+"""Commands that search: start a run, go on with one, evaluate a whole space."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from carbonopt.cli_text import (
+    DONE,
+    INTERRUPTED,
+    least_infeasible_text,
+    say,
+    summary_lines,
+    tell,
+    telling_text,
+)
+from carbonopt.errors import StoreError
+
+if TYPE_CHECKING:
+    from carbonopt.front.front import Front
+    from carbonopt.problem import Problem
+
+RUNS = Path("runs")
+
+
+def run(options: Namespace) -> int:
+    """Search what a study asks, draw the result and name the files."""
+    from carbonopt.problem import load_problem
+    from carbonopt.run import load_study
+
+    study = load_study(options.study)
+    searcher = options.searcher or study.searcher
+    budget = options.budget or study.budget
+    seed = study.seed if options.seed is None else options.seed
+    return _start(load_problem(study.problem), searcher, budget, seed, options)
+
+
+def enumerate(options: Namespace) -> int:
+    """Evaluate every design of a problem and keep its exact front."""
+    from carbonopt.problem import load_problem
+
+    problem = load_problem(options.problem)
+    return _start(problem, "exhaustive", problem.size, 1, options)
+
+
+def resume(options: Namespace) -> int:
+    """Go on with a run where it was interrupted; one that is complete is shown."""
+    from carbonopt.report.columns import exact_hypervolume
+    from carbonopt.run import load_run
+    from carbonopt.run import resume as go_on
+    from carbonopt.store import RunStore
+
+    stored = load_run(options.run_dir)
+    if RunStore(options.run_dir).manifest()["finished"]:
+        say(f"{options.run_dir}: already complete")
+    exact = exact_hypervolume(stored.reference, stored.objectives, stored.reference_point)
+    return _watched(partial(go_on, options.run_dir), exact, Path(options.run_dir), options)
+
+
+def _start(problem: Problem, searcher: str, budget: int, seed: int, options: Namespace) -> int:
+    """Search a problem in a new run directory; the same run, complete, is shown."""
+    from carbonopt.report.columns import exact_hypervolume
+    from carbonopt.run import run_dir_name, search
+    from carbonopt.run.session import reference_of
+
+    run_dir = Path(options.out or RUNS / run_dir_name(problem, searcher, seed))
+    begin = partial(search, problem, searcher, budget, seed, run_dir=run_dir)
+    _check_resumable(run_dir, problem, searcher, budget, seed)
+    exact = exact_hypervolume(reference_of(problem), problem.objectives, problem.reference_point)
+    return _watched(begin, exact, run_dir, options)
+
+
+def _check_resumable(
+    run_dir: Path, problem: Problem, searcher: str, budget: int, seed: int
+) -> None:
+    """Say that a run is complete; refuse to start one over that was interrupted.
+
+    Raises
+    ------
+    StoreError
+        The directory holds the beginning of this run, or another run.
+    """
+    from carbonopt.run.manifest import check_same_run, manifest_of
+    from carbonopt.store import RunStore
+
+    store = RunStore(run_dir)
+    if not store.exists:
+        return
+    stored = store.manifest()
+    check_same_run(run_dir, stored, manifest_of(problem, searcher, budget, seed))
+    if not stored["finished"]:
+        advice = f"allowed: carbonopt resume {run_dir}, or --out with another directory"
+        raise StoreError(f"{run_dir}: got a run that was interrupted, {advice}")
+    say(f"{run_dir}: already complete; delete it, or choose another directory with --out")
+
+
+def _watched(search: Callable[..., Front], exact: float, run_dir: Path, options: Namespace) -> int:
+    """Search with a progress display; an interrupt says how to go on."""
+    from carbonopt.progress import ProgressDisplay
+
+    with ProgressDisplay(sys.stderr, exact) as display:
+        try:
+            front = search(workers=options.workers or _cores(), progress=display)
+        except KeyboardInterrupt:
+            display.close()
+            return tell(f"interrupted; go on with: carbonopt resume {run_dir}", INTERRUPTED)
+    _show(front, run_dir)
+    return DONE
+
+
+def _show(front: Front, run_dir: Path) -> None:
+    """Draw a result, put its telling designs in a table and name the files."""
+    from carbonopt.report.figures import plot_run
+    from carbonopt.store import FRONT
+
+    for line in summary_lines(front):
+        say(line)
+    say()
+    say(telling_text(front) if len(front) else least_infeasible_text(front))
+    say()
+    for path in [run_dir / FRONT, *plot_run(front, run_dir / "figures")]:
+        say(str(path))
+
+
+def _cores() -> int:
+    """Count the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

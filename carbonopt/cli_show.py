@@ -1,0 +1,101 @@
+"""Commands that read: runs, their fronts and figures, and what ships with carbonopt."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+
+from carbonopt.cli_text import say, say_json, summary, summary_lines
+
+
+def status(options: Namespace) -> None:
+    """Say how far a run is and what it has found."""
+    from carbonopt.run import load_run
+    from carbonopt.store import RunStore
+
+    manifest = RunStore(options.run_dir).manifest()
+    found = load_run(options.run_dir)
+    if options.json:
+        named = ("problem", "question", "searcher", "seed", "budget", "started", "finished")
+        told = {name: manifest[name] for name in named}
+        say_json({"run_dir": options.run_dir, **told, **summary(found)})
+        return
+    say(
+        f"{options.run_dir}: {manifest['problem']}, {manifest['searcher']}, seed {manifest['seed']}"
+    )
+    state = f"finished {manifest['finished']}" if manifest["finished"] else "not finished"
+    say(f"started {manifest['started']}, {state}, budget {manifest['budget']:,} designs")
+    for line in summary_lines(found):
+        say(line)
+    if manifest["finished"] is None:
+        say(f"go on with: carbonopt resume {options.run_dir}")
+
+
+def front(options: Namespace) -> None:
+    """Print the front of a run as a table, as CSV or as JSON."""
+    from carbonopt.report.columns import metrics_of
+    from carbonopt.report.table import designs_table
+    from carbonopt.run import load_run
+
+    found = load_run(options.run_dir)
+    rows = found.to_pandas()
+    if options.json:
+        say_json(
+            {
+                "problem": found.name,
+                "objectives": found.objectives,
+                "reference_point": found.reference_point,
+                **summary(found),
+                "designs": rows.to_dict("records"),
+            }
+        )
+    elif options.csv:
+        say(rows.to_csv(index=False).rstrip("\n"))
+    else:
+        metrics = metrics_of(rows, found.metrics, ["area_mm2"])
+        say(designs_table(rows, found.variables, metrics))
+
+
+def plot(options: Namespace) -> None:
+    """Draw the figures of a run into its directory and name them."""
+    from carbonopt.report.figures import plot_run
+    from carbonopt.run import load_run
+
+    found = load_run(options.run_dir)
+    paths = plot_run(found, Path(options.run_dir) / "figures")
+    if options.json:
+        say_json({"figures": [str(path) for path in paths]})
+        return
+    for path in paths:
+        say(str(path))
+
+
+def problems(options: Namespace) -> None:
+    """List the shipped problems with their questions."""
+    from carbonopt.catalog import find_problem, problem_names
+
+    _list({name: find_problem(name) for name in problem_names()}, json=options.json)
+
+
+def studies(options: Namespace) -> None:
+    """List the shipped studies with their questions."""
+    from carbonopt.catalog import find_study, study_names
+
+    _list({name: find_study(name) for name in study_names()}, json=options.json)
+
+
+def _list(files: dict[str, Path], *, json: bool) -> None:
+    """Print name and question of some files."""
+    import yaml
+
+    entries = []
+    for name, file in files.items():
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        question = " ".join(content["question"].split())
+        entries.append({"name": name, "question": question, "file": str(file)})
+    if json:
+        say_json(entries)
+        return
+    width = max((len(entry["name"]) for entry in entries), default=0)
+    for entry in entries:
+        say(f"{entry['name']:<{width}}  {entry['question']}")

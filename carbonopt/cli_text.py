@@ -1,0 +1,111 @@
+"""What commands print: JSON without NaN, and runs in words."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from carbonopt.front.front import Front
+
+
+DONE, RUN_FAILED, BAD_INPUT, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 130, 141
+"""Exit codes."""
+
+
+def tell(fault: object, code: int) -> int:
+    """Write what went wrong to standard error, each fault a line, and return the exit code."""
+    sys.stderr.writelines(f"carbonopt: {line}\n" for line in str(fault).splitlines())
+    return code
+
+
+def say(text: str = "") -> None:
+    """Write a line to standard output."""
+    sys.stdout.write(f"{text}\n")
+
+
+def say_json(content: object) -> None:
+    """Write one JSON document to standard output; what is not a finite number becomes null."""
+    say(json.dumps(plain(content), indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def plain(content: Any) -> Any:  # noqa: ANN401  whatever JSON can hold, and numpy's scalars
+    """Return content as JSON has it: no NaN, no numpy scalars, no tuples.
+
+    Examples
+    --------
+    >>> plain({"a": (1, float("nan"))})
+    {'a': [1, None]}
+    """
+    if isinstance(content, Mapping):
+        return {str(key): plain(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [plain(value) for value in content]
+    if hasattr(content, "item"):
+        content = content.item()
+    return None if isinstance(content, float) and not math.isfinite(content) else content
+
+
+def summary(front: Front) -> dict[str, Any]:
+    """Return what a run found, in numbers."""
+    evaluated = front.evaluations
+    return {
+        "designs": len(evaluated),
+        "feasible_share": float(evaluated["feasible"].astype(bool).mean()) if len(evaluated) else 0,
+        "front_size": len(front),
+        "hypervolume": front.hypervolume() if front.reference_point else None,
+        **front.compared(),
+    }
+
+
+def summary_lines(front: Front) -> list[str]:
+    """Return what a run found, in words."""
+    found = summary(front)
+    lines = [
+        f"{found['designs']:,} designs evaluated, "
+        f"{found['feasible_share']:.0%} within all limits, {found['front_size']} on the front"
+    ]
+    if found["hypervolume"] is not None:
+        ratio = found.get("hypervolume_log_ratio")
+        share = "" if ratio is None else f", {ratio:.1%} of the exact front's"
+        lines.append(f"hypervolume {found['hypervolume']:.4g} (logarithmic){share}")
+    if "share_within_2_percent" in found:
+        lines.append(
+            f"{found['share_within_2_percent']:.0%} of the exact front reached within 2 %; "
+            f"the farthest point is missed by a factor of {found['epsilon']:.3f}"
+        )
+    return [*lines, *front.notices]
+
+
+def telling_text(front: Front) -> str:
+    """Return the telling designs of a front side by side, one line per variable and metric."""
+    from carbonopt.report.columns import mean_note, metrics_of, short_label
+    from carbonopt.report.scale import quantity
+    from carbonopt.report.table import aligned, telling_designs, variable_text
+
+    chosen = telling_designs(front)
+    further = ("latency_s", "energy_j", "carbon_ca_g", "carbon_pa_g", "area_mm2", "embodied_g")
+    metrics = metrics_of(chosen, front.metrics, further)
+    names = [name.removesuffix("_byte") for name in front.variables]
+    columns = {"": [*names, *(short_label(m) for m in metrics)]}
+    for _, design in chosen.iterrows():
+        cells = [variable_text(name, design[name]) for name in front.variables]
+        columns[design["role"]] = [*cells, *(quantity(design[m.name], m.unit) for m in metrics)]
+    return "\n".join([aligned(columns), *mean_note(chosen)])
+
+
+def least_infeasible_text(front: Front) -> str:
+    """Return the designs that come nearest to meeting every limit, and the limit each misses."""
+    from carbonopt.report.table import aligned, variable_text
+
+    nearest = front.least_infeasible(3)
+    columns = {
+        name.removesuffix("_byte"): [variable_text(name, value) for value in nearest[name]]
+        for name in front.variables
+    }
+    columns["misses"] = [str(name).removeprefix("limit.") for name in nearest["binding"]]
+    columns["by"] = [f"{violation:.1%}" for violation in nearest["violation"]]
+    return f"no design keeps every limit; the nearest:\n{aligned(columns)}"
