@@ -22,7 +22,8 @@ class ModelVariant:
         In-memory macros: area of all input and output registers instead of one of each.
         Digital arrays: no register area beside the PE, whose measured area contains them.
     loading_in_latency
-        Latency contains the first loads and the last store of each layer.
+        Latency contains the first loads and the last store of each layer; the first weights of
+        an in-memory macro count once, as weight loading.
     kernel_axes_swapped
         Kernel height unrolled along the width of the feature map, and the other way round.
     pointwise_rows_shared

@@ -139,10 +139,12 @@ def _loading(task: MappingTask, needed: Floats) -> tuple[Floats, Floats]:
 
     Each boundary takes the slower of its two sides; the two inputs load at the same time.
     """
-    down = np.maximum(needed[:, :2, :-1, FROM_ABOVE], needed[:, :2, 1:, TO_BELOW])
+    in_stall = isinstance(task.machine.array, ImcMacro) and task.machine.variant.loading_in_latency
+    inputs = 1 if in_stall else 2
+    down = np.maximum(needed[:, :inputs, :-1, FROM_ABOVE], needed[:, :inputs, 1:, TO_BELOW])
     up = np.maximum(needed[:, 2, :-1, TO_ABOVE], needed[:, 2, 1:, FROM_BELOW])
     boundaries = np.arange(MAX_LEVELS - 1)
-    down = np.where(boundaries < task.levels[:2, None] - 1, down, 0.0)
+    down = np.where(boundaries < task.levels[:inputs, None] - 1, down, 0.0)
     up = np.where(boundaries < task.levels[2] - 1, up, 0.0)
     return down.sum(axis=2).max(axis=1), up.sum(axis=1)
 
