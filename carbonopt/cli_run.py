@@ -70,33 +70,34 @@ def _start(problem: Problem, searcher: str, budget: int, seed: int, options: Nam
 
     run_dir = Path(options.out or RUNS / run_dir_name(problem, searcher, seed))
     begin = partial(search, problem, searcher, budget, seed, run_dir=run_dir)
-    _check_resumable(run_dir, problem, searcher, budget, seed)
+    if not _is_complete(run_dir, problem, searcher, budget, seed):
+        many = min(budget, problem.size)
+        say(f"{problem.name}: {searcher}, seed {seed}, {many:,} of {problem.size:,} designs")
     exact = exact_hypervolume(reference_of(problem), problem.objectives, problem.reference_point)
     return _watched(begin, exact, run_dir, options)
 
 
-def _check_resumable(
-    run_dir: Path, problem: Problem, searcher: str, budget: int, seed: int
-) -> None:
-    """Say that a run is complete; refuse to start one over that was interrupted.
+def _is_complete(run_dir: Path, problem: Problem, searcher: str, budget: int, seed: int) -> bool:
+    """Whether a directory holds just this run, complete; says so.
 
     Raises
     ------
     StoreError
-        The directory holds the beginning of this run, or another run.
+        It holds the beginning of this run, or another run.
     """
     from carbonopt.run.manifest import check_same_run, manifest_of
     from carbonopt.store import RunStore
 
     store = RunStore(run_dir)
     if not store.exists:
-        return
+        return False
     stored = store.manifest()
     check_same_run(run_dir, stored, manifest_of(problem, searcher, budget, seed))
     if not stored["finished"]:
         advice = f"allowed: carbonopt resume {run_dir}, or --out with another directory"
         raise StoreError(f"{run_dir}: got a run that was interrupted, {advice}")
     say(f"{run_dir}: already complete; delete it, or choose another directory with --out")
+    return True
 
 
 def _watched(search: Callable[..., Front], exact: float, run_dir: Path, options: Namespace) -> int:

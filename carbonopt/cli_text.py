@@ -23,8 +23,9 @@ def tell(fault: object, code: int) -> int:
 
 
 def say(text: str = "") -> None:
-    """Write a line to standard output."""
+    """Write a line to standard output, at once."""
     sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 def say_json(content: object) -> None:
