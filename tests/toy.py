@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from typing import Any
 
 from carbonopt.problem import Problem
@@ -60,7 +62,7 @@ def small(**changes: Any) -> Problem:
         Variable.choice("macros", [1, 4]),
         Variable.pow2("sram_byte", 2**14, 2**15),
     ]
-    return _problem("small", variables, **changes)
+    return _problem("small", {"variables": variables, **changes})
 
 
 def large(**changes: Any) -> Problem:
@@ -72,11 +74,12 @@ def large(**changes: Any) -> Problem:
         Variable.choice("macros", [1, 2, 4, 8]),
         Variable.pow2("sram_byte", 2**13, 2**17),
     ]
-    return _problem("large", variables, **changes)
+    return _problem("large", {"variables": variables, **changes})
 
 
-def _problem(name: str, variables: list[Variable], **changes: Any) -> Problem:
+def _problem(name: str, changes: dict[str, Any]) -> Problem:
     arguments: dict[str, Any] = {
+        "evaluate_row": evaluate_row,
         "objectives": ["latency_s", "energy_j", "carbon_ca_g", "carbon_pa_g"],
         "constraints": ["limit.period", "limit.buildable"],
         "limits": {"area_mm2": 120.0},
@@ -85,4 +88,28 @@ def _problem(name: str, variables: list[Variable], **changes: Any) -> Problem:
             **{"carbon_ca_g": 1.5e-8, "carbon_pa_g": 1.5e-8},
         },
     }
-    return Problem(name, variables, evaluate_row, **{**arguments, **changes})
+    return Problem(name, **{**arguments, **changes})
+
+
+def die(design: dict[str, Any]) -> dict[str, Any]:
+    """End the process, as running out of memory does."""
+    os._exit(9)
+
+
+def constant(design: dict[str, Any]) -> dict[str, Any]:
+    """Every design is the same."""
+    names = ("latency_s", "energy_j", "carbon_ca_g", "carbon_pa_g", "area_mm2")
+    return {**dict.fromkeys(names, 1e-9), "limit.period": -1.0, "limit.buildable": 0.0}
+
+
+def failing(design: dict[str, Any]) -> dict[str, Any]:
+    """Two designs in three have a fault."""
+    if design["a"] % 3:
+        raise ZeroDivisionError
+    return constant(design)
+
+
+def slow(design: dict[str, Any]) -> dict[str, Any]:
+    """The toy at the pace of a real model."""
+    time.sleep(0.01)
+    return evaluate_row(design)

@@ -192,7 +192,10 @@ def load_run(run_dir: str | Path) -> Front:
     return Front(
         name=manifest["problem"],
         evaluations=read_table(store.path / EVALUATIONS, variables),
-        metrics=tuple(Metric(**entry) for entry in manifest["objectives"]),
+        metrics=tuple(
+            Metric(entry["name"], entry["label"], tuple(entry["factors"]))
+            for entry in manifest["objectives"]
+        ),
         variables=tuple(variables),
         constraint_names=tuple(manifest["constraints"]),
         reference_point=manifest["reference_point"],

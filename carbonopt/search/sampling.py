@@ -9,6 +9,8 @@ import numpy as np
 from carbonopt.space import IndexArray, Space
 
 _ENUMERABLE = 200_000
+_WALKS_PER_LENGTH = 10
+_MAX_WALKS = 80
 
 
 def spread(space: Space, count: int, rng: np.random.Generator) -> IndexArray:
@@ -45,3 +47,30 @@ def unseen(
         if key not in seen:
             drawn[key] = None
     return np.array(list(drawn), dtype=np.int64).reshape(-1, len(space.shape))
+
+
+def neighbour(
+    space: Space, key: tuple[int, ...], seen: Collection[tuple[int, ...]], rng: np.random.Generator
+) -> IndexArray:
+    """Find an unseen design (1, v) near another one; anywhere, or none, when all near are seen.
+
+    A step moves one variable: to the next value where values are ordered, else to any. Walks get
+    longer the more of the neighbourhood was seen.
+    """
+    for tries in range(_MAX_WALKS):
+        place = list(key)
+        for _ in range(1 + tries // _WALKS_PER_LENGTH):
+            column = int(rng.integers(len(place)))
+            place[column] = _step(space, column, place[column], rng)
+        if tuple(place) not in seen:
+            return np.array([place], dtype=np.int64)
+    return unseen(space, seen, 1, rng)
+
+
+def _step(space: Space, column: int, place: int, rng: np.random.Generator) -> int:
+    """Move to another value of a variable, if it has one."""
+    size = space.shape[column]
+    if not space.variables[column].ordered:
+        return int(rng.integers(size))
+    moved = place + (1 if rng.random() < 0.5 else -1)
+    return moved if 0 <= moved < size else place

@@ -12,17 +12,19 @@ from optuna.trial import Trial, TrialState
 
 from carbonopt.encoding.optuna_objective import constraint_keys, distributions, to_index, to_params
 from carbonopt.problem import Problem
-from carbonopt.search.sampling import spread, unseen
+from carbonopt.search.sampling import neighbour, spread
 from carbonopt.space import IndexArray
 
 Key = tuple[int, ...]
 _BATCH = 4
-_MAX_REPEATS = 8
-_STARTUP = 40
+_STARTUP = 20
 
 
 class TpeSearcher:
     """Ask and tell for Optuna's TPE in small batches; it learns from named constraints.
+
+    In a discrete space TPE soon repeats itself. A repeat is not evaluated: an unseen design near
+    it takes its place.
 
     The sampler and its study live in memory and in the checkpoint, so a resumed search goes on
     exactly as the uninterrupted one.
@@ -80,18 +82,22 @@ class TpeSearcher:
             self.study.tell(trial, values.tolist())
 
     def _new_trial(self, seen: Collection[Key]) -> tuple[Trial, Key]:
-        """Ask for a trial; where the sampler only repeats itself, take a random unseen design."""
-        for _ in range(_MAX_REPEATS):
-            trial = self.study.ask(self.distributions)
-            key = tuple(to_index(self.space, trial.params)[0].tolist())
-            if key not in seen and key not in self.pending:
-                return trial, key
-            self.study.tell(trial, state=TrialState.FAIL)
-        fresh = unseen(self.space, {*seen, *self.pending}, 1, self.rng)
-        if len(fresh):
-            self.study.enqueue_trial(to_params(self.space, fresh[0]))
+        """Ask for a trial; where the sampler repeats itself, take an unseen design nearby."""
         trial = self.study.ask(self.distributions)
-        return trial, tuple(to_index(self.space, trial.params)[0].tolist())
+        key = self._key(trial)
+        known = {*seen, *self.pending}
+        if key in known:
+            fresh = neighbour(self.space, key, known, self.rng)
+            if len(fresh):
+                self.study.tell(trial, state=TrialState.FAIL)
+                self.study.enqueue_trial(to_params(self.space, fresh[0]))
+                trial = self.study.ask(self.distributions)
+                key = self._key(trial)
+        return trial, key
+
+    def _key(self, trial: Trial) -> Key:
+        """Index vector of a trial."""
+        return tuple(to_index(self.space, trial.params)[0].tolist())
 
 
 @contextmanager

@@ -1,0 +1,195 @@
+"""Every searcher passes the same suite: budget, distinct designs, determinism, quality."""
+
+import pickle
+
+import numpy as np
+import pytest
+import toy
+
+from carbonopt.errors import SpecError
+from carbonopt.front.front import Front
+from carbonopt.search.base import SearchLoop, sign_log
+from carbonopt.search.nsga2 import population_size, reflected
+from carbonopt.search.registry import make_searcher, searcher_names
+from carbonopt.search.sampling import neighbour, spread, unseen
+from carbonopt.space import Space, Variable
+
+LEARNING = ["nsga2", "tpe"]
+LIMITED = [name for name in searcher_names() if name != "exhaustive"]
+
+
+def run(problem, name, budget, seed, *, pickled=False):
+    loop = SearchLoop(make_searcher(name, problem, budget, seed), min(budget, problem.size))
+    while not loop.finished:
+        loop.step(problem, None, lambda rows: None)
+        if pickled:
+            loop = pickle.loads(pickle.dumps(loop))
+    return loop
+
+
+def front_of(problem, designs):
+    return Front(
+        name=problem.name,
+        evaluations=problem.evaluate(designs),
+        metrics=problem.metrics,
+        variables=tuple(problem.space.names),
+        reference_point=problem.reference_point,
+    )
+
+
+@pytest.fixture(scope="module")
+def large():
+    problem = toy.large()
+    return problem, front_of(problem, np.concatenate(list(problem.space.blocks())))
+
+
+@pytest.mark.parametrize("name", LIMITED)
+def test_the_budget_counts_distinct_designs_and_is_spent_to_the_last(name):
+    problem = toy.large()
+    loop = run(problem, name, 61, 1)
+    assert len(loop.seen) == 61
+    assert loop.evaluations >= 61
+    assert len(problem.evaluate(list(loop.seen))) == 61
+    assert loop.notices == []
+
+
+@pytest.mark.parametrize("name", LIMITED)
+def test_same_seed_same_designs_in_the_same_order(name):
+    first, second = (list(run(toy.large(), name, 60, 5).seen) for _ in range(2))
+    assert first == second
+    assert first != list(run(toy.large(), name, 60, 6).seen)
+
+
+@pytest.mark.parametrize("name", searcher_names())
+def test_a_searcher_pickled_after_every_batch_goes_on_as_if_nothing_was(name):
+    straight = run(toy.small(), name, 96, 2)
+    assert list(run(toy.small(), name, 96, 2, pickled=True).seen) == list(straight.seen)
+
+
+@pytest.mark.parametrize("name", searcher_names())
+def test_a_small_space_is_exhausted_and_the_search_says_so(name):
+    loop = run(toy.small(), name, 10_000, 1)
+    assert len(loop.seen) == 96
+    assert loop.notices == ["all 96 designs were evaluated: the front is exact"]
+
+
+@pytest.mark.parametrize("name", searcher_names())
+def test_a_space_of_one_design_ends(name):
+    problem = toy.small(variables=[Variable.choice("a", [1])], evaluate_row=toy.constant)
+    assert len(run(problem, name, 5, 1).seen) == 1
+
+
+@pytest.mark.parametrize("name", LEARNING)
+def test_nothing_feasible_does_not_stop_a_search(name):
+    loop = run(toy.small(limits={"area_mm2": 1e-9}), name, 60, 1)
+    assert len(loop.seen) == 60
+
+
+@pytest.mark.parametrize("name", LEARNING)
+def test_designs_that_fail_do_not_stop_a_search(name):
+    problem = toy.small(variables=[Variable.integer("a", 1, 200)], evaluate_row=toy.failing)
+    loop = run(problem, name, 60, 1)
+    rows = problem.evaluate(list(loop.seen))
+    assert len(rows) == 60
+    assert set(rows["status"]) == {"error", "ok"}
+
+
+@pytest.mark.parametrize(("name", "budget"), [("nsga2", 720), ("tpe", 200)])
+def test_a_quarter_of_the_space_is_enough(large, name, budget):
+    problem, exact = large
+    front = front_of(problem, list(run(problem, name, budget, 1).seen))
+    assert front.hypervolume("linear") >= 0.98 * exact.hypervolume("linear")
+    assert front.hypervolume("log") >= 0.95 * exact.hypervolume("log")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LEARNING)
+def test_a_quarter_of_the_space_reaches_98_percent_at_the_median_of_five_seeds(large, name):
+    problem, exact = large
+    ratios = []
+    for seed in range(1, 6):
+        front = front_of(problem, list(run(problem, name, problem.size // 4, seed).seen))
+        scales = ("linear", "log")
+        ratios.append([front.hypervolume(s) / exact.hypervolume(s) for s in scales])
+    assert np.median(ratios, axis=0).min() >= 0.98
+
+
+def test_nsga2_beats_random_search(large):
+    problem, exact = large
+    log = {
+        name: np.mean(
+            [front_of(problem, list(run(problem, name, 300, s).seen)).hypervolume() for s in (1, 2)]
+        )
+        for name in ("random", "nsga2")
+    }
+    assert log["random"] < log["nsga2"] <= exact.hypervolume()
+
+
+def test_a_searcher_without_ideas_ends_with_a_notice():
+    class Stubborn:
+        def ask(self, seen):
+            return np.zeros((2, 5), dtype=np.int64)
+
+        def tell(self, index, objectives, violations):
+            pass
+
+    loop = SearchLoop(Stubborn(), 10)
+    problem = toy.small()
+    while not loop.finished:
+        loop.step(problem, None, lambda rows: None)
+    assert loop.notices == ["the searcher has no new design after 1 of 10"]
+
+
+def test_an_unknown_searcher_is_refused_with_all_that_are_known():
+    with pytest.raises(SpecError, match=r"got 'nsga', allowed: nsga2, tpe, .*did you mean nsga2"):
+        make_searcher("nsga", toy.small(), 10, 1)
+
+
+def test_the_exhaustive_searcher_needs_a_budget_for_the_whole_space():
+    with pytest.raises(SpecError, match="allowed: at least the 96 designs"):
+        make_searcher("exhaustive", toy.small(), 95, 1)
+
+
+def test_spread_covers_each_value_evenly():
+    space = Space([Variable.integer("a", 1, 4), Variable.choice("b", ["x", "y", "z"])])
+    drawn = spread(space, 12, np.random.default_rng(1))
+    assert np.bincount(drawn[:, 0]).tolist() == [3] * 4
+    assert np.bincount(drawn[:, 1]).tolist() == [4] * 3
+
+
+@pytest.mark.parametrize("size", [10, 1000])
+def test_unseen_designs_are_new_and_end_with_the_space(size):
+    space = Space([Variable.integer("a", 1, size), Variable.integer("b", 1, size)])
+    rng = np.random.default_rng(1)
+    seen = {tuple(row) for row in unseen(space, set(), 90, rng).tolist()}
+    more = {tuple(row) for row in unseen(space, seen, 50, rng).tolist()}
+    assert len(seen) == 90
+    assert not seen & more
+    assert len(more) == min(50, size * size - 90)
+
+
+def test_population_follows_the_budget():
+    assert [population_size(n) for n in (1, 2, 30, 500, 10**6)] == [2, 2, 16, 24, 100]
+
+
+def test_a_neighbour_is_new_and_one_step_away():
+    space = toy.small().space
+    rng = np.random.default_rng(1)
+    near = neighbour(space, (0, 1, 0, 0, 0), {(0, 1, 0, 0, 0)}, rng)[0]
+    assert np.count_nonzero(near != [0, 1, 0, 0, 0]) == 1
+    every = {tuple(row) for row in space.unravel(np.arange(space.size)).tolist()}
+    assert neighbour(space, (0, 1, 0, 0, 0), every - {(3, 2, 1, 1, 1)}, rng).tolist() == [
+        [3, 2, 1, 1, 1]
+    ]
+    assert len(neighbour(space, (0, 1, 0, 0, 0), every, rng)) == 0
+
+
+def test_steps_over_a_bound_are_mirrored():
+    shape = np.array([4, 1])
+    index = np.array([[-1, -1], [4, 1], [3, 0], [9, 5]])
+    assert reflected(index, shape).tolist() == [[1, 0], [2, 0], [3, 0], [3, 0]]
+
+
+def test_sign_log_keeps_the_order():
+    values = np.array([-1e30, -1.0, -1e-12, 0.0, 1e-12, 1.0, 1e30])
+    assert np.all(np.diff(sign_log(values)) > 0)
