@@ -1,0 +1,59 @@
+"""Machines and layers for tests, in one line each."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from carbonopt.hardware.machine import Machine
+from carbonopt.hardware.template import TEMPLATES, Knobs, build_machine
+from carbonopt.hardware.variant import load_variant
+from carbonopt.workload.layer import DIMS, Layer
+from carbonopt.workload.load import load_network
+from carbonopt.workload.network import Network
+
+CARBONSPOT_ARRAYS = {
+    "pdigital_os": "digital_os",
+    "pdigital_ws": "digital_ws",
+    "DIMC": "dimc",
+    "AIMC": "aimc",
+}
+"""CarbonSpot's names of the templates."""
+
+MIB = 2**20
+
+
+def machine(
+    template: str,
+    rows: int = 32,
+    cols: int = 32,
+    macros: int = 1,
+    sram_byte: float = 2**15,
+    *,
+    variant: str = "default",
+    dram_byte: float = MIB,
+    weight_byte: float = MIB,
+) -> Machine:
+    """Build a machine; its weights do not fit on chip unless `weight_byte` says so."""
+    return build_machine(
+        TEMPLATES[template],
+        Knobs(rows, cols, macros, sram_byte),
+        load_variant(variant),
+        dram_byte=dram_byte,
+        weight_byte=weight_byte,
+    )
+
+
+def layer(name: str = "layer", *, kind: str = "conv", **bounds: int) -> Layer:
+    """Make a layer from the loop bounds above 1, with stride and dilation 1 and no padding."""
+    sizes = tuple(bounds.get(dim, 1) for dim in DIMS)
+    _, _, _, ox, oy, _, fx, fy = sizes
+    return Layer(name, kind, sizes, input_size=(ox + fx - 1, oy + fy - 1))
+
+
+network = cache(load_network)
+"""Load a network once."""
+
+
+def of_layers(*layers: Layer) -> Network:
+    """Join layers to a network."""
+    return Network("made up", layers)
