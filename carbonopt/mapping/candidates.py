@@ -84,6 +84,11 @@ def reference_mappings(task: MappingTask) -> Mappings:
         If none is legal.
     """
     chosen = reference_unrollings(task.layer.anonymous, array_shape(task.machine))
+    if not chosen:
+        why = "CarbonSpot's rules give it no unrolling; the mapping 'optimal' has others"
+        raise MappingError(
+            f"layer {task.layer.name!r} cannot be mapped onto {task.machine.template}: {why}"
+        )
     unrollings = [unroll(task.layer, each, float_passes=True) for each in chosen]
     return _legal(task, [(each, split_loops(each.temporal)) for each in unrollings])
 
