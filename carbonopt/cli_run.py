@@ -51,15 +51,18 @@ def enumerate(options: Namespace) -> int:
 def resume(options: Namespace) -> int:
     """Go on with a run where it was interrupted; one that is complete is shown."""
     from carbonopt.report.columns import exact_hypervolume
-    from carbonopt.run import load_run
     from carbonopt.run import resume as go_on
-    from carbonopt.store import RunStore
+    from carbonopt.store import REFERENCE_FRONT, RunStore, read_table
 
-    stored = load_run(options.run_dir)
-    if RunStore(options.run_dir).manifest()["finished"]:
+    store = RunStore(options.run_dir)
+    manifest = store.manifest()
+    if manifest["finished"]:
         say(f"{options.run_dir}: already complete")
-    exact = exact_hypervolume(stored.reference, stored.objectives, stored.reference_point)
-    return _watched(partial(go_on, options.run_dir), exact, Path(options.run_dir), options)
+    file = store.path / REFERENCE_FRONT
+    reference = read_table(file, manifest["variables"]) if file.exists() else None
+    objectives = [entry["name"] for entry in manifest["objectives"]]
+    exact = exact_hypervolume(reference, objectives, manifest["reference_point"])
+    return _watched(partial(go_on, options.run_dir), exact, store.path, options)
 
 
 def _start(problem: Problem, searcher: str, budget: int, seed: int, options: Namespace) -> int:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-import carbonopt.run
+import carbonopt.run.session
 from carbonopt.cli import main
 
 ROOT = Path(__file__).parents[1]
@@ -142,6 +142,18 @@ def test_an_interrupt_says_how_to_go_on_and_resume_does(folder, capsys, monkeypa
     assert "12 designs evaluated" in capsys.readouterr().out
     assert run("resume", "half") == 0
     assert capsys.readouterr().out.startswith("half: already complete\n")
+
+
+def test_a_run_that_was_interrupted_before_its_first_design_goes_on(folder, capsys, monkeypatch):
+    def interrupted(*arguments, **options):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(carbonopt.run.session.Session, "run", interrupted)
+        assert run("run", "study.yaml", "--out", "early") == 130
+    assert not Path("early/evaluations.csv").exists()
+    assert run("resume", "early") == 0
+    assert "6 designs evaluated" in capsys.readouterr().out
 
 
 @pytest.mark.slow

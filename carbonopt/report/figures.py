@@ -253,14 +253,19 @@ def plot_hypervolume(front: Front) -> Figure:
         figure = Figure(figsize=(6.8, 5.2), layout="constrained")
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
         upper.step(
-            evaluations, history["hypervolume"], where="post", color=style.BLUE, lw=1.6,
+            evaluations, history["hypervolume"], ".-", where="post", color=style.BLUE, lw=1.6,
             label="found",
         )  # fmt: skip
         whole = exact_hypervolume(front.reference, front.objectives, front.reference_point)
         if whole > 0:
             upper.axhline(whole, color=style.BLACK, lw=0.9, ls="--", label="exact front")
         lower.step(
-            evaluations, 100 * history["feasible_share"], where="post", color=style.GREEN, lw=1.4
+            evaluations,
+            100 * history["feasible_share"],
+            ".-",
+            where="post",
+            color=style.GREEN,
+            lw=1.4,
         )
         upper.set(ylabel=f"hypervolume [decades$^{len(front.metrics)}$]")
         lower.set(ylabel="feasible [%]", xlabel="designs evaluated", ylim=(-4, 104), xlim=(0, None))
