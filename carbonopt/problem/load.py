@@ -12,6 +12,7 @@ import yaml
 
 from carbonopt.carbon.presets import CarbonPreset, load_preset, preset_names
 from carbonopt.catalog import find_problem
+from carbonopt.data.tables import load_facts, load_table
 from carbonopt.errors import SpecError
 from carbonopt.objectives import METRICS, PER_NETWORK
 from carbonopt.problem.base import Problem
@@ -76,7 +77,15 @@ def _vocabulary() -> Vocabulary:
         network_metrics=tuple(m.name for m in PER_NETWORK),
         required=("template", *(name for name in units if name != "macros")),
         knob_units=units,
+        knob_ranges={"sram_byte": _sram_range()},
     )
+
+
+def _sram_range() -> tuple[float, float]:
+    """Sizes that the SRAM table covers for the narrowest memory, one column [byte]."""
+    rows = load_table("sram_cacti7.csv")["rows"].astype(float)
+    column_byte = load_facts("memory_28nm.csv")["sram_column_bits"] / 8
+    return float(rows.min()) * column_byte, float(rows.max()) * column_byte
 
 
 def _variables(spec: ProblemSpec, document: Document, faults: list[str]) -> list[Variable]:
@@ -158,7 +167,7 @@ def _content(
         {
             "name": loaded.network.name,
             "period_s": loaded.period_s,
-            "dram_byte": loaded.dram_byte,
+            "dram_byte": float(loaded.dram_byte),
             "file": hashlib.sha256((folder / entry.path).read_bytes()).hexdigest()
             if entry.path
             else "",

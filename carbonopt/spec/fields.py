@@ -84,6 +84,19 @@ def quantity(unit: str) -> Callable[[object], float]:
     return read
 
 
+def whole(value: object) -> int:
+    """Return a whole number.
+
+    Raises
+    ------
+    ValueError
+        It is none.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+        raise ValueError(f"got {value}, allowed: a whole number")
+    return int(value)
+
+
 def named_quantity(name: str, value: object, units: Mapping[str, str]) -> float:
     """Read a positive quantity whose unit its name tells; whole byte counts become integers."""
     number = quantity(units.get(name, "") or unit_of(name))(value)

@@ -17,7 +17,9 @@ from carbonopt.spec.fields import (
     Vocabulary,
     named_quantity,
     one_of,
+    whole,
 )
+from carbonopt.units import unit_of
 
 KINDS = ("choice", "pow2", "int", "step", "real")
 _COUNTS = {"pow2": 2, "int": 2, "step": 3, "real": 3}
@@ -79,13 +81,15 @@ class VariableSpec(Strict):
         if value is None or "name" not in info.data:
             return value
         name, kind, words = info.data["name"], str(info.field_name), _words(info)
-        count = _COUNTS.get(kind, len(value))
-        if len(value) != count or not value:
-            raise ValueError(f"got {value}, allowed: {count or 'at least one'} values")
+        if len(value) != _COUNTS.get(kind, len(value)):
+            raise ValueError(f"got {value}, allowed: {_COUNTS[kind]} values")
         if name == "template":
             return [one_of(item, words.templates) for item in value]
-        levels = value[2:] if kind == "real" else []
-        return [*(_knob_value(name, item, words) for item in value[: count - len(levels)]), *levels]
+        if kind != "real":
+            return [_knob_value(name, item, words) for item in value]
+        if words.knob_units.get(name) == "":
+            raise ValueError(f"got {value}, allowed: whole numbers, from another kind")
+        return [*(_knob_value(name, item, words) for item in value[:2]), whole(value[2])]
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
@@ -234,6 +238,9 @@ def _named(value: Any) -> Any:  # noqa: ANN401
     """Hand each entry of a mapping its own key, so that it can check itself."""
     if not isinstance(value, dict):
         return value
+    for key, entry in value.items():
+        if isinstance(entry, dict) and "name" in entry:
+            raise ValueError(f"got {key}.name, allowed: no such key")
     return {
         key: {**entry, "name": key} if isinstance(entry, dict) else entry
         for key, entry in value.items()
@@ -247,9 +254,11 @@ def _has_period(value: Any) -> bool:  # noqa: ANN401
 
 def _knob_value(name: str, value: Any, words: Vocabulary) -> float | str:  # noqa: ANN401
     """Read one value of a knob, inside the range that the model covers."""
-    if isinstance(value, str) and not words.knob_units.get(name) and name not in words.knob_units:
+    if isinstance(value, str) and name not in words.knob_units and not unit_of(name):
         return value
     number = named_quantity(name, value, words.knob_units)
+    if words.knob_units.get(name) == "":
+        number = whole(number)
     low, high = words.knob_ranges.get(name, (0.0, float("inf")))
     if not low <= number <= high:
         unit = words.knob_units.get(name, "")

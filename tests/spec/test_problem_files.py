@@ -1,0 +1,205 @@
+"""Problem and study files: what they give, and every fault with its line."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from carbonopt.catalog import find_problem, find_study, problem_names, repository_root, study_names
+from carbonopt.errors import SpecError
+from carbonopt.problem import load_problem
+from carbonopt.run import load_study
+
+GOOD = """\
+name: tiny
+question: Which is best?
+workloads: [resnet8]
+variables:
+  template: {choice: [digital_os, aimc]}
+  rows: {pow2: [32, 128]}
+  cols: {int: [32, 33]}
+  macros: {step: [1, 7, 2]}
+  sram_byte: {choice: [64 KiB, 0.5 MiB]}
+scenario: {preset: default, lifetime: 5 y, use_intensity: 25 g/kWh, package: 100 g}
+mapping: reference
+objectives: [latency_s, carbon_pa_g, energy_j@resnet8]
+limits:
+  period: met
+  area_mm2: {max: 80 mm2}
+reference_point: {latency_s: 10 ms, carbon_pa_g: 1 mg, energy_j@resnet8: 1 mJ}
+"""
+
+
+@pytest.fixture
+def problem_file(tmp_path):
+    def write(text):
+        file = tmp_path / "problem.yaml"
+        file.write_text(text)
+        return file
+
+    return write
+
+
+def faults(problem_file, *changes):
+    text = GOOD
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    with pytest.raises(SpecError) as caught:
+        load_problem(problem_file(text))
+    return [re.sub(r"^.*/problem.yaml", "problem.yaml", fault) for fault in caught.value.faults]
+
+
+def test_a_file_becomes_a_problem(problem_file):
+    problem = load_problem(problem_file(GOOD))
+    values = {v.name: v.values for v in problem.space.variables}
+    assert values["cols"] == (32, 33)
+    assert values["macros"] == (1, 3, 5, 7)
+    assert values["sram_byte"] == (65536, 524288)
+    assert problem.objectives == ["latency_s", "carbon_pa_g", "energy_j@resnet8"]
+    assert problem.constraint_names == ["limit.buildable", "limit.period@resnet8", "limit.area_mm2"]
+    assert problem.limits == {"area_mm2": 80.0}
+    assert problem.reference_point["latency_s"] == 0.01
+    assert problem.content["preset"]["lifetime_s"] == 5 * 365.25 * 86400
+    assert problem.content["preset"]["use_g_per_kwh"] == 25.0
+
+
+def test_every_key_does_something(problem_file):
+    base = load_problem(problem_file(GOOD)).hash
+    for old, new in [
+        ("[resnet8]", "[{name: resnet8, period: 41 ms}]"),
+        ("[resnet8]", "[{name: resnet8, dram: 2 MiB}]"),
+        ("lifetime: 5 y", "lifetime: 4 y"),
+        ("25 g/kWh", "26 g/kWh"),
+        ("100 g", "101 g"),
+        ("package: 100 g", "package: 100 g, fab_yield: 0.5"),
+        ("package: 100 g", "package: 100 g, fab_intensity: 1 kg/kWh"),
+        ("preset: default", "preset: carbonspot"),
+        ("mapping: reference", "mapping: optimal"),
+        ("period: met", "period: free"),
+        ("80 mm2", "81 mm2"),
+        ("10 ms", "11 ms"),
+        ("[32, 33]", "[32, 34]"),
+        ("[latency_s, carbon_pa_g", "[carbon_pa_g, latency_s"),
+    ]:
+        assert old in GOOD
+        assert load_problem(problem_file(GOOD.replace(old, new))).hash != base, new
+
+
+def test_the_hash_is_of_the_content_not_of_the_form(problem_file):
+    base = load_problem(problem_file(GOOD)).hash
+    for old, new in [
+        ("64 KiB", "65536 byte"),
+        ("question: Which is best?", "# a comment\nquestion: Another?"),
+        ("5 y", "1826.25 d"),
+        ("[32, 33]", "[32,\n    33]"),
+        ("cols: {int: ", "cols: {choice: "),
+        ("[resnet8]", "[{name: resnet8, period: 40 ms, dram: 1 MiB}]"),
+    ]:
+        text = GOOD.replace(old, new)
+        assert text != GOOD
+        assert load_problem(problem_file(text)).hash == base, new
+
+
+def test_the_source_makes_the_same_problem_again(problem_file):
+    problem = load_problem(problem_file(GOOD))
+    assert load_problem(problem_file(problem.source)).hash == problem.hash
+
+
+FAULTS = [
+    [field.replace("\\n", "\n") for field in line.split("\t")]
+    for line in (Path(__file__).parent / "faults.tsv").read_text().splitlines()[1:]
+]
+
+
+@pytest.mark.parametrize(("old", "new", "fault"), FAULTS)
+def test_a_fault_names_file_line_key_value_and_what_is_allowed(problem_file, old, new, fault):
+    pattern = re.escape(f"problem.yaml:{fault}").replace(r"\.\*", ".*")
+    found = faults(problem_file, (old, new))
+    assert any(re.fullmatch(pattern, one) for one in found), found
+
+
+def test_all_faults_are_told_at_once(problem_file):
+    found = faults(
+        problem_file,
+        ("mapping: reference", "maping: reference"),
+        ("[32, 33]", "[33, 32, 1]"),
+        ("64 KiB", "64"),
+        ("5 y", "5"),
+        ("name: tiny", "name: tiny\nname: tinier"),
+        ("[latency_s, ", "[lateness, "),
+    )
+    assert {fault.split(": ")[1] for fault in found} >= {
+        *("maping", "variables.cols.int", "variables.sram_byte.choice", "scenario.lifetime"),
+        *("name", "objectives"),
+    }
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "- a\n- b\n", "hello\n"])
+def test_a_file_without_keys_is_refused(problem_file, text):
+    with pytest.raises(SpecError, match=r"problem.yaml:1: got .*allowed: keys with values"):
+        load_problem(problem_file(text))
+
+
+def test_a_limit_and_a_fault_of_the_model_are_not_mixed_up(problem_file):
+    problem = load_problem(problem_file(GOOD.replace("period: met", "period: free")))
+    assert problem.constraint_names == ["limit.buildable", "limit.area_mm2"]
+
+
+@pytest.mark.parametrize("name", problem_names())
+def test_shipped_problems_load_and_have_a_reference_point(name):
+    problem = load_problem(name)
+    assert problem.name == name
+    assert problem.question
+    assert problem.reference_point is not None
+    if problem.reference_front is not None:
+        assert problem.reference_front.is_file()
+
+
+@pytest.mark.parametrize("name", study_names())
+def test_shipped_studies_load_with_their_problem(name):
+    study = load_study(name)
+    assert study.name == name
+    assert load_problem(study.problem).size >= study.budget
+
+
+def test_the_catalog_names_what_it_has():
+    assert "mlperf_tiny" in problem_names()
+    assert "quickstart" in study_names()
+    assert repository_root() is not None
+    assert find_problem("mlperf_tiny") == find_problem(find_problem("mlperf_tiny").parent)
+    with pytest.raises(
+        SpecError, match=r"problem: got mlperf, allowed: .*did you mean mlperf_tiny"
+    ):
+        find_problem("mlperf")
+    with pytest.raises(SpecError, match=r"study: got quickstar, .*did you mean quickstart"):
+        find_study("quickstar")
+
+
+STUDY = "name: s\nquestion: q\nproblem: problem.yaml\nsearcher: nsga2\nbudget: 10\nseed: 1\n"
+
+
+def test_a_study_finds_a_problem_beside_it(problem_file, tmp_path):
+    file = problem_file(GOOD)
+    (tmp_path / "study.yaml").write_text(STUDY)
+    assert load_study(tmp_path).problem == str(file)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("nsga2", "nsga", "study.yaml:4: searcher: got nsga, allowed: nsga2, .*did you mean nsga2"),
+        ("budget: 10", "budget: 0", "study.yaml:5: budget: got 0, allowed: greater than 0"),
+        ("budget: 10", "budget: many", "study.yaml:5: budget: got many, allowed: a valid integer"),
+        ("seed: 1", "seeds: 1", "study.yaml:6: seeds: unknown key, .*did you mean seed"),
+        (
+            "problem.yaml",
+            "nope",
+            "study.yaml:3: problem: got nope, allowed: a file, or one of: mlperf",
+        ),
+    ],
+)
+def test_a_fault_of_a_study_is_told(tmp_path, old, new, fault):
+    (tmp_path / "study.yaml").write_text(STUDY.replace(old, new))
+    with pytest.raises(SpecError, match=fault):
+        load_study(tmp_path / "study.yaml")
