@@ -141,11 +141,8 @@ class RunStore:
             return
         if not self._columns or any(set(row) - set(self._columns) for row in fresh):
             self._widen(problem.frame(fresh).columns.tolist(), problem)
-        try:
-            with (self.path / EVALUATIONS).open("a", encoding="utf-8", newline="") as file:
-                file.write(_lines([[_text(row.get(c)) for c in self._columns] for row in fresh]))
-        except OSError as error:
-            raise _unwritable(self.path, error) from error
+        lines = _lines([[_text(row.get(name)) for name in self._columns] for row in fresh])
+        _add(self.path / EVALUATIONS, lines)
         self._stored.update(new)
 
     def rewrite(self, evaluations: pd.DataFrame) -> None:
@@ -158,8 +155,7 @@ class RunStore:
         file = self.path / HISTORY
         lines = [] if file.exists() and file.stat().st_size else [list(entry)]
         lines.append([_text(value) for value in entry.values()])
-        with file.open("a", encoding="utf-8", newline="") as handle:
-            handle.write(_lines(lines))
+        _add(file, _lines(lines))
 
     def history(self) -> pd.DataFrame:
         """Read the history."""
@@ -221,6 +217,8 @@ class RunStore:
 def read_rows(file: Path) -> tuple[list[str], list[list[str]]]:
     """Read header and lines of a CSV file as text; both empty where there is no file.
 
+    A last line without its end is still being written, or was cut short by a kill: left out.
+
     Raises
     ------
     StoreError
@@ -228,8 +226,8 @@ def read_rows(file: Path) -> tuple[list[str], list[list[str]]]:
     """
     if not file.exists():
         return [], []
-    with file.open(encoding="utf-8", newline="") as handle:
-        lines = list(csv.reader(handle))
+    text = file.read_bytes().decode()
+    lines = list(csv.reader(io.StringIO(text[: text.rfind("\n") + 1])))
     if not lines:
         return [], []
     for number, line in enumerate(lines[1:], start=2):
@@ -259,9 +257,21 @@ def table_bytes(table: pd.DataFrame) -> bytes:
 def replace(file: Path, content: bytes) -> None:
     """Write a file as a whole: a kill leaves the old one or the new one."""
     temporary = file.with_name(file.name + ".tmp")
-    temporary.write_bytes(content)
-    sync(temporary)
-    temporary.replace(file)
+    try:
+        temporary.write_bytes(content)
+        sync(temporary)
+        temporary.replace(file)
+    except OSError as error:
+        raise _unwritable(file.parent, error) from error
+
+
+def _add(file: Path, text: str) -> None:
+    """Add lines to a file, at once."""
+    try:
+        with file.open("ab") as handle:
+            handle.write(text.encode())
+    except OSError as error:
+        raise _unwritable(file.parent, error) from error
 
 
 def sync(file: Path) -> None:
