@@ -29,6 +29,8 @@ RELEVANCE = np.array(
 )
 """Whether a loop dimension indexes an operand (3 operands, 8 dimensions)."""
 
+_ROUNDING = 1e-9  # means over the passes come back as whole numbers only up to rounding
+
 
 @njit(cache=True)
 def input_extent(
@@ -36,12 +38,12 @@ def input_extent(
 ) -> float:
     """Count distinct input positions under `outputs` x `kernel` positions along one axis.
 
-    extent = floor(A B - max(0, B - s/g) (A - d/g)) with g = gcd(s, d), at most `limit`, the
-    true size of the tensor [elements]; A output and B kernel positions may be fractional.
+    extent = floor(A B - max(0, B - s/g) max(0, A - d/g)) with g = gcd(s, d), at most `limit`,
+    the true size of the tensor [elements]; A output and B kernel positions may be fractional.
     """
     divisor = math.gcd(int(stride), int(dilation))
-    reuse = max(0.0, kernel - stride / divisor) * (outputs - dilation / divisor)
-    return min(math.floor(outputs * kernel - reuse), limit)
+    reuse = max(0.0, kernel - stride / divisor) * max(0.0, outputs - dilation / divisor)
+    return min(math.floor(outputs * kernel - reuse + _ROUNDING), limit)
 
 
 @njit(cache=True)
