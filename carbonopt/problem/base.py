@@ -23,6 +23,10 @@ from carbonopt.space import Space, Variable
 #: what stands in for the objectives of a design that has none, so that a searcher sees a number
 MISSING_OBJECTIVE = 1e30
 _MAX_CHUNK = 16
+_DEAD_WORKER = (
+    "a worker process died: it was killed, ran out of memory, or was started from a script "
+    'without `if __name__ == "__main__":`; what was stored is kept, so the run can be resumed'
+)
 
 
 class Problem:
@@ -205,7 +209,7 @@ class Problem:
             for key in keys:
                 yield [key], [safe_row(self._evaluate_row, self.space.decode([key])[0])]
             return
-        self._payload = self._payload or pickle.dumps(self._evaluate_row)
+        self._payload = self._payload or _pickled(self._evaluate_row)
         size = min(_MAX_CHUNK, max(1, len(keys) // 16))
         chunks = [keys[start : start + size] for start in range(0, len(keys), size)]
         pending = {
@@ -216,8 +220,7 @@ class Problem:
             for future in as_completed(pending):
                 yield pending[future], future.result()
         except BrokenProcessPool as error:
-            fault = "a worker process died (killed, or out of memory); what was stored is kept"
-            raise SearchError(f"{fault}: resume with fewer workers") from error
+            raise SearchError(_DEAD_WORKER) from error
         finally:
             for future in pending:
                 future.cancel()
@@ -254,6 +257,16 @@ def _check(problem: Problem) -> None:
                 faults.append(f"{where}.{key}: got {value}, allowed: a number > 0")
     if faults:
         raise SpecError(faults)
+
+
+def _pickled(function: Evaluate) -> bytes:
+    """Pickle a row function for the workers."""
+    try:
+        return pickle.dumps(function)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        fault = f"got one that cannot be pickled ({error})"
+        allowed = "a function of a module, where other processes are to run it"
+        raise SpecError(f"evaluate_row: {fault}, allowed: {allowed}") from error
 
 
 def _product(column: str) -> Metric | None:

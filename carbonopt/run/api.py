@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from carbonopt.errors import SpecError
@@ -21,6 +20,7 @@ from carbonopt.run.session import Progress, Session
 from carbonopt.search.base import SearchLoop
 from carbonopt.search.pool import process_pool
 from carbonopt.search.registry import make_searcher
+from carbonopt.space import IndexArray
 from carbonopt.store import EVALUATIONS, PROBLEM, REFERENCE_FRONT, RunStore, read_table
 
 
@@ -146,7 +146,7 @@ def enumerate_all(
 
 def evaluate(
     problem: Problem | str | Path,
-    designs: pd.DataFrame | Sequence[Mapping[str, Any]] | npt.NDArray[np.int64],
+    designs: pd.DataFrame | Mapping[str, Any] | Sequence[Mapping[str, Any]] | IndexArray,
     *,
     workers: int = 1,
 ) -> pd.DataFrame:
@@ -157,7 +157,7 @@ def evaluate(
     problem
         A problem, or the name or file of one.
     designs
-        Named values, as a table or as mappings, or index vectors (n, v).
+        Named values, as a table or as one or more mappings, or index vectors (n, v).
     workers
         Worker processes.
 
@@ -172,7 +172,8 @@ def evaluate(
         A design does not belong to the space.
     """
     solved = _solved(problem)
-    index = designs if isinstance(designs, np.ndarray) else solved.space.encode(designs)
+    rows = [designs] if isinstance(designs, Mapping) else designs
+    index = rows if isinstance(rows, np.ndarray) else solved.space.encode(rows)
     with process_pool(workers) as pool:
         return solved.evaluate(index, pool)
 

@@ -139,6 +139,11 @@ def test_a_worker_that_dies_is_told_apart_from_a_bad_design():
         problem.evaluate([[0], [1]], executor)
 
 
+def test_a_function_that_cannot_travel_is_told():
+    with process_pool(2) as executor, pytest.raises(SpecError, match="cannot be pickled"):
+        simple(counting([])).evaluate([[0]], executor)
+
+
 @pytest.mark.parametrize(
     ("changes", "fault"),
     [

@@ -62,6 +62,7 @@ def test_designs_by_name_by_table_and_by_index_are_the_same():
     expected = co.evaluate(problem, index)
     pd.testing.assert_frame_equal(co.evaluate(problem, named), expected)
     pd.testing.assert_frame_equal(co.evaluate(problem, pd.DataFrame(named)), expected)
+    pd.testing.assert_frame_equal(co.evaluate(problem, named[0]), expected.head(1))
 
 
 def test_progress_is_told_after_every_batch():
