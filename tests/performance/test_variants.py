@@ -1,0 +1,95 @@
+"""Each model switch changes what its description says, and nothing else."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from designs import layer, machine, network, of_layers
+
+from carbonopt.mapping.spatial import Unrolling
+from carbonopt.performance.array import accumulated_rows
+from carbonopt.performance.network import network_cost
+
+TEMPLATES = ("digital_os", "digital_ws", "dimc", "aimc")
+
+
+def cost(net, template, mode="reference", **switches):
+    """Cost of a network on CarbonSpot's model with some switches set."""
+    built = machine(template, 64, 64, 1, 2**16, variant="carbonspot")
+    variant = dataclasses.replace(built.variant, **switches)
+    return network_cost(net, dataclasses.replace(built, variant=variant), mode)
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_loading_counts_first_loads_and_last_stores(template):
+    net = network("resnet8")
+    without, with_loading = (cost(net, template, loading_in_latency=on) for on in (False, True))
+    assert set(without.cycle_parts()) == {"compute", "stall"}
+    assert set(with_loading.cycle_parts()) == {"compute", "stall", "loading"}
+    assert with_loading.cycle_parts()["loading"] > 0
+    if template.startswith("digital"):
+        for one, other in zip(without.layers, with_loading.layers, strict=True):
+            extra = one.cost.onload[0] + one.cost.offload[0]
+            assert other.cycles == one.cycles + extra
+            assert other.energy_pj == one.energy_pj
+
+
+@pytest.mark.parametrize("template", ["dimc", "aimc"])
+def test_first_weights_of_a_macro_count_once(template):
+    """As rows to be written: loading then leaves the path of the inputs."""
+    net = of_layers(layer("dense", kind="gemm", K=64, C=64))
+    (without,), (counted,) = (
+        cost(net, template, loading_in_latency=on).layers for on in (False, True)
+    )
+    assert without.cost.stall[0] == counted.cost.stall[0] == 64
+    assert without.cost.onload[0] > counted.cost.onload[0] > 0
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_swapped_kernel_axes_matter_to_kernels_that_are_not_square(template):
+    net = network("ds_cnn")
+    swapped, right = (cost(net, template, kernel_axes_swapped=on) for on in (True, False))
+    differ = [
+        one.task.layer.name
+        for one, other in zip(swapped.layers, right.layers, strict=True)
+        if one.task.layer.sizes != other.task.layer.sizes
+    ]
+    assert differ == ["stem"]
+    assert right.layers[0].task.layer == net.layers[0]
+    for one, other in zip(swapped.layers[1:], right.layers[1:], strict=True):
+        assert (one.energy_pj, one.cycles) == (other.energy_pj, other.cycles)
+
+
+def spread(columns, rows):
+    """An unrolling of whole loops along columns and rows."""
+    loops = [("D1", dim, float(size), size) for dim, size in columns.items()]
+    loops += [("D2", dim, float(size), size) for dim, size in rows.items()]
+    return Unrolling(tuple(loops), {})
+
+
+@pytest.mark.parametrize(
+    ("columns", "rows", "shared", "expected"),
+    [
+        ({"K": 8}, {"C": 12}, False, (12, 12)),
+        ({"K": 8}, {"C": 4, "FX": 3}, False, (12, 12)),
+        ({"K": 8, "OX": 2}, {"C": 4, "FX": 3}, False, (12, 16)),
+        ({"K": 8, "OX": 2}, {"C": 4, "FX": 3}, True, (12, 16)),
+        ({"K": 8, "OX": 2, "OY": 3}, {"FX": 3, "FY": 3}, False, (9, 20)),
+        ({"K": 8, "OX": 2}, {"C": 4}, False, (4, 8)),
+        ({"K": 8, "OX": 2}, {"C": 4}, True, (4, 4)),
+        ({"OX": 2, "OY": 2}, {"C": 4, "FX": 3}, False, (12, 32)),
+        ({"OX": 2, "OY": 2}, {"C": 4, "FX": 3}, True, (12, 16)),
+    ],
+)
+def test_rows_of_a_macro_that_hold_weights(columns, rows, shared, expected):
+    """o positions of a kernel of size f lie on f + o - 1 rows, for 1 x 1 kernels on o."""
+    assert accumulated_rows(spread(columns, rows), pointwise_shared=shared) == expected
+
+
+@pytest.mark.parametrize("template", ["digital_os", "digital_ws"])
+def test_shared_pointwise_rows_concern_macros_only(template):
+    net = network("resnet8")
+    costs = [cost(net, template, pointwise_rows_shared=on) for on in (True, False)]
+    assert costs[0].energy_pj == costs[1].energy_pj
+    assert costs[0].cycles == costs[1].cycles

@@ -1,0 +1,295 @@
+"""Designs to metrics: requests that are refused, metrics that add up, published carbon."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+from designs import CARBONSPOT_ARRAYS
+
+from carbonopt.carbon.presets import load_preset
+from carbonopt.errors import MappingError, ModelRangeError, SpecError
+from carbonopt.evaluate import (
+    Context,
+    evaluate_one,
+    evaluate_row,
+    load_workload,
+    parse_knobs,
+    period_constraints,
+)
+from carbonopt.hardware.template import Knobs
+from carbonopt.workload import zoo
+
+RELATIVE = 1e-9
+KNOBS = {"rows": 64, "cols": 32, "sram": "64KiB"}
+DESIGN = {"template": "dimc", "rows": 64, "cols": 32, "macros": 2, "sram_byte": 65536.0}
+METRICS = (
+    *("area_mm2", "clock_ns", "latency_cycles", "latency_s"),
+    *("energy_pj", "energy_j", "carbon_ca_g", "carbon_pa_g", "embodied_g"),
+)
+PER_NETWORK = ("latency_s", "energy_j", "carbon_ca_g", "carbon_pa_g")
+
+
+def test_knobs_with_and_without_units():
+    expected = Knobs(rows=64, cols=32, macros=1, sram_byte=65536.0)
+    for sram in ("64KiB", "64 KiB", "65536 byte"):
+        assert parse_knobs("dimc", {**KNOBS, "sram": sram}) == expected
+    assert parse_knobs("dimc", {"rows": "64", "cols": 32.0, "macros": "4", "sram": "1MiB"}) == (
+        Knobs(64, 32, 4, 2.0**20)
+    )
+
+
+def test_all_faults_of_a_request_come_at_once():
+    with pytest.raises(SpecError) as error:
+        parse_knobs("dimm", {"row": 64, "cols": "many", "macros": 1.5, "sram": "64 parsecs"})
+    faults = error.value.faults
+    assert "template: got 'dimm', allowed: digital_os, digital_ws, dimc, aimc" in faults
+    assert "row: unknown knob (did you mean 'rows'?), allowed: rows, cols, macros, sram" in faults
+    assert "rows: not given, required by every template" in faults
+    assert "cols: got 'many', allowed: a whole number" in faults
+    assert "macros: got 1.5, allowed: a whole number" in faults
+    assert any(fault.startswith("sram: ") and "parsecs" in fault for fault in faults)
+    assert len(faults) == 6
+
+
+@pytest.mark.parametrize("value", ["64", "64 s", "", None, True, [1], "nan KiB", float("inf")])
+def test_sizes_that_are_no_sizes_are_refused(value):
+    with pytest.raises(SpecError, match="sram"):
+        parse_knobs("dimc", {**KNOBS, "sram": value})
+
+
+@pytest.mark.parametrize("value", ["", None, [1], "12.5", float("nan"), float("inf"), "1e999"])
+def test_counts_that_are_no_whole_numbers_are_refused(value):
+    with pytest.raises(SpecError, match=r"rows: got .*, allowed: a whole number"):
+        parse_knobs("dimc", {**KNOBS, "rows": value})
+
+
+@pytest.fixture(scope="module")
+def resnet8():
+    return evaluate_one("resnet8", "dimc", KNOBS)
+
+
+def test_one_design_as_plain_data(resnet8):
+    assert json.loads(json.dumps(resnet8)) == resnet8
+    assert (resnet8["workload"], resnet8["template"]) == ("resnet8", "dimc")
+    assert resnet8["knobs"] == {"rows": 64, "cols": 32, "macros": 1, "sram_byte": 65536.0}
+    assert (resnet8["preset"], resnet8["mapping"]) == ("default", "optimal")
+    assert (resnet8["period_s"], resnet8["period_met"]) == (0.04, True)
+    assert resnet8["dram_byte"] == 2**20
+    assert resnet8["notes"] == [
+        "not modelled: Add x3, Flatten x1, GlobalAveragePool x1, Relu x7, Softmax x1"
+    ]
+
+
+@pytest.mark.parametrize("template", CARBONSPOT_ARRAYS.values())
+def test_breakdowns_sum_to_their_metrics(template):
+    result = evaluate_one("ds_cnn", template, {**KNOBS, "macros": 2})
+    assert set(result["breakdown"]) == set(METRICS)
+    for metric, parts in result["breakdown"].items():
+        assert sum(parts.values()) == pytest.approx(result[metric], rel=1e-12), metric
+        assert min(parts.values()) >= 0, metric
+
+
+def test_layers_sum_to_the_network(resnet8):
+    layers = resnet8["layers"]
+    assert len(layers) == 10
+    for layer, network in (("energy_pj", "energy_pj"), ("cycles", "latency_cycles")):
+        assert sum(each[layer] for each in layers) == pytest.approx(resnet8[network], rel=1e-12)
+    for each in layers:
+        energy = sum(each["energy"]["array"].values())
+        energy += sum(sum(levels.values()) for levels in each["energy"]["memory"].values())
+        assert energy == pytest.approx(each["energy_pj"], rel=1e-12)
+        assert sum(each["cycles_by_part"].values()) == pytest.approx(each["cycles"], rel=1e-12)
+
+
+def test_mappings_of_the_layers_make_up_their_macs(resnet8):
+    for each in resnet8["layers"]:
+        spatial = [size for loops in each["mapping"]["spatial"].values() for _, size in loops]
+        for operand, memories in each["mapping"]["temporal"].items():
+            temporal = [size for loops in memories.values() for _, size in loops]
+            product = math.prod(spatial) * math.prod(temporal)
+            assert product == pytest.approx(each["macs"], rel=1e-9), (each["name"], operand)
+
+
+def test_seconds_and_joules_follow_from_cycles_and_picojoules(resnet8):
+    seconds = resnet8["latency_cycles"] * resnet8["clock_ns"] * 1e-9
+    assert resnet8["latency_s"] == pytest.approx(seconds, rel=1e-12)
+    assert resnet8["energy_j"] == pytest.approx(resnet8["energy_pj"] * 1e-12, rel=1e-12)
+
+
+@pytest.mark.reference
+@pytest.mark.parametrize("array", CARBONSPOT_ARRAYS)
+def test_published_carbon(reference, array):
+    """One design per network; over all 224 points the largest relative deviation is 4.5e-16."""
+    table = reference("carbonspot_carbon.csv")
+    rows = table[(table["suite"] == "tiny") & (table["array"] == array)]
+    rows = rows[rows["workload"] != "geo"].groupby("workload").nth(5)
+    assert len(rows) == 4
+    for row in rows.itertuples():
+        got = evaluate_one(
+            row.workload, CARBONSPOT_ARRAYS[array],
+            {"rows": row.dim, "cols": row.dim, "sram": f"{row.sram_byte} byte"},
+            preset="carbonspot", mapping="reference",
+        )  # fmt: skip
+        for metric, value in {
+            "carbon_ca_g": row.ca_total,
+            "carbon_pa_g": row.pa_total,
+            "area_mm2": row.area_mm2,
+            "energy_pj": row.energy_pj,
+            "latency_cycles": row.latency_cycles,
+        }.items():
+            assert got[metric] == pytest.approx(value, rel=RELATIVE), (row, metric)
+        assert got["period_met"] == row.meets_period
+
+
+def test_deployment_given_by_the_user_counts(resnet8):
+    late = evaluate_one("resnet8", "dimc", KNOBS, period_s=1e-9, dram_byte=2**21, batch=2)
+    assert (late["period_met"], late["dram_byte"]) == (False, 2**21)
+    macs = [sum(layer["macs"] for layer in each["layers"]) for each in (late, resnet8)]
+    assert macs[0] == 2 * macs[1]
+
+
+def test_preset_values_replace_those_of_the_preset(resnet8):
+    clean = evaluate_one("resnet8", "dimc", KNOBS, preset_values={"use_g_per_kwh": 0.0})
+    assert clean["breakdown"]["carbon_ca_g"]["operational"] == 0
+    for part, grams in resnet8["breakdown"]["carbon_ca_g"].items():
+        if part != "operational":
+            assert clean["breakdown"]["carbon_ca_g"][part] == grams
+
+
+def test_a_network_of_unknown_period_has_no_carbon_per_period():
+    result = evaluate_one("llm_decode_block", "digital_ws", {**KNOBS, "sram": "1MiB"})
+    assert (result["period_s"], result["period_met"], result["carbon_pa_g"]) == (None, None, None)
+    assert "carbon_pa_g" not in result["breakdown"]
+    assert any("no period is known for llm_decode_block" in note for note in result["notes"])
+    assert result["carbon_ca_g"] > 0
+
+
+def test_an_onnx_file_is_a_workload(tmp_path, resnet8):
+    path = tmp_path / "mine.onnx"
+    zoo.save("resnet8", path)
+    result = evaluate_one(str(path), "dimc", KNOBS, dram_byte=2**20)
+    assert (result["workload"], result["period_s"]) == ("mine", None)
+    for metric in ("energy_pj", "latency_cycles", "carbon_ca_g"):
+        assert result[metric] == resnet8[metric]
+
+
+def test_dram_that_is_not_given_holds_the_network(tmp_path):
+    path = tmp_path / "mine.onnx"
+    zoo.save("mobilenet_v1", path)
+    assert load_workload(str(path)).dram_byte == 2**20
+    big = load_workload("vgg16")
+    weights = sum(layer.weights for layer in big.network.layers)
+    assert big.dram_byte > weights
+    assert math.log2(big.dram_byte).is_integer()
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "error", "message"),
+    [
+        ("resnet9", {}, SpecError, "network: got 'resnet9'.*did you mean resnet8"),
+        ("resnet8", {"preset": "carbon"}, SpecError, "carbon"),
+        ("resnet8", {"period_s": 0}, SpecError, "period: got 0, allowed: > 0"),
+        ("resnet8", {"dram_byte": -1}, SpecError, "dram: got -1, allowed: > 0"),
+        ("resnet8", {"batch": 0}, SpecError, "batch: got 0, allowed: >= 1"),
+        ("resnet8", {"dram_byte": 1024}, MappingError, "dram needs .* B, has 1024 B"),
+        ("resnet8", {"knobs": {**KNOBS, "rows": 48}}, ModelRangeError, "rows: got 48"),
+    ],
+)
+def test_bad_requests_say_what_is_wrong(name, changes, error, message):
+    knobs = changes.pop("knobs", KNOBS)
+    with pytest.raises(error, match=message):
+        evaluate_one(name, "dimc", knobs, **changes)
+
+
+@pytest.fixture(scope="module")
+def context():
+    workloads = tuple(load_workload(name) for name in ("resnet8", "ds_cnn"))
+    return Context(workloads, load_preset("default"), "optimal")
+
+
+@pytest.fixture(scope="module")
+def row(context):
+    return evaluate_row(DESIGN, context)
+
+
+def test_a_row_is_flat_and_ok(row):
+    assert (row["status"], row["message"], row["limit.buildable"]) == ("ok", "", 0.0)
+    for name, value in row.items():
+        if name not in ("status", "message"):
+            assert isinstance(value, float), name
+            assert np.isfinite(value), name
+
+
+def test_metrics_of_a_row_are_geometric_means_of_the_networks(row):
+    for metric in PER_NETWORK:
+        own = [row[f"{metric}@{network}"] for network in ("resnet8", "ds_cnn")]
+        assert row[metric] == pytest.approx(math.sqrt(math.prod(own)), rel=1e-12)
+
+
+def test_networks_of_a_row_are_those_evaluated_alone(row):
+    knobs = {"rows": 64, "cols": 32, "macros": 2, "sram": "64KiB"}
+    for network in ("resnet8", "ds_cnn"):
+        alone = evaluate_one(network, "dimc", knobs)
+        for metric in PER_NETWORK:
+            assert row[f"{metric}@{network}"] == alone[metric]
+        late = alone["latency_s"] / alone["period_s"] - 1
+        assert row[f"limit.period@{network}"] == pytest.approx(late, rel=1e-12)
+        for metric in ("area_mm2", "clock_ns"):
+            assert row[metric] == alone[metric]
+
+
+def test_parts_of_a_row_sum_to_its_metrics(row):
+    for metric in (*PER_NETWORK, "embodied_g", "area_mm2"):
+        parts = [value for name, value in row.items() if name.startswith(f"{metric}.")]
+        assert len(parts) >= 2
+        assert sum(parts) == pytest.approx(row[metric], rel=1e-12), metric
+
+
+def test_constraints_of_a_row_are_those_announced(row, context):
+    limits = [name for name in row if name.startswith("limit.period@")]
+    assert limits == period_constraints(context.workloads)
+    assert limits == ["limit.period@resnet8", "limit.period@ds_cnn"]
+
+
+def test_a_row_without_a_known_period_has_no_carbon_per_period():
+    workloads = (load_workload("resnet8"), load_workload("llm_decode_block"))
+    context = Context(workloads, load_preset("default"), "optimal")
+    row = evaluate_row({**DESIGN, "template": "digital_ws"}, context)
+    assert row["status"] == "ok"
+    assert "carbon_pa_g" not in row
+    assert "carbon_pa_g@llm_decode_block" not in row
+    assert "carbon_pa_g@resnet8" in row
+    assert period_constraints(workloads) == ["limit.period@resnet8"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"rows": 48}, "dimc: rows: got 48, allowed: powers of two"),
+        ({"rows": 16}, "cell array: SRAM rows"),
+        ({"sram_byte": 64.0}, "sram of 64 B: SRAM rows"),
+        ({"cols": 0}, "cols: got 0"),
+    ],
+)
+def test_designs_that_cannot_be_built_are_rows_too(context, changes, message):
+    row = evaluate_row({**DESIGN, **changes}, context)
+    assert set(row) == {"status", "message", "limit.buildable"}
+    assert (row["status"], row["limit.buildable"]) == ("error", 1.0)
+    assert message in row["message"]
+
+
+def test_designs_that_cannot_be_mapped_are_rows_too():
+    small = load_workload("resnet8", dram_byte=2048)
+    row = evaluate_row(DESIGN, Context((small,), load_preset("default"), "optimal"))
+    assert row["status"] == "error"
+    assert "dram needs" in row["message"]
+
+
+def test_macros_are_one_unless_given(context, row):
+    without = {name: value for name, value in DESIGN.items() if name != "macros"}
+    one = evaluate_row(without, context)
+    assert one == evaluate_row({**DESIGN, "macros": 1}, context)
+    assert one["area_mm2"] != row["area_mm2"]
