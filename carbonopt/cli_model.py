@@ -12,6 +12,7 @@ from carbonopt.errors import SpecError
 
 NETWORK_SUFFIX = ".onnx"
 SPEC_SUFFIXES = (".yaml", ".yml")
+NAME_WIDTH = 40
 J_PER_PJ, S_PER_NS = 1e-12, 1e-9
 LEAST_SHARE = 0.005
 METRIC_NAMES = {
@@ -68,7 +69,7 @@ def evaluation_text(found: Mapping[str, Any]) -> str:
     ]
     layers = found["layers"]
     per_layer = {
-        "layer": [layer["name"] for layer in layers],
+        "layer": [short_name(layer["name"]) for layer in layers],
         "MACs": [f"{layer['macs']:,}" for layer in layers],
         "cycles": [f"{layer['cycles']:,.0f}" for layer in layers],
         "energy": [quantity(layer["energy_pj"] * J_PER_PJ, "J", digits=3) for layer in layers],
@@ -177,7 +178,7 @@ def workload_text(described: Mapping[str, Any]) -> str:
     from carbonopt.report.table import aligned
 
     layers = described["layers"]
-    columns = {"layer": [layer["name"] for layer in layers]}
+    columns = {"layer": [short_name(layer["name"]) for layer in layers]}
     columns["kind"] = [layer["kind"] for layer in layers]
     for dimension in layers[0]["loops"] if layers else ():
         columns[dimension] = [str(layer["loops"][dimension]) for layer in layers]
@@ -195,6 +196,17 @@ def workload_text(described: Mapping[str, Any]) -> str:
             f"not modelled: {left_out or 'nothing'}",
         ]
     )
+
+
+def short_name(name: str) -> str:
+    """Return the end of a long node name: converters put the path first, the node last.
+
+    Examples
+    --------
+    >>> len(short_name("model/" * 20 + "Conv2D"))
+    40
+    """
+    return name if len(name) <= NAME_WIDTH else "…" + name[1 - NAME_WIDTH :]
 
 
 def check(options: Namespace) -> int:
