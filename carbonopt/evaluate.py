@@ -13,7 +13,7 @@ from carbonopt.carbon.presets import CarbonPreset, load_preset
 from carbonopt.carbon.scenario import carbon_ca, carbon_pa
 from carbonopt.errors import MappingError, ModelRangeError, SpecError
 from carbonopt.hardware.machine import Machine
-from carbonopt.hardware.template import KNOB_UNITS, TEMPLATES, Knobs, build_machine
+from carbonopt.hardware.template import KNOB_UNITS, Knobs, build_machine, find_template
 from carbonopt.hardware.variant import load_variant
 from carbonopt.performance.network import MappingMode, NetworkCost, network_cost
 from carbonopt.units import parse_quantity
@@ -135,8 +135,10 @@ def parse_knobs(template: str, values: Mapping[str, Any]) -> Knobs:
     Knobs(rows=64, cols=32, macros=1, sram_byte=32768.0)
     """
     faults = []
-    if template not in TEMPLATES:
-        faults.append(f"template: got {template!r}, allowed: {', '.join(TEMPLATES)}")
+    try:
+        find_template(template)
+    except SpecError as error:
+        faults += error.faults
     for name in values:
         if name not in KNOB_UNITS:
             near = get_close_matches(name, KNOB_UNITS, 1)
@@ -162,7 +164,7 @@ def _knob(name: str, value: object, unit: str) -> float:
     if unit:
         return parse_quantity(value, unit, name)
     try:
-        number = float(value)  # type: ignore[arg-type]
+        number = math.nan if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         number = math.nan
     if not number.is_integer():
@@ -188,7 +190,7 @@ def evaluate_design(
     """
     network = workload.network
     machine = build_machine(
-        TEMPLATES[template],
+        find_template(template),
         knobs,
         load_variant(preset.name),
         dram_byte=workload.dram_byte,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Literal
 
 from carbonopt.data.tables import load_facts
-from carbonopt.errors import ModelRangeError
+from carbonopt.errors import ModelRangeError, SpecError
 from carbonopt.hardware.digital import (
     DigitalArray,
     digital_area,
@@ -67,6 +68,21 @@ TEMPLATES = {
     )
 }
 """Every template by name."""
+
+
+def find_template(name: str) -> Template:
+    """Return the template called `name`.
+
+    Raises
+    ------
+    SpecError
+        If there is no such template.
+    """
+    if name not in TEMPLATES:
+        near = get_close_matches(name, TEMPLATES, 1)
+        hint = f" (did you mean {near[0]!r}?)" if near else ""
+        raise SpecError(f"template: got {name!r}{hint}, allowed: {', '.join(TEMPLATES)}")
+    return TEMPLATES[name]
 
 
 @dataclass(frozen=True)

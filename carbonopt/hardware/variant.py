@@ -29,6 +29,9 @@ class ModelVariant:
     pointwise_rows_shared
         In-memory macros: output positions along the columns take extra rows only where a kernel
         is unrolled along the rows, as if 1 x 1 kernels could share their inputs.
+    trees_of_fractions
+        Digital adder trees: energy of the mean number of active inputs, which may be fractional,
+        instead of the mean energy over passes with whole numbers of them.
 
     References
     ----------
@@ -42,11 +45,12 @@ class ModelVariant:
     loading_in_latency: bool
     kernel_axes_swapped: bool
     pointwise_rows_shared: bool
+    trees_of_fractions: bool
 
 
 _VARIANTS = {
-    "carbonspot": ModelVariant("carbonspot", True, False, False, True, True),
-    "default": ModelVariant("default", False, True, True, False, False),
+    "carbonspot": ModelVariant("carbonspot", True, False, False, True, True, True),
+    "default": ModelVariant("default", False, True, True, False, False, False),
 }
 
 

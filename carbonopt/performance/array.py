@@ -41,9 +41,22 @@ def _digital_energy(
         if layer.kind != "matmul":
             rows, cols = unrolling.product("D2"), unrolling.product("D1")
             units = round(unrolling.units)
-            tree = tree_pj(load_technology(), array.tree_bits, machine.rows, rows)
+            tree = _mean_tree(machine, array.tree_bits, rows)
             parts["adders"] = tree * cols * (units / (rows * cols)) * (layer.macs / units)
     return parts
+
+
+def _mean_tree(machine: Machine, bits: int, rows: float) -> float:
+    """Energy of a sum in an adder tree, averaged over passes with `rows` inputs on average [pJ].
+
+    Passes fill floor(rows) or ceil(rows) inputs (see `ModelVariant.trees_of_fractions`).
+    """
+    technology = load_technology()
+    if machine.variant.trees_of_fractions:
+        return tree_pj(technology, bits, machine.rows, rows)
+    fewer = math.floor(rows)
+    least, most = (tree_pj(technology, bits, machine.rows, used) for used in (fewer, fewer + 1))
+    return least + (rows - fewer) * (most - least)
 
 
 def accumulated_rows(unrolling: Unrolling, *, pointwise_shared: bool) -> tuple[int, int]:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from carbonopt.arrays import Floats
+from carbonopt.errors import SpecError
 from carbonopt.hardware.machine import OPERANDS, Machine
 from carbonopt.mapping.candidates import Mappings, optimal_mappings, reference_mappings
 from carbonopt.mapping.residency import Hierarchy, residency
@@ -126,13 +127,16 @@ def network_cost(network: Network, machine: Machine, mode: MappingMode) -> Netwo
 
     Raises
     ------
+    SpecError
+        If there is no such mode.
     MappingError
         If a layer cannot be mapped; the message names it and the memory that is too small.
     """
+    if mode not in _CHOICES:
+        raise SpecError(f"mapping: got {mode!r}, allowed: {', '.join(_CHOICES)}")
     network = _oriented(network, machine)
     hierarchies = residency(network, machine)
-    choose: Callable[[MappingTask], list[MappedLayer]]
-    choose = _reference_layer if mode == "reference" else _layer_front
+    choose = _CHOICES[mode]
     fronts: dict[Any, list[MappedLayer]] = {}
     keys = []
     for layer, hierarchy in zip(network.layers, hierarchies, strict=True):
@@ -194,6 +198,12 @@ def _layer_front(task: MappingTask) -> list[MappedLayer]:
     cost = mapped_cost(task, mappings)
     cycles = cost.cycles(loading=task.machine.variant.loading_in_latency)
     return [_mapped(task, mappings, cost, row) for row in lower_hull(cycles, cost.energy_pj)]
+
+
+_CHOICES: dict[str, Callable[[MappingTask], list[MappedLayer]]] = {
+    "optimal": _layer_front,
+    "reference": _reference_layer,
+}
 
 
 def lower_hull(x: Floats, y: Floats) -> list[int]:

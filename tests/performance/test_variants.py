@@ -7,6 +7,8 @@ import dataclasses
 import pytest
 from designs import layer, machine, network, of_layers
 
+from carbonopt.errors import SpecError
+from carbonopt.hardware.technology import load_technology, tree_pj
 from carbonopt.mapping.spatial import Unrolling
 from carbonopt.performance.array import accumulated_rows
 from carbonopt.performance.network import network_cost
@@ -93,3 +95,20 @@ def test_shared_pointwise_rows_concern_macros_only(template):
     costs = [cost(net, template, pointwise_rows_shared=on) for on in (True, False)]
     assert costs[0].energy_pj == costs[1].energy_pj
     assert costs[0].cycles == costs[1].cycles
+
+
+@pytest.mark.parametrize(("channels", "rows"), [(9, 2), (9, 4), (34, 8), (100, 32), (3, 32)])
+def test_adder_trees_cost_the_mean_over_passes_of_whole_inputs(channels, rows):
+    """C = 9 on 4 rows: three passes of 3; on 2 rows: four of 2 and one of 1."""
+    net = of_layers(layer("dense", kind="gemm", K=32, C=channels))
+    built = machine("digital_ws", rows, 32)
+    (mapped,) = network_cost(net, built, "optimal").layers
+    passes = mapped.mappings.unrollings[0].temporal["C"]
+    filled = [channels // passes + (i < channels % passes) for i in range(passes)]
+    expected = 32 * sum(tree_pj(load_technology(), 16, rows, used) for used in filled)
+    assert mapped.cost.array_pj["adders"][0] == pytest.approx(expected, rel=1e-9)
+
+
+def test_an_unknown_mapping_mode_is_refused():
+    with pytest.raises(SpecError, match="mapping: got 'best', allowed: optimal, reference"):
+        network_cost(network("resnet8"), machine("dimc"), "best")
