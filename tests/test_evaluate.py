@@ -45,7 +45,10 @@ def test_all_faults_of_a_request_come_at_once():
     with pytest.raises(SpecError) as error:
         parse_knobs("dimm", {"row": 64, "cols": "many", "macros": 1.5, "sram": "64 parsecs"})
     faults = error.value.faults
-    assert "template: got 'dimm' (did you mean 'dimc'?), allowed: digital_os, digital_ws, dimc, aimc" in faults
+    assert (
+        "template: got 'dimm' (did you mean 'dimc'?), allowed: digital_os, digital_ws, dimc, aimc"
+        in faults
+    )
     assert "row: unknown knob (did you mean 'rows'?), allowed: rows, cols, macros, sram" in faults
     assert "rows: not given, required by every template" in faults
     assert "cols: got 'many', allowed: a whole number" in faults
