@@ -52,7 +52,7 @@ class Context:
     workloads
         Every one runs on the design.
     preset
-        Numbers of the carbon model; its name selects the model variant too.
+        Numbers of the carbon model; it selects the hardware models too.
     mapping
         ``optimal`` or ``reference``.
     """
@@ -190,7 +190,7 @@ def evaluate_design(
     machine = build_machine(
         TEMPLATES[template],
         knobs,
-        load_variant(preset.name),
+        load_variant(preset.hardware),
         dram_byte=workload.dram_byte,
         weight_byte=sum(layer.weights * layer.weight_bits for layer in network.layers) / 8,
     )

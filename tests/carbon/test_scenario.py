@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from carbonopt.carbon.embodied import embodied_g
 from carbonopt.carbon.presets import load_preset, preset_names
-from carbonopt.carbon.scenario import PARTS, carbon_ca, carbon_pa
+from carbonopt.carbon.scenario import ALL_PARTS, PARTS, carbon_ca, carbon_pa
 from carbonopt.errors import ModelRangeError
 
 SCALES = {
@@ -26,6 +26,13 @@ PRESETS = [load_preset(name) for name in preset_names()]
 presets = st.sampled_from(PRESETS)
 inputs = st.fixed_dictionaries({name: st.floats(*ends) for name, ends in SCALES.items()})
 factors = st.floats(1.001, 1e3)
+LARGEST_DIE_MM2 = 5e3
+
+
+def raised(values, name, factor):
+    """One input times a factor; no die outgrows its wafer."""
+    value = values[name] * factor
+    return values | {name: min(value, LARGEST_DIE_MM2) if name == "area_mm2" else value}
 
 
 def totals(preset, *, period_s, **values):
@@ -39,7 +46,7 @@ def totals(preset, *, period_s, **values):
 @pytest.mark.parametrize("name", SCALES)
 def test_carbon_never_falls_when_an_input_rises(name, preset, values, factor):
     before = totals(preset, **values)
-    after = totals(preset, **values | {name: values[name] * factor})
+    after = totals(preset, **raised(values, name, factor))
     assert after[0] >= before[0]
     assert after[1] >= before[1]
 
@@ -50,13 +57,13 @@ def test_carbon_never_falls_when_an_input_rises(name, preset, values, factor):
 def test_ca_carbon_rises_part_by_part(name, preset, values, factor):
     values.pop("period_s")
     before = carbon_ca(**values, preset=preset)
-    after = carbon_ca(**values | {name: values[name] * factor}, preset=preset)
+    after = carbon_ca(**raised(values, name, factor), preset=preset)
     grown = {
         "energy_j": {"operational"},
         "area_mm2": {"fab_energy", "fab_gas", "fab_material"},
         "latency_s": set(PARTS) - {"operational"},
     }
-    assert {part for part in PARTS if after[part] > before[part]} == grown[name]
+    assert {part for part in ALL_PARTS if after[part] > before[part]} == grown[name]
 
 
 @pytest.mark.property
@@ -70,12 +77,15 @@ def test_ca_is_pa_when_the_period_is_the_latency(values):
 @pytest.mark.property
 @given(inputs)
 def test_late_rules_differ_only_for_late_designs(values):
-    rules = {preset.late_rule: preset for preset in PRESETS}
+    rules = ("infeasible", "replicate", "fractional")
+    rules = {rule: load_preset("default").with_values(late_rule=rule) for rule in rules}
     late = values["latency_s"] > values["period_s"]
     energy_area = {name: values[name] for name in ("energy_j", "area_mm2", "dram_gb")}
     for rule, preset in rules.items():
         package = carbon_pa(**values, preset=preset)["package"]
         charged = values["latency_s"] if late and rule == "fractional" else values["period_s"]
+        if rule == "replicate":
+            charged *= math.ceil(values["latency_s"] / values["period_s"])
         as_ca = carbon_ca(**energy_area, latency_s=charged, preset=preset)["package"]
         assert package == as_ca
 
@@ -88,7 +98,7 @@ def test_embodied_parts_are_the_task_parts_of_a_whole_lifetime(values):
     lifetime.pop("period_s")
     task = carbon_ca(**lifetime, preset=preset)
     device = embodied_g(values["area_mm2"], values["dram_gb"], preset)
-    assert set(device) == set(PARTS) - {"operational"}
+    assert set(device) == set(ALL_PARTS) - {"operational", "idle"}
     for part, value in device.items():
         assert task[part] == value
 
@@ -112,20 +122,26 @@ def test_a_design_does_not_depend_on_its_batch(rng, preset):
 def test_scalars_and_batches_mix():
     preset = load_preset("default")
     parts = carbon_pa(1e-3, np.full(4, 1e-2), 2.0, [0.1, 0.2, 0.3, 0.4], 0.0, preset)
-    assert list(parts) == list(PARTS)
+    assert list(parts) == list(ALL_PARTS)
     assert {value.shape for value in parts.values()} == {(4,)}
     parts["package"][0] = 0.0  # results are the caller's own
 
 
 def test_default_by_hand():
     parts = carbon_pa(3.6e6, 1.0, 100.0, 94672.8, 1.0, load_preset("default"))
+    die_with_scribe_mm2 = (10 + 0.1) ** 2
+    dies = math.pi * 294**2 / (4 * die_with_scribe_mm2)
+    dies -= math.pi * 294 / math.sqrt(2 * die_with_scribe_mm2)
+    good = 0.95 * (1 + 100 * 0.0007 / 10) ** -10
+    charged_cm2 = math.pi * 300**2 / 4 / 100 / (dies * good)
     expected = {
         "operational": 473.0,
-        "fab_energy": 635 * 0.9 / 0.875 / 1000,
-        "fab_gas": 137.5 / 0.875 / 1000,
-        "fab_material": 500 / 0.875 / 1000,
+        "fab_energy": 635 * 0.9 * charged_cm2 / 1000,
+        "fab_gas": 137.5 * charged_cm2 / 1000,
+        "fab_material": 500 * charged_cm2 / 1000,
         "package": 0.150,
         "dram": 0.290,
+        **dict.fromkeys(("board", "design", "end_of_life", "idle"), 0.0),
     }
     assert {part: float(value) for part, value in parts.items()} == pytest.approx(expected, 1e-14)
 
