@@ -108,19 +108,48 @@ def embodied_g(
     >>> round(float(sum(parts.values())), 3)
     241.674
     """
+    per_mm2 = {
+        "fab_energy": preset.fab_g_per_kwh * preset.fab_kwh_per_mm2,
+        "fab_gas": preset.gas_g_per_mm2,
+        "fab_material": preset.material_g_per_mm2,
+    }
+    charged = charged_area_mm2(area_mm2, preset)
+    die: dict[str, ArrayLike] = {part: charged * grams for part, grams in per_mm2.items()}
+    return same_shape(die | _beside_die_g(area_mm2, dram_gb, preset, activity))
+
+
+def embodied_total_g(
+    area_mm2: ArrayLike, dram_gb: ArrayLike, preset: CarbonPreset, *, activity: Activity = "CA"
+) -> Floats:
+    """Carbon of making one device, the sum over `embodied_g`, without its parts: [g CO2e].
+
+    Faster where samples meet many designs; same arguments and errors as `embodied_g`.
+
+    Examples
+    --------
+    >>> from carbonopt.carbon.presets import load_preset
+    >>> float(embodied_total_g(10.0, 0.0, load_preset("carbonspot")).round(3))
+    241.674
+    """
+    cpa = preset.fab_g_per_kwh * preset.fab_kwh_per_mm2
+    cpa = cpa + preset.gas_g_per_mm2 + preset.material_g_per_mm2
+    beside = _beside_die_g(area_mm2, dram_gb, preset, activity).values()
+    rest = sum((np.asarray(part) for part in beside), start=np.zeros(()))
+    return charged_area_mm2(area_mm2, preset) * cpa + rest
+
+
+def _beside_die_g(
+    area_mm2: ArrayLike, dram_gb: ArrayLike, preset: CarbonPreset, activity: Activity
+) -> dict[str, ArrayLike]:
+    """Parts of a device beside its die, each in its own shape [g CO2e]."""
     area, capacity = non_negative("area_mm2", area_mm2), non_negative("dram_gb", dram_gb)
-    charged = charged_area_mm2(area, preset)
-    parts: dict[str, ArrayLike] = {
-        "fab_energy": charged * (preset.fab_g_per_kwh * preset.fab_kwh_per_mm2),
-        "fab_gas": charged * preset.gas_g_per_mm2,
-        "fab_material": charged * preset.material_g_per_mm2,
+    return {
         "package": preset.package_g + area * preset.package_g_per_mm2,
         "dram": memory_g(capacity, preset.dram_g_per_gb(activity)),
         "board": preset.board_g,
         "design": preset.design_g / preset.volume,
         "end_of_life": preset.end_of_life_g,
     }
-    return same_shape(parts)
 
 
 def same_shape(parts: dict[str, ArrayLike]) -> dict[str, Floats]:

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from carbonopt.carbon.die import YIELD_MODELS
 from carbonopt.carbon.embodied import embodied_g
 from carbonopt.carbon.presets import load_preset, preset_names
-from carbonopt.carbon.scenario import ALL_PARTS, PARTS, carbon_ca, carbon_pa
+from carbonopt.carbon.scenario import ALL_PARTS, PARTS, carbon_ca, carbon_pa, total_ca, total_pa
 from carbonopt.errors import ModelRangeError
 
 SCALES = {
@@ -117,6 +118,73 @@ def test_a_design_does_not_depend_on_its_batch(rng, preset):
     for part in PARTS:
         np.testing.assert_array_equal(whole[part][order], shuffled[part])
         assert whole[part][7] == alone[part]
+
+
+def sampled(preset, rng, m):
+    """A preset of which many numbers are samples."""
+    names = (
+        *("lifetime_s", "use_g_per_kwh", "fab_g_per_kwh", "fab_kwh_per_mm2", "gas_g_per_mm2"),
+        *("material_g_per_mm2", "defects_per_mm2", "package_g", "dram_ca_g_per_gb"),
+        *("dram_pa_g_per_gb", "clustering", "pue", "volume", "wafer_mm"),
+    )
+    values = {name: getattr(preset, name) * rng.uniform(1, 2, (m, 1)) for name in names}
+    for name in ("line_yield", "utilisation", "memory_yield", "decarbonisation_per_year"):
+        values[name] = rng.uniform(0.5, 0.9, (m, 1))
+    for name in ("board_g", "design_g", "end_of_life_g", "package_g_per_mm2"):
+        values[name] = rng.uniform(0.0, 9.0, (m, 1))
+    return preset.with_values(**values), values
+
+
+@pytest.mark.property
+@pytest.mark.parametrize("rule", ["infeasible", "replicate", "fractional"])
+@pytest.mark.parametrize("accounting", ["area", "wafer"])
+@pytest.mark.parametrize("model", YIELD_MODELS)
+def test_samples_meet_designs_as_one_by_one(rng, rule, accounting, model):
+    base = load_preset("default").with_values(
+        late_rule=rule, accounting=accounting, yield_model=model
+    )
+    preset, values = sampled(base, rng, 4)
+    designs = draw(rng, 6)
+    period_s = designs.pop("period_s")
+    more = {"interval_s": designs["latency_s"] / 3, "idle_w": rng.uniform(0, 1e-3, 6)}
+    pa = carbon_pa(**designs, period_s=period_s, preset=preset, **more)
+    ca = carbon_ca(**designs, preset=preset)
+    assert {part.shape for part in (*pa.values(), *ca.values())} == {(4, 6)}
+    for i in range(4):
+        one = base.with_values(**{name: float(sample[i, 0]) for name, sample in values.items()})
+        alone = carbon_pa(**designs, period_s=period_s, preset=one, **more)
+        for part in ALL_PARTS:
+            np.testing.assert_allclose(pa[part][i], alone[part], rtol=1e-14)
+    totals_pa = total_pa(**designs, period_s=period_s, preset=preset, **more)
+    np.testing.assert_allclose(totals_pa, sum(pa.values()), rtol=1e-13)
+    np.testing.assert_allclose(total_ca(**designs, preset=preset), sum(ca.values()), rtol=1e-13)
+
+
+def test_idle_and_replicas_by_hand():
+    preset = load_preset("default").with_values(late_rule="replicate")
+    parts = carbon_pa(0.0, 2.5, 1.0, 1.0, 0.0, preset, idle_w=1.0)
+    assert parts["package"] == 150 * 3 / preset.lifetime_s  # three devices take turns
+    assert parts["idle"] == pytest.approx(0.5 / 3.6e6 * 473, rel=1e-14)
+    pipelined = carbon_pa(0.0, 2.5, 1.0, 1.0, 0.0, preset, interval_s=0.9, idle_w=1.0)
+    assert pipelined["package"] == 150 / preset.lifetime_s
+    assert pipelined["idle"] == 0.0
+    on_time = carbon_pa(0.0, 0.25, 1.0, 1.0, 0.0, load_preset("default"), idle_w=1.0)
+    assert on_time["idle"] == pytest.approx(0.75 / 3.6e6 * 473, rel=1e-14)
+
+
+def test_continuous_activity_counts_the_interval_and_the_share_of_use():
+    preset = load_preset("default").with_values(utilisation=0.5)
+    parts = carbon_ca(1.0, 2.0, 1.0, 0.0, preset, interval_s=0.5)
+    assert parts["package"] == 150 * 0.5 / (0.5 * preset.lifetime_s)
+
+
+def test_what_is_charged_beside_die_package_and_memory():
+    preset = load_preset("default").with_values(
+        board_g=10.0, design_g=1e6, volume=1e4, end_of_life_g=3.0, package_g_per_mm2=0.5
+    )
+    device = embodied_g(10.0, 0.0, preset)
+    got = {part: float(device[part]) for part in ("board", "design", "end_of_life", "package")}
+    assert got == {"board": 10.0, "design": 100.0, "end_of_life": 3.0, "package": 155.0}
 
 
 def test_scalars_and_batches_mix():
