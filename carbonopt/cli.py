@@ -29,6 +29,7 @@ COMMANDS = {
     "evaluate": "cli_model",
     "workload": "cli_model",
     "check": "cli_model",
+    "literature": "cli_carbon",
 }
 """Command to the module that holds the function of the same name."""
 
@@ -73,6 +74,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_searches(commands)
     _add_readers(commands)
     _add_models(commands)
+    _add_carbon(commands)
     return parser
 
 
@@ -166,6 +168,13 @@ def _add_models(commands: Commands) -> None:
     workload.add_argument("--batch", type=_count, help="inputs per inference")
     check = _add_command(commands, "check", "check problem, study and ONNX files", json=True)
     check.add_argument("files", nargs="+", metavar="FILE", help=".yaml, .yml or .onnx")
+
+
+def _add_carbon(commands: Commands) -> None:
+    chips = _add_command(commands, "literature", "account for published accelerators", json=True)
+    chips.add_argument("--preset", default="default", help="carbon preset (default: default)")
+    chips.add_argument("--chips", metavar="FILE", help="CSV file with further accelerators")
+    chips.add_argument("--out", metavar="DIR", help="folder in place of runs/literature-<preset>")
 
 
 def _count(text: str) -> int:
