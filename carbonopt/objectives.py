@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -95,3 +95,21 @@ def metric_names(networks: Iterable[str] = ()) -> list[str]:
     'edp_js@resnet8'
     """
     return list(METRICS) + [f"{m.name}@{net}" for net in networks for m in PER_NETWORK]
+
+
+def scenario_free(networks: Sequence[str]) -> list[str]:
+    """Objectives in which the carbon of every scenario is monotone: one search serves them all.
+
+    Latency, energy and embodied carbon; with several networks latency and energy of each,
+    because the mean of the networks' carbons is not monotone in their mean energy.
+
+    Examples
+    --------
+    >>> scenario_free(["resnet8"])
+    ['latency_s', 'energy_j', 'embodied_g']
+    >>> scenario_free(["a", "b"])
+    ['latency_s@a', 'energy_j@a', 'latency_s@b', 'energy_j@b', 'embodied_g']
+    """
+    suffixes = [f"@{network}" for network in networks] if len(networks) > 1 else [""]
+    each = [f"{name}{suffix}" for suffix in suffixes for name in ("latency_s", "energy_j")]
+    return [*each, "embodied_g"]

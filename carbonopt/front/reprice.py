@@ -1,0 +1,354 @@
+"""The carbon of designs that were evaluated before, under other scenarios: nothing is mapped again.
+
+A task's carbon grows with the energy and the latency of every network and with the embodied
+carbon of the device, whatever grid, lifetime, period or preset: so the best design of every
+scenario lies on the front of these quantities, and one search serves all scenarios.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from carbonopt.arrays import Bools, Floats, Ints
+from carbonopt.carbon.embodied import embodied_g
+from carbonopt.carbon.presets import Activity, CarbonPreset
+from carbonopt.carbon.scenario import carbon_ca, carbon_pa
+from carbonopt.errors import SpecError
+from carbonopt.front.dominance import non_dominated
+from carbonopt.front.front import Front
+from carbonopt.objectives import Metric, metric, scenario_free
+from carbonopt.units import UNITS
+
+_BYTE_PER_GB = UNITS["byte"]["GiB"]
+IN_USE = ("operational", "idle")
+"""Parts of a task's carbon that scale with the grid; all others scale with 1 / lifetime."""
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What the deployment of a network asks of a device.
+
+    Parameters
+    ----------
+    network
+        Name, as in the columns ``energy_j@network``.
+    dram_byte
+        Memory beside the chip [byte].
+    period_s
+        Time between two inferences, None where it is not known [s].
+    """
+
+    network: str
+    dram_byte: float
+    period_s: float | None
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """How devices are made and used, and which activity is judged.
+
+    Parameters
+    ----------
+    activity
+        ``CA`` (tasks back to back) or ``PA`` (one task per period).
+    preset
+        Numbers of the carbon model.
+    """
+
+    activity: Activity
+    preset: CarbonPreset
+
+    @property
+    def metric(self) -> str:
+        """Column that the scenario judges by."""
+        return f"carbon_{self.activity.lower()}_g"
+
+
+def task_parts(
+    table: pd.DataFrame, deployment: Deployment, scenario: Scenario
+) -> dict[str, Floats]:
+    """Carbon of one network's task for every design, by part [g].
+
+    Parameters
+    ----------
+    table
+        Designs (n) with ``energy_j@network``, ``latency_s@network`` and ``area_mm2``, every one
+        a number; ``idle_w``, where it is there, counts in PA.
+    deployment
+        The network.
+    scenario
+        Activity and preset; samples (m, 1) in the preset give parts (m, n).
+
+    Raises
+    ------
+    SpecError
+        PA is asked for and the period of the network is not known.
+    """
+    energy_j = table[f"energy_j@{deployment.network}"].to_numpy(dtype=float)
+    latency_s = table[f"latency_s@{deployment.network}"].to_numpy(dtype=float)
+    area_mm2, dram_gb = table["area_mm2"].to_numpy(dtype=float), deployment.dram_byte / _BYTE_PER_GB
+    if scenario.activity == "CA":
+        return carbon_ca(energy_j, latency_s, area_mm2, dram_gb, scenario.preset)
+    if deployment.period_s is None:
+        fault = "got no period, allowed: a time, which PA needs"
+        raise SpecError(f"period: {deployment.network}: {fault}")
+    return carbon_pa(
+        energy_j, latency_s, area_mm2, deployment.period_s, dram_gb, scenario.preset,
+        idle_w=table["idle_w"].to_numpy(dtype=float) if "idle_w" in table else 0.0,
+    )  # fmt: skip
+
+
+def price(
+    table: pd.DataFrame, deployments: Sequence[Deployment], scenario: Scenario
+) -> dict[str, Floats]:
+    """Price every design: each network, their geometric mean, and the parts of the mean.
+
+    Parameters
+    ----------
+    table
+        Designs (n), as for `task_parts`.
+    deployments
+        The networks.
+    scenario
+        Activity and preset.
+
+    Returns
+    -------
+    dict
+        ``carbon_*_g``, ``carbon_*_g@network`` and ``carbon_*_g.part``, arrays (n,) [g per task];
+        the parts sum to the mean, each by its mean share.
+
+    Notes
+    -----
+    As `carbonopt.evaluate.evaluate_row` does it.
+    """
+    name = scenario.metric
+    columns: dict[str, Floats] = {}
+    logarithms, shares = 0.0, dict[str, Floats]()
+    for deployment in deployments:
+        parts = task_parts(table, deployment, scenario)
+        total = np.sum(list(parts.values()), axis=0)
+        columns[f"{name}@{deployment.network}"] = total
+        logarithms = logarithms + np.log(total)
+        for part, value in parts.items():
+            shares[part] = shares.get(part, 0.0) + value / total
+    mean = np.exp(logarithms / len(deployments))
+    columns[name] = mean
+    scale = mean / len(deployments)
+    return columns | {f"{name}.{part}": share * scale for part, share in shares.items()}
+
+
+def device_g(
+    table: pd.DataFrame, deployments: Sequence[Deployment], preset: CarbonPreset
+) -> Floats:
+    """Embodied carbon of every device (n,), the geometric mean over the networks' memories [g]."""
+    area_mm2 = table["area_mm2"].to_numpy(dtype=float)
+    logarithms = [
+        np.log(np.sum(list(embodied_g(area_mm2, d.dram_byte / _BYTE_PER_GB, preset).values()), 0))
+        for d in deployments
+    ]
+    return np.asarray(np.exp(np.mean(logarithms, axis=0)))
+
+
+def reprice(
+    front: Front,
+    deployments: Sequence[Deployment],
+    scenario: Scenario,
+    limits: Mapping[str, float] | None = None,
+) -> Front:
+    """Price all designs of a run again and take their front.
+
+    Parameters
+    ----------
+    front
+        What a run found; all its evaluated designs are priced.
+    deployments
+        Its networks, each with the period that shall hold.
+    scenario
+        Activity and preset. In PA, unless the preset says otherwise, a design must keep every
+        period.
+    limits
+        Largest allowed values of columns, as the problem has them.
+
+    Returns
+    -------
+    Front
+        Over latency, energy and the scenario's carbon.
+
+    Raises
+    ------
+    SpecError
+        The run has no columns of a network, or PA lacks a period.
+    """
+    table = front.evaluations
+    _check_columns(table, deployments)
+    priced = (table["status"] == "ok").to_numpy()
+    designs = table if priced.all() else table[priced]
+    activities: list[Activity] = ["CA"] if scenario.activity == "CA" else ["PA"]
+    if all(d.period_s is not None for d in deployments):
+        activities = ["CA", "PA"]
+    columns: dict[str, Floats] = {}
+    for activity in activities:
+        columns |= price(designs, deployments, replace(scenario, activity=activity))
+    columns["embodied_g"] = device_g(designs, deployments, scenario.preset)
+    columns |= {
+        f"limit.period@{d.network}": designs[f"latency_s@{d.network}"].to_numpy() / d.period_s - 1
+        for d in deployments
+        if d.period_s is not None
+    }
+    names = _constraints(front, deployments, scenario)
+    metrics = tuple(metric(name) for name in ("latency_s", "energy_j", scenario.metric))
+    return replace(
+        front,
+        evaluations=_judged(_updated(table, columns, priced), names, limits or {}, metrics),
+        metrics=metrics,
+        constraint_names=tuple(names),
+        reference_point=None,
+        reference=None,
+        history=None,
+        notices=(),
+    )
+
+
+def _check_columns(table: pd.DataFrame, deployments: Sequence[Deployment]) -> None:
+    """Refuse a table that cannot be priced."""
+    wanted = [
+        "area_mm2",
+        *(f"{m}@{d.network}" for d in deployments for m in ("energy_j", "latency_s")),
+    ]
+    missing = [name for name in wanted if name not in table]
+    if missing:
+        raise SpecError(f"reprice: got designs without {', '.join(missing)}, required: all of them")
+
+
+def _updated(table: pd.DataFrame, columns: Mapping[str, Floats], priced: Bools) -> pd.DataFrame:
+    """Put new columns into a table, NaN where a design has no result; derived ones follow."""
+    if not priced.all():
+        whole = {name: np.full(len(table), np.nan) for name in columns}
+        for name, values in columns.items():
+            whole[name][priced] = values
+        columns = whole
+    stale = [name for name in map(str, table) if name.startswith(("carbon_ca_", "carbon_pa_"))]
+    kept = table.drop(columns=[name for name in [*stale, *columns] if name in table])
+    updated = pd.concat([kept, pd.DataFrame(columns, index=table.index)], axis=1)
+    derived = {}
+    for name in map(str, updated):
+        factors = _factors(name)
+        if factors and all(factor in updated for factor in factors):
+            derived[name] = np.prod([updated[factor].to_numpy() for factor in factors], axis=0)
+    return updated.assign(**derived)
+
+
+def _factors(name: str) -> tuple[str, ...]:
+    """Columns whose product a column is; none for a column that is no metric."""
+    try:
+        return metric(name).factors
+    except SpecError:
+        return ()
+
+
+def _constraints(front: Front, deployments: Sequence[Deployment], scenario: Scenario) -> list[str]:
+    """Constraints of a run; in PA under the rule ``infeasible`` every period is one."""
+    names = list(front.constraint_names)
+    if scenario.activity == "PA" and scenario.preset.late_rule == "infeasible":
+        names += [f"limit.period@{d.network}" for d in deployments]
+    return list(dict.fromkeys(names))
+
+
+def _judged(
+    table: pd.DataFrame,
+    names: Sequence[str],
+    limits: Mapping[str, float],
+    metrics: Sequence[Metric],
+) -> pd.DataFrame:
+    """Say again which designs are feasible."""
+    table = table.assign(
+        **{f"limit.{name}": table[name] / limit - 1 for name, limit in limits.items()}
+    )
+    met = (table[list(names)].to_numpy(dtype=float) <= 0.0).all(axis=1)
+    numbers = np.isfinite(table[[m.name for m in metrics]].to_numpy(dtype=float)).all(axis=1)
+    return table.assign(feasible=met & numbers & (table["status"] == "ok").to_numpy())
+
+
+def scenario_free_rows(table: pd.DataFrame, networks: Sequence[str]) -> Bools:
+    """Mark the designs (n,) that are best under some scenario; none that is best is left out.
+
+    Parameters
+    ----------
+    table
+        Designs (n) with the columns of `carbonopt.objectives.scenario_free`.
+    networks
+        The networks.
+
+    Notes
+    -----
+    Monotone in every column: a design that is no better anywhere is no better in any scenario.
+    With several networks the columns are those of each network: the geometric mean of the
+    networks' carbons is not monotone in their mean energy and mean latency. With a column
+    ``idle_w`` a shorter latency means a longer wait, so that PA is not monotone in the latency;
+    it is in the idle power and in the energy beyond it, ``E - P_idle t``, which stand in.
+    """
+    values = table[scenario_free(networks)].to_numpy(dtype=float)
+    if "idle_w" not in table:
+        return non_dominated(values)
+    idle_w = table["idle_w"].to_numpy(dtype=float)
+    values[:, 1:-1:2] -= idle_w[:, None] * values[:, 0:-1:2]
+    return non_dominated(np.column_stack([values, idle_w]))
+
+
+def winners(
+    table: pd.DataFrame,
+    deployments: Sequence[Deployment],
+    scenario: Scenario,
+    lifetimes_s: Floats,
+    intensities_g_per_kwh: Floats,
+) -> Ints:
+    """Find the design with the least carbon for every lifetime and grid intensity.
+
+    ``C = CI a + b / L``, geometric mean over the networks: a and b are priced once.
+
+    Parameters
+    ----------
+    table
+        Feasible designs (n), as for `task_parts`.
+    deployments, scenario
+        Networks, activity and preset. Lifetime and intensity are replaced; the intensity is
+        the mean over the lifetime.
+    lifetimes_s
+        Lifetimes L (k,) [s].
+    intensities_g_per_kwh
+        Grid intensities CI (j,) [g/kWh].
+
+    Returns
+    -------
+    Ints
+        Position of the winner in the table (k, j).
+
+    Raises
+    ------
+    SpecError
+        No design is there to win.
+    """
+    if not len(table):
+        raise SpecError("scenario map: got no feasible design, required: one")
+    rows = np.flatnonzero(scenario_free_rows(table, [d.network for d in deployments]))
+    unit = scenario.preset.with_values(
+        lifetime_s=1.0, use_g_per_kwh=1.0, decarbonisation_per_year=0.0
+    )
+    terms = []
+    for deployment in deployments:
+        parts = task_parts(table.iloc[rows], deployment, replace(scenario, preset=unit))
+        used = np.sum([parts[part] for part in IN_USE], axis=0)
+        terms.append((used, np.sum(list(parts.values()), axis=0) - used))
+    found = np.empty((len(lifetimes_s), len(intensities_g_per_kwh)), dtype=np.int64)
+    for place, lifetime in enumerate(lifetimes_s):
+        carbon = [
+            np.log(np.multiply.outer(intensities_g_per_kwh, used) + made / lifetime)
+            for used, made in terms
+        ]
+        found[place] = rows[np.sum(carbon, axis=0).argmin(axis=1)]
+    return found
