@@ -14,7 +14,7 @@ from carbonopt.carbon.presets import CarbonPreset, load_preset, preset_names
 from carbonopt.catalog import find_problem
 from carbonopt.data.tables import load_facts, load_table
 from carbonopt.errors import SpecError
-from carbonopt.objectives import METRICS, PER_NETWORK
+from carbonopt.objectives import METRICS, PER_NETWORK, scenario_free
 from carbonopt.problem.base import Problem
 from carbonopt.space import Variable
 from carbonopt.spec.fields import Vocabulary
@@ -78,6 +78,7 @@ def _vocabulary() -> Vocabulary:
         required=("template", *(name for name in units if name != "macros")),
         knob_units=units,
         knob_ranges={"sram_byte": _sram_range()},
+        scenario_free=scenario_free,
     )
 
 

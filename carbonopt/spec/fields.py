@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Annotated
@@ -28,6 +28,8 @@ class Vocabulary:
         Knobs of the templates with their canonical unit.
     knob_ranges
         Smallest and largest value that the model covers, by knob.
+    scenario_free
+        Objectives that the words ``scenario_free`` stand for, given the networks.
     """
 
     workloads: tuple[str, ...] = ()
@@ -39,6 +41,7 @@ class Vocabulary:
     required: tuple[str, ...] = ()
     knob_units: Mapping[str, str] = field(default_factory=dict)
     knob_ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    scenario_free: Callable[[Sequence[str]], list[str]] = list
 
 
 class Strict(BaseModel):

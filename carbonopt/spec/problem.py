@@ -21,6 +21,12 @@ from carbonopt.spec.fields import (
 )
 from carbonopt.units import unit_of
 
+SCENARIO_FREE = "scenario_free"
+"""In place of a list of objectives: those in which the carbon of every scenario is monotone."""
+
+MOST_MEASURED = 6
+"""Objectives whose hypervolume can be computed after every batch: seven take seconds."""
+
 KINDS = ("choice", "pow2", "int", "step", "real")
 _COUNTS = {"pow2": 2, "int": 2, "step": 3, "real": 3}
 
@@ -187,6 +193,13 @@ class ProblemSpec(Strict):
             raise ValueError(f"got {', '.join(value)}, allowed: also {', '.join(missing)}")
         return _named(value)
 
+    @field_validator("objectives", mode="before")
+    @classmethod
+    def _scenario_free(cls, value: Any, info: ValidationInfo) -> Any:  # noqa: ANN401
+        if isinstance(value, str) and value != SCENARIO_FREE:
+            raise ValueError(f"got {value}, allowed: {SCENARIO_FREE}, or a list of metrics")
+        return _words(info).scenario_free(_networks(info)) if value == SCENARIO_FREE else value
+
     @field_validator("objectives")
     @classmethod
     def _known_metrics(cls, value: list[str], info: ValidationInfo) -> list[str]:
@@ -211,6 +224,9 @@ class ProblemSpec(Strict):
         if not isinstance(value, dict):
             return value
         wanted = info.data.get("objectives", list(value))
+        if len(wanted) > MOST_MEASURED:
+            fault = f"got a point for {len(wanted)} objectives"
+            raise ValueError(f"{fault}, allowed: a point for at most {MOST_MEASURED}")
         if set(value) != set(wanted):
             raise ValueError(f"got {', '.join(value)}, allowed: each of {', '.join(wanted)}")
         return {name: {"name": name, "value": number} for name, number in value.items()}
@@ -224,9 +240,13 @@ def _words(info: ValidationInfo) -> Vocabulary:
 def _metrics(info: ValidationInfo) -> tuple[str, ...]:
     """Metrics of all networks together, and of each network of the file."""
     words = _words(info)
-    networks = [w.name or _stem(w.path or "") for w in info.data.get("workloads", [])]
-    each = [f"{name}@{net}" for net in networks for name in words.network_metrics]
+    each = [f"{name}@{net}" for net in _networks(info) for name in words.network_metrics]
     return (*words.metrics, *each) if words.metrics else ()
+
+
+def _networks(info: ValidationInfo) -> list[str]:
+    """Names of the networks of the file."""
+    return [w.name or _stem(w.path or "") for w in info.data.get("workloads", [])]
 
 
 def _stem(path: str) -> str:
