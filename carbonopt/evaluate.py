@@ -339,6 +339,7 @@ def evaluate_row(design: Mapping[str, Any], context: Context) -> dict[str, Any]:
     for name in ("latency_s", "energy_j", "carbon_ca_g", "carbon_pa_g", "embodied_g"):
         if all(name in result.metrics for result in results):
             row |= _aggregate(name, results)
+    row["limit.reticle"] = float(row["area_mm2"] / context.preset.reticle_mm2 - 1)
     row |= {f"area_mm2.{part}": area for part, area in _grouped_area(results[0].machine).items()}
     for workload, result in zip(context.workloads, results, strict=True):
         network = workload.network.name

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
+from types import MappingProxyType
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -161,13 +163,16 @@ class CarbonPreset:
 
 
 FIELDS = tuple(field.name for field in fields(CarbonPreset) if field.name != "name")
-_CHOICES: dict[str, tuple[str, ...]] = {
-    "yield_model": get_args(YieldModel),
-    "accounting": get_args(Accounting),
-    "late_rule": get_args(LateRule),
-    "reticle_rule": get_args(ReticleRule),
-    "hardware": ("carbonspot", "default"),
-}
+CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "yield_model": get_args(YieldModel),
+        "accounting": get_args(Accounting),
+        "late_rule": get_args(LateRule),
+        "reticle_rule": get_args(ReticleRule),
+        "hardware": ("carbonspot", "default"),
+    }
+)
+"""Words that a rule of a preset allows."""
 _ABOVE_ZERO = ("clustering", "wafer_mm", "reticle_mm2", "volume")
 _SHARES = ("yield_fraction", "line_yield", "memory_yield", "utilisation")
 
@@ -179,8 +184,8 @@ def _fault(name: str, value: Any) -> str | None:  # noqa: ANN401  a number, samp
         near = get_close_matches(name, FIELDS, n=1)
         hint = f" (did you mean {near[0]}?)" if near else ""
         return f"{where}: unknown{hint}, allowed: {', '.join(FIELDS)}"
-    if name in _CHOICES:
-        allowed = _CHOICES[name]
+    if name in CHOICES:
+        allowed = CHOICES[name]
         return None if value in allowed else f"{where}: got {value}, allowed: {', '.join(allowed)}"
     numbers = np.atleast_1d(np.asarray(value, dtype=np.float64)).ravel()
     inside, said = _range_of(name, numbers)

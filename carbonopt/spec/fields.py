@@ -30,6 +30,8 @@ class Vocabulary:
         Smallest and largest value that the model covers, by knob.
     scenario_free
         Objectives that the words ``scenario_free`` stand for, given the networks.
+    scenario_words
+        Words that a key of the scenario allows, by key.
     """
 
     workloads: tuple[str, ...] = ()
@@ -42,6 +44,7 @@ class Vocabulary:
     knob_units: Mapping[str, str] = field(default_factory=dict)
     knob_ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     scenario_free: Callable[[Sequence[str]], list[str]] = list
+    scenario_words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class Strict(BaseModel):
@@ -109,6 +112,10 @@ def named_quantity(name: str, value: object, units: Mapping[str, str]) -> float:
 Seconds = Annotated[float, BeforeValidator(quantity("s"))]
 Bytes = Annotated[float, BeforeValidator(quantity("byte"))]
 Grams = Annotated[float, BeforeValidator(quantity("g"))]
+GramsPerMm2 = Annotated[float, BeforeValidator(quantity("g/mm2"))]
+PerMm2 = Annotated[float, BeforeValidator(quantity("1/mm2"))]
+Nanometres = Annotated[float, BeforeValidator(quantity("nm"))]
+Positive = Annotated[float, BeforeValidator(quantity(""))]
 GramsPerKwh = Annotated[float, BeforeValidator(quantity("g/kWh"))]
 Fraction = Annotated[float, BeforeValidator(quantity("")), Field(le=1.0)]
 Text = Annotated[str, Field(min_length=1)]
