@@ -16,7 +16,7 @@ _DAY_S = 24.0 * _HOUR_S
 UNITS = MappingProxyType(
     {
         "byte": {
-            **{"byte": 1.0, "B": 1.0, "kB": 1e3, "MB": 1e6, "GB": 1e9},
+            **{"byte": 1.0, "B": 1.0, "kB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12},
             **{"KiB": 2.0**10, "MiB": 2.0**20, "GiB": 2.0**30},
         },
         "s": {
@@ -27,6 +27,7 @@ UNITS = MappingProxyType(
         "J": {
             **{"J": 1.0, "mJ": 1e-3, "uJ": 1e-6, "nJ": 1e-9, "pJ": 1e-12, "fJ": 1e-15},
             **{"kJ": 1e3, "MJ": 1e6, "Wh": _HOUR_S, "kWh": 1e3 * _HOUR_S},
+            "mWh": 3.6,
         },
         "W": {"W": 1.0, "mW": 1e-3, "uW": 1e-6, "nW": 1e-9, "kW": 1e3},
         "mm2": {"mm2": 1.0, "um2": 1e-6, "cm2": 1e2},

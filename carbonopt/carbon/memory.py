@@ -59,8 +59,15 @@ def memory_names() -> list[str]:
     return sorted(key.split(".", 1)[1] for key in load_facts(TABLE))
 
 
-def memory_g_per_gb(name: str) -> float:
-    """Carbon per capacity of a memory or disk of the shipped table [g/GB].
+def memory_g_per_gb(name: str, kind: str = "") -> float:
+    """Look up the carbon per capacity of a memory or disk of the shipped table [g/GB].
+
+    Parameters
+    ----------
+    name
+        A memory or disk of `memory_names`.
+    kind
+        ``dram``, ``ssd`` or ``hdd`` where it must be one of these.
 
     Raises
     ------
@@ -72,7 +79,11 @@ def memory_g_per_gb(name: str) -> float:
     >>> memory_g_per_gb("lpddr5")
     290.0
     """
-    facts = {key.split(".", 1)[1]: value for key, value in load_facts(TABLE).items()}
+    facts = {
+        key.split(".", 1)[1]: value
+        for key, value in load_facts(TABLE).items()
+        if key.startswith(f"{kind}." if kind else "")
+    }
     if name not in facts:
         near = get_close_matches(name, facts, n=3)
         hint = f", nearest: {', '.join(near)}" if near else ""
