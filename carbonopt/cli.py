@@ -30,6 +30,7 @@ COMMANDS = {
     "workload": "cli_model",
     "check": "cli_model",
     "literature": "cli_carbon",
+    "reprice": "cli_carbon",
 }
 """Command to the module that holds the function of the same name."""
 
@@ -175,6 +176,19 @@ def _add_carbon(commands: Commands) -> None:
     chips.add_argument("--preset", default="default", help="carbon preset (default: default)")
     chips.add_argument("--chips", metavar="FILE", help="CSV file with further accelerators")
     chips.add_argument("--out", metavar="DIR", help="folder in place of runs/literature-<preset>")
+    again = _add_command(
+        commands, "reprice", "price the designs of a run under another scenario", json=True
+    )
+    again.add_argument("run_dir", metavar="DIR", help="run directory")
+    again.add_argument(
+        "--scenario", choices=("ca", "pa"), default="ca", help="activity (default: ca)"
+    )
+    again.add_argument("--preset", help="carbon preset in place of the run's own numbers")
+    again.add_argument("--region", help="grid in use, such as France or USA/california")
+    again.add_argument("--use-intensity", metavar="RATE", help="grid in use as a number (301g/kWh)")
+    again.add_argument("--lifetime", metavar="TIME", help="life of the device (3y)")
+    again.add_argument("--period", metavar="TIME", help="time between two inferences (40ms)")
+    again.add_argument("--out", metavar="DIR", help="folder in place of DIR/repriced/<scenario>")
 
 
 def _count(text: str) -> int:

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from carbonopt.cli_text import say, say_json
+from carbonopt.cli_text import (
+    least_infeasible_text,
+    say,
+    say_json,
+    summary,
+    summary_lines,
+    telling_text,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from carbonopt.front.reprice import Scenario
 
 RUNS = Path("runs")
 
@@ -53,6 +63,69 @@ def literature(options: Namespace) -> None:
         say(f"no fab figure at the node of: {', '.join(without)}")
     say(str(folder / "literature.csv"))
     say(str(figure))
+
+
+def reprice(options: Namespace) -> None:
+    """Price the designs of a run under another scenario; write the new front and the map."""
+    from carbonopt.report.figures import plot_run
+    from carbonopt.report.scenario_map import plot_scenario_map
+    from carbonopt.report.style import save
+    from carbonopt.run.deployment import reprice_run
+    from carbonopt.store import FRONT, replace, table_bytes
+
+    found, networks, scenario = reprice_run(
+        options.run_dir,
+        "CA" if options.scenario == "ca" else "PA",
+        preset=options.preset,
+        region=options.region,
+        use_g_per_kwh=quantity_of(options.use_intensity, "g/kWh", "--use-intensity"),
+        lifetime_s=quantity_of(options.lifetime, "s", "--lifetime"),
+        period_s=quantity_of(options.period, "s", "--period"),
+    )
+    folder = Path(options.out or Path(options.run_dir) / "repriced" / scenario_name(scenario))
+    folder.mkdir(parents=True, exist_ok=True)
+    replace(folder / FRONT, table_bytes(found.to_pandas()))
+    files = [folder / FRONT, *plot_run(found, folder)]
+    if len(found):
+        files.append(save(plot_scenario_map(found, networks, scenario), folder / "map.png"))
+    if options.json:
+        asked = {"activity": scenario.activity, "preset": asdict(scenario.preset)}
+        deployed = [asdict(network) for network in networks]
+        told = {"scenario": asked, "networks": deployed, **summary(found)}
+        say_json({**told, "notices": found.notices, "files": [str(file) for file in files]})
+        return
+    for line in summary_lines(found):
+        say(line)
+    say()
+    say(telling_text(found) if len(found) else least_infeasible_text(found))
+    say()
+    for file in files:
+        say(str(file))
+
+
+def quantity_of(text: str | None, unit: str, option: str) -> float | None:
+    """Read the quantity of an option, None where it is not given."""
+    from carbonopt.units import parse_quantity
+
+    return None if text is None else parse_quantity(text, unit, option)
+
+
+def scenario_name(scenario: Scenario) -> str:
+    """Name a scenario for a folder.
+
+    Examples
+    --------
+    >>> from carbonopt.carbon.presets import load_preset
+    >>> from carbonopt.front.reprice import Scenario
+    >>> scenario_name(Scenario("PA", load_preset("default")))
+    'pa-default-473gkwh-3y'
+    """
+    from carbonopt.units import UNITS
+
+    preset = scenario.preset
+    years = float(preset.lifetime_s) / UNITS["s"]["y"]
+    grid = f"{float(preset.use_g_per_kwh):.4g}gkwh"
+    return f"{scenario.activity.lower()}-{preset.name}-{grid}-{years:.3g}y"
 
 
 def literature_text(table: pd.DataFrame) -> str:

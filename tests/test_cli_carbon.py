@@ -10,6 +10,18 @@ import pytest
 
 from carbonopt.cli import main
 
+PROBLEM = """\
+name: free
+question: Which small array is best for keyword spotting, wherever it runs?
+workloads: [ds_cnn]
+variables:
+  template: {choice: [dimc, digital_ws]}
+  rows: {pow2: [32, 64]}
+  cols: {pow2: [32, 64]}
+  sram_byte: {choice: [64 KiB]}
+objectives: scenario_free
+"""
+
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
@@ -53,3 +65,86 @@ def test_literature_tells_a_fault_by_file_and_line(folder, capsys):
     assert "mine.csv:1: got no column source" in capsys.readouterr().err
     assert main(["literature", "--preset", "defualt"]) == 2
     assert "allowed: act, carbonspot, default" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A finished run of a scenario-free problem, all its designs."""
+    place = tmp_path_factory.mktemp("free")
+    (place / "problem.yaml").write_text(PROBLEM)
+    assert main(["enumerate", str(place / "problem.yaml"), "--out", str(place / "run")]) == 0
+    return place / "run"
+
+
+def test_reprice_writes_a_front_and_a_map(finished, capsys):
+    asked = ["reprice", str(finished), "--scenario", "pa", "--region", "France"]
+    assert main([*asked, "--lifetime", "5y"]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told[1] == "exact: all 8 designs of the space were priced"
+    folder = next((finished / "repriced").glob("pa-default-*gkwh-5y"))
+    assert {file.name for file in folder.iterdir()} == {
+        *("front.csv", "front.png", "carbon.png", "breakdown.png", "map.png")
+    }
+    assert told[-5:] == [
+        str(folder / name)
+        for name in ("front.csv", "front.png", "carbon.png", "breakdown.png", "map.png")
+    ]
+    assert "carbon_pa_g" in pd.read_csv(folder / "front.csv")
+
+
+def test_repricing_for_the_runs_own_scenario_changes_nothing(finished, capsys, tmp_path):
+    assert main(["reprice", str(finished), "--out", str(tmp_path), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["scenario"]["activity"] == "CA"
+    assert told["networks"][0]["network"] == "ds_cnn"
+    again = pd.read_csv(tmp_path / "front.csv")
+    stored = pd.read_csv(finished / "evaluations.csv")
+    both = stored.merge(again, on=["template", "rows", "cols", "sram_byte"], suffixes=("", "_new"))
+    assert len(both) == told["front_size"]
+    for name in ("carbon_ca_g", "carbon_pa_g", "embodied_g", "carbon_ca_g.package"):
+        assert both[f"{name}_new"].to_numpy() == pytest.approx(both[name].to_numpy(), rel=1e-12)
+
+
+def test_reprice_without_a_feasible_design_names_the_nearest(finished, capsys, tmp_path):
+    asked = ["reprice", str(finished), "--scenario", "pa", "--period", "1us"]
+    assert main([*asked, "--out", str(tmp_path)]) == 0
+    assert "period@ds_cnn" in capsys.readouterr().out
+    assert not (tmp_path / "map.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--region", "Frrance"), "nearest: France"),
+        (("--region", "France", "--use-intensity", "9g/kWh"), "allowed: one of the two"),
+        (("--lifetime", "0y"), "lifetime_s: got 0.0, allowed: above 0 s"),
+        (("--period", "0s"), "period: got 0 s, allowed: above 0 s"),
+        (("--period", "40"), "--period: got 40, allowed: a number with a unit of: s, ms"),
+        (("--preset", "deflt"), "carbon preset: got 'deflt', allowed: act, carbonspot, default"),
+    ],
+)
+def test_a_scenario_that_cannot_be_is_refused(finished, capsys, options, told):
+    assert main(["reprice", str(finished), *options]) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_a_run_that_cannot_be_repriced_says_why(finished, capsys, tmp_path):
+    assert main(["reprice", str(tmp_path)]) == 2
+    assert "got no manifest.json" in capsys.readouterr().err
+    manifest = json.loads((finished / "manifest.json").read_text())
+    for content, told in (
+        ({"evaluate_row": "mine.row"}, "got a run of mine.row, allowed: one of a problem file"),
+        ({}, "got a run of another version"),
+    ):
+        (tmp_path / "manifest.json").write_text(json.dumps({**manifest, "content": content}))
+        assert main(["reprice", str(tmp_path)]) == 2
+        assert told in capsys.readouterr().err
+
+
+def test_a_search_that_saw_part_of_the_space_says_so(finished, capsys, tmp_path):
+    manifest = json.loads((finished / "manifest.json").read_text())
+    manifest["variables"]["rows"] += [128]
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    (tmp_path / "evaluations.csv").write_bytes((finished / "evaluations.csv").read_bytes())
+    assert main(["reprice", str(tmp_path), "--out", str(tmp_path / "out")]) == 0
+    assert "8 of 12 designs were priced" in capsys.readouterr().out

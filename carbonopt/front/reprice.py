@@ -24,6 +24,7 @@ from carbonopt.objectives import Metric, metric, scenario_free
 from carbonopt.units import UNITS
 
 _BYTE_PER_GB = UNITS["byte"]["GiB"]
+_PRICED = ("carbon_ca_", "carbon_pa_", "embodied_g")
 IN_USE = ("operational", "idle")
 """Parts of a task's carbon that scale with the grid; all others scale with 1 / lifetime."""
 
@@ -126,32 +127,42 @@ def price(
     -----
     As `carbonopt.evaluate.evaluate_row` does it.
     """
-    name = scenario.metric
-    columns: dict[str, Floats] = {}
+    parts = [task_parts(table, deployment, scenario) for deployment in deployments]
+    totals = {
+        f"{scenario.metric}@{deployment.network}": np.sum(list(each.values()), axis=0)
+        for deployment, each in zip(deployments, parts, strict=True)
+    }
+    return totals | _mean(scenario.metric, parts)
+
+
+def _mean(name: str, parts: Sequence[Mapping[str, Floats]]) -> dict[str, Floats]:
+    """Geometric mean over the networks of the sum over the parts, and the parts of the mean."""
     logarithms, shares = 0.0, dict[str, Floats]()
-    for deployment in deployments:
-        parts = task_parts(table, deployment, scenario)
-        total = np.sum(list(parts.values()), axis=0)
-        columns[f"{name}@{deployment.network}"] = total
+    for each in parts:
+        total = np.sum(list(each.values()), axis=0)
         logarithms = logarithms + np.log(total)
-        for part, value in parts.items():
+        for part, value in each.items():
             shares[part] = shares.get(part, 0.0) + value / total
-    mean = np.exp(logarithms / len(deployments))
-    columns[name] = mean
-    scale = mean / len(deployments)
-    return columns | {f"{name}.{part}": share * scale for part, share in shares.items()}
+    mean = np.exp(logarithms / len(parts))
+    return {
+        name: mean,
+        **{f"{name}.{part}": share * (mean / len(parts)) for part, share in shares.items()},
+    }
 
 
-def device_g(
+def price_device(
     table: pd.DataFrame, deployments: Sequence[Deployment], preset: CarbonPreset
-) -> Floats:
-    """Embodied carbon of every device (n,), the geometric mean over the networks' memories [g]."""
+) -> dict[str, Floats]:
+    """Embodied carbon of every device and its parts, geometric mean over the networks' memories.
+
+    Returns
+    -------
+    dict
+        ``embodied_g`` and ``embodied_g.part``, arrays (n,) [g].
+    """
     area_mm2 = table["area_mm2"].to_numpy(dtype=float)
-    logarithms = [
-        np.log(np.sum(list(embodied_g(area_mm2, d.dram_byte / _BYTE_PER_GB, preset).values()), 0))
-        for d in deployments
-    ]
-    return np.asarray(np.exp(np.mean(logarithms, axis=0)))
+    parts = [embodied_g(area_mm2, d.dram_byte / _BYTE_PER_GB, preset) for d in deployments]
+    return _mean("embodied_g", parts)
 
 
 def reprice(
@@ -194,7 +205,7 @@ def reprice(
     columns: dict[str, Floats] = {}
     for activity in activities:
         columns |= price(designs, deployments, replace(scenario, activity=activity))
-    columns["embodied_g"] = device_g(designs, deployments, scenario.preset)
+    columns |= price_device(designs, deployments, scenario.preset)
     columns |= {
         f"limit.period@{d.network}": designs[f"latency_s@{d.network}"].to_numpy() / d.period_s - 1
         for d in deployments
@@ -232,7 +243,7 @@ def _updated(table: pd.DataFrame, columns: Mapping[str, Floats], priced: Bools) 
         for name, values in columns.items():
             whole[name][priced] = values
         columns = whole
-    stale = [name for name in map(str, table) if name.startswith(("carbon_ca_", "carbon_pa_"))]
+    stale = [name for name in map(str, table) if name.startswith(_PRICED)]
     kept = table.drop(columns=[name for name in [*stale, *columns] if name in table])
     updated = pd.concat([kept, pd.DataFrame(columns, index=table.index)], axis=1)
     derived = {}
@@ -298,6 +309,18 @@ def scenario_free_rows(table: pd.DataFrame, networks: Sequence[str]) -> Bools:
     idle_w = table["idle_w"].to_numpy(dtype=float)
     values[:, 1:-1:2] -= idle_w[:, None] * values[:, 0:-1:2]
     return non_dominated(np.column_stack([values, idle_w]))
+
+
+def keeps_periods(
+    table: pd.DataFrame, deployments: Sequence[Deployment], scenario: Scenario
+) -> Bools:
+    """Mark the designs (n,) that may compete: in PA under ``infeasible`` none may be late."""
+    kept = np.ones(len(table), dtype=bool)
+    if scenario.activity == "PA" and scenario.preset.late_rule == "infeasible":
+        for deployment in deployments:
+            latency_s = table[f"latency_s@{deployment.network}"].to_numpy(dtype=float)
+            kept &= latency_s <= (deployment.period_s or np.inf)
+    return kept
 
 
 def winners(
