@@ -131,11 +131,9 @@ def embodied_total_g(
     >>> float(embodied_total_g(10.0, 0.0, load_preset("carbonspot")).round(3))
     241.674
     """
-    cpa = preset.fab_g_per_kwh * preset.fab_kwh_per_mm2
-    cpa = cpa + preset.gas_g_per_mm2 + preset.material_g_per_mm2
     beside = _beside_die_g(area_mm2, dram_gb, preset, activity).values()
     rest = sum((np.asarray(part) for part in beside), start=np.zeros(()))
-    return charged_area_mm2(area_mm2, preset) * cpa + rest
+    return charged_area_mm2(area_mm2, preset) * preset.fab_g_per_mm2 + rest
 
 
 def _beside_die_g(

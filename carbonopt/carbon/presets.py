@@ -156,6 +156,12 @@ class CarbonPreset:
             implied["yield_model"] = "fixed"
         return replace(self, **implied | given)
 
+    @property
+    def fab_g_per_mm2(self) -> Number:
+        """Carbon per processed wafer area, ``CPA = CI_fab EPA + GPA + MPA`` [g/mm2]."""
+        energy = self.fab_g_per_kwh * self.fab_kwh_per_mm2
+        return energy + self.gas_g_per_mm2 + self.material_g_per_mm2
+
     def dram_g_per_gb(self, activity: Activity) -> Number:
         """Carbon of DRAM that the scenario charges, yield included [g/GB]."""
         figure = self.dram_ca_g_per_gb if activity == "CA" else self.dram_pa_g_per_gb
