@@ -9,12 +9,14 @@ from difflib import get_close_matches
 from typing import Any
 
 from carbonopt.carbon.embodied import embodied_g
+from carbonopt.carbon.metrics import task_metrics
 from carbonopt.carbon.presets import CarbonPreset, load_preset
 from carbonopt.carbon.scenario import carbon_ca, carbon_pa
 from carbonopt.errors import MappingError, ModelRangeError, SpecError
 from carbonopt.hardware.machine import Machine
 from carbonopt.hardware.template import KNOB_UNITS, TEMPLATES, Knobs, build_machine
 from carbonopt.hardware.variant import load_variant
+from carbonopt.objectives import PER_NETWORK
 from carbonopt.performance.network import MappingMode, NetworkCost, network_cost
 from carbonopt.units import parse_quantity
 from carbonopt.workload.load import deployment_facts, load_network
@@ -22,6 +24,7 @@ from carbonopt.workload.network import Network
 
 _BYTE_PER_GB = 2**30
 _OFF_ARRAY = ("register", "sram")
+_PER_NETWORK = tuple(metric.name for metric in PER_NETWORK if not metric.factors)
 
 
 @dataclass(frozen=True)
@@ -214,6 +217,7 @@ def evaluate_design(
     }
     breakdown |= _carbon(metrics, workload, preset)
     metrics |= {name: sum(breakdown[name].values()) for name in breakdown if name not in metrics}
+    metrics |= task_metrics(metrics, breakdown["carbon_ca_g"]["operational"], 2 * network.macs)
     return Evaluation(machine, cost, metrics, breakdown)
 
 
@@ -273,7 +277,7 @@ def evaluate_one(
     --------
     >>> knobs = {"rows": 128, "cols": 128, "sram": "512KiB"}
     >>> round(evaluate_one("resnet8", "dimc", knobs, preset="carbonspot")["area_mm2"], 4)
-    0.9393
+    2.3581
     """
     parsed = parse_knobs(template, knobs)
     numbers = load_preset(preset).with_values(**(preset_values or {}))
@@ -336,14 +340,14 @@ def evaluate_row(design: Mapping[str, Any], context: Context) -> dict[str, Any]:
         return {"limit.buildable": 1.0, "status": "error", "message": str(error)}
     row: dict[str, Any] = {"limit.buildable": 0.0, "status": "ok", "message": ""}
     row |= {name: results[0].metrics[name] for name in ("area_mm2", "clock_ns")}
-    for name in ("latency_s", "energy_j", "carbon_ca_g", "carbon_pa_g", "embodied_g"):
+    for name in (*_PER_NETWORK, "embodied_g"):
         if all(name in result.metrics for result in results):
             row |= _aggregate(name, results)
     row["limit.reticle"] = float(row["area_mm2"] / context.preset.reticle_mm2 - 1)
     row |= {f"area_mm2.{part}": area for part, area in _grouped_area(results[0].machine).items()}
     for workload, result in zip(context.workloads, results, strict=True):
         network = workload.network.name
-        for name in ("latency_s", "energy_j", "carbon_ca_g", "carbon_pa_g"):
+        for name in _PER_NETWORK:
             if name in result.metrics:
                 row[f"{name}@{network}"] = result.metrics[name]
         if workload.period_s is not None:
@@ -360,10 +364,11 @@ def _knobs_of(design: Mapping[str, Any]) -> Knobs:
 
 def _aggregate(name: str, results: list[Evaluation]) -> dict[str, float]:
     """Return the geometric mean of a metric and its parts, which sum to it."""
-    total = math.exp(sum(math.log(r.metrics[name]) for r in results) / len(results))
+    values = [result.metrics[name] for result in results]
+    total = math.exp(sum(map(math.log, values)) / len(values)) if min(values) > 0 else 0.0
     parts: dict[str, float] = {}
     for result in results:
-        for part, value in result.breakdown[name].items():
+        for part, value in result.breakdown.get(name, {}).items():
             share = value / result.metrics[name] / len(results)
             parts[part] = parts.get(part, 0.0) + total * share
     return {name: total, **{f"{name}.{part}": value for part, value in parts.items()}}

@@ -42,6 +42,11 @@ UNITS = MappingProxyType(
         "V": {"V": 1.0, "mV": 1e-3},
         "nm": {"nm": 1.0},
         "m": {"m": 1.0, "mm": 1e-3, "um": 1e-6, "nm": 1e-9},
+        "g*s": {"g*s": 1.0, "mg*s": 1e-3, "kg*s": 1e3},
+        "g*J": {"g*J": 1.0, "mg*J": 1e-3, "kg*J": 1e3},
+        "g2*J": {"g2*J": 1.0, "kg2*J": 1e6},
+        "g*J2": {"g*J2": 1.0, "kg*J2": 1e3},
+        "g/EOP": {"g/EOP": 1.0, "mg/EOP": 1e-3, "kg/EOP": 1e3},
         "J*s": {"J*s": 1.0, "mJ*s": 1e-3, "uJ*s": 1e-6, "nJ*s": 1e-9, "pJ*s": 1e-12},
     }
 )
@@ -50,7 +55,8 @@ _SUFFIXES = MappingProxyType(
     {
         **{"g_per_kwh": "g/kWh", "byte_per_s": "byte/s", "byte": "byte", "s": "s"},
         **{"hz": "Hz", "j": "J", "w": "W", "mm2": "mm2", "g": "g", "v": "V", "m": "m"},
-        "js": "J*s",
+        **{"js": "J*s", "gs": "g*s", "gj": "g*J", "g2j": "g2*J", "gj2": "g*J2"},
+        "g_per_eop": "g/EOP",
     }
 )
 
@@ -71,6 +77,11 @@ _PRINTED = MappingProxyType(
         "byte/s": ("GB/s", "MB/s", "kB/s", "byte/s"),
         "V": ("V",),
         "m": ("m", "mm", "um", "nm"),
+        "g*s": ("kg*s", "g*s", "mg*s"),
+        "g*J": ("kg*J", "g*J", "mg*J"),
+        "g2*J": ("kg2*J", "g2*J"),
+        "g*J2": ("kg*J2", "g*J2"),
+        "g/EOP": ("kg/EOP", "g/EOP", "mg/EOP"),
         "J*s": ("J*s", "mJ*s", "uJ*s", "nJ*s", "pJ*s"),
     }
 )

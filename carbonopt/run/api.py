@@ -194,7 +194,9 @@ def load_run(run_dir: str | Path) -> Front:
         name=manifest["problem"],
         evaluations=read_table(store.path / EVALUATIONS, variables),
         metrics=tuple(
-            Metric(entry["name"], entry["label"], tuple(entry["factors"]))
+            Metric(
+                entry["name"], entry["label"], tuple(entry["factors"]), entry.get("reference", "")
+            )
             for entry in manifest["objectives"]
         ),
         variables=tuple(variables),
