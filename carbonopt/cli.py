@@ -31,6 +31,7 @@ COMMANDS = {
     "check": "cli_model",
     "literature": "cli_carbon",
     "reprice": "cli_carbon",
+    "uncertainty": "cli_carbon",
 }
 """Command to the module that holds the function of the same name."""
 
@@ -189,6 +190,13 @@ def _add_carbon(commands: Commands) -> None:
     again.add_argument("--lifetime", metavar="TIME", help="life of the device (3y)")
     again.add_argument("--period", metavar="TIME", help="time between two inferences (40ms)")
     again.add_argument("--out", metavar="DIR", help="folder in place of DIR/repriced/<scenario>")
+    sampled = _add_command(
+        commands, "uncertainty", "say how far the carbon of a run is uncertain", json=True
+    )
+    sampled.add_argument("run_dir", metavar="DIR", help="run directory")
+    sampled.add_argument(
+        "--samples", type=_count, default=256, help="samples, a power of two (default: 256)"
+    )
 
 
 def _count(text: str) -> int:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from carbonopt.cli_text import (
     least_infeasible_text,
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from carbonopt.front.reprice import Scenario
+    from carbonopt.front.uncertainty import Uncertainty
 
+MOST_SHOWN, LEAST_CAUSE = 8, 0.01
 RUNS = Path("runs")
 
 
@@ -101,6 +104,71 @@ def reprice(options: Namespace) -> None:
     say()
     for file in files:
         say(str(file))
+
+
+def uncertainty(options: Namespace) -> None:
+    """Sample the uncertain numbers: who stays on the front, how far it moves, and why."""
+    from carbonopt.front.reprice import Scenario
+    from carbonopt.front.uncertainty import assess
+    from carbonopt.report.style import save
+    from carbonopt.report.uncertainty import plot_uncertainty
+    from carbonopt.run import load_run
+    from carbonopt.run.deployment import deployment_of
+
+    stored = deployment_of(options.run_dir)
+    front = load_run(options.run_dir)
+    known = all(network.period_s is not None for network in stored.networks)
+    scenarios = [Scenario("CA", stored.preset)]
+    scenarios += [Scenario("PA", stored.preset)] if known else []
+    found = [
+        assess(front.evaluations, stored.networks, scenario, options.samples)
+        for scenario in scenarios
+    ]
+    folder = Path(options.run_dir) / "figures"
+    figure = save(plot_uncertainty(front.name, found, options.samples), folder / "uncertainty.png")
+    if options.json:
+        say_json({"figure": str(figure), "samples": options.samples, **uncertain_record(found)})
+        return
+    for each in found:
+        say(uncertainty_text(each, front.variables))
+        say()
+    say(str(figure))
+
+
+def uncertain_record(found: Sequence[Uncertainty]) -> dict[str, Any]:
+    """Return what was found, ready for JSON."""
+    return {
+        each.scenario.metric: {
+            "designs": each.designs[each.designs["share"] > 0].to_dict("records"),
+            "causes": each.causes.to_dict("records"),
+        }
+        for each in found
+    }
+
+
+def uncertainty_text(found: Uncertainty, variables: Sequence[str]) -> str:
+    """Return the designs that are often on the front with their carbon, and the causes."""
+    from carbonopt.report.columns import short_label
+    from carbonopt.report.scale import quantity
+    from carbonopt.report.table import aligned, describe_design
+
+    often = found.designs.sort_values("share", ascending=False, kind="stable").head(MOST_SHOWN)
+    columns = {
+        "design": [describe_design(design, variables) for _, design in often.iterrows()],
+        "latency": [quantity(value, "s", 3) for value in often["latency_s"]],
+        **{
+            name: [quantity(value, "g", 3) for value in often[name]]
+            for name in ("nominal", "mean", "p95", "cvar")
+        },
+        "on the front": [f"{share:.0%}" for share in often["share"]],
+    }
+    causes = [
+        f"{cause['parameter']} {cause['total']:.0%}"
+        for _, cause in found.causes.iterrows()
+        if cause["total"] >= LEAST_CAUSE
+    ]
+    head = f"{short_label(found.scenario.metric)}, designs that stay on the front most often"
+    return "\n".join([head, aligned(columns), f"its variance comes from: {', '.join(causes)}"])
 
 
 def quantity_of(text: str | None, unit: str, option: str) -> float | None:

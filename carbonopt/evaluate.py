@@ -12,6 +12,7 @@ from carbonopt.carbon.embodied import embodied_g
 from carbonopt.carbon.metrics import task_metrics
 from carbonopt.carbon.presets import CarbonPreset, load_preset
 from carbonopt.carbon.scenario import carbon_ca, carbon_pa
+from carbonopt.carbon.uncertainty import Task, statistics_of
 from carbonopt.errors import MappingError, ModelRangeError, SpecError
 from carbonopt.hardware.machine import Machine
 from carbonopt.hardware.template import KNOB_UNITS, TEMPLATES, Knobs, build_machine
@@ -58,11 +59,14 @@ class Context:
         Numbers of the carbon model; it selects the hardware models too.
     mapping
         ``optimal`` or ``reference``.
+    statistics
+        Metrics of `carbonopt.objectives.UNCERTAIN` to compute, each for every workload too.
     """
 
     workloads: tuple[Workload, ...]
     preset: CarbonPreset
     mapping: MappingMode
+    statistics: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -343,6 +347,11 @@ def evaluate_row(design: Mapping[str, Any], context: Context) -> dict[str, Any]:
     for name in (*_PER_NETWORK, "embodied_g"):
         if all(name in result.metrics for result in results):
             row |= _aggregate(name, results)
+    tasks = [
+        Task.of(w.network.name, r.metrics, w.dram_byte / _BYTE_PER_GB, w.period_s)
+        for w, r in zip(context.workloads, results, strict=True)
+    ]
+    row |= statistics_of(tasks, context.statistics, context.preset)
     row["limit.reticle"] = float(row["area_mm2"] / context.preset.reticle_mm2 - 1)
     row |= {f"area_mm2.{part}": area for part, area in _grouped_area(results[0].machine).items()}
     for workload, result in zip(context.workloads, results, strict=True):

@@ -70,13 +70,24 @@ PER_NETWORK = (
     Metric("tcdp_pa_gs", "carbon PA-delay product", ("carbon_pa_g", "latency_s"), _CORDOBA),
 )
 
+#: carbon of one inference when the numbers of the carbon model are uncertain
+UNCERTAIN = tuple(
+    Metric(f"carbon_{activity}_{statistic}_g", f"{words} carbon {activity.upper()} per inference")
+    for activity in ("ca", "pa")
+    for statistic, words in (
+        ("mean", "mean"),
+        ("p95", "95 % quantile of"),
+        ("cvar", "mean of the worst 5 % of"),
+    )
+)
+
 #: metrics of the device
 PER_DEVICE = (
     Metric("embodied_g", "embodied carbon", (), _ACT),
     Metric("area_mm2", "die area"),
 )
 
-METRICS = MappingProxyType({metric.name: metric for metric in PER_NETWORK + PER_DEVICE})
+METRICS = MappingProxyType({metric.name: metric for metric in PER_NETWORK + UNCERTAIN + PER_DEVICE})
 
 
 def metric(name: str) -> Metric:
@@ -113,7 +124,20 @@ def metric_names(networks: Iterable[str] = ()) -> list[str]:
     >>> metric_names(["resnet8"])[-1]
     'tcdp_pa_gs@resnet8'
     """
-    return list(METRICS) + [f"{m.name}@{net}" for net in networks for m in PER_NETWORK]
+    each = PER_NETWORK + UNCERTAIN
+    return list(METRICS) + [f"{m.name}@{net}" for net in networks for m in each]
+
+
+def uncertain(names: Iterable[str]) -> tuple[str, ...]:
+    """Metrics among some names that need samples of the carbon model, without their network.
+
+    Examples
+    --------
+    >>> uncertain(["latency_s", "carbon_pa_p95_g@resnet8", "carbon_pa_p95_g"])
+    ('carbon_pa_p95_g',)
+    """
+    stems = {name.partition("@")[0] for name in names}
+    return tuple(metric.name for metric in UNCERTAIN if metric.name in stems)
 
 
 def scenario_free(networks: Sequence[str]) -> list[str]:

@@ -148,3 +148,28 @@ def test_a_search_that_saw_part_of_the_space_says_so(finished, capsys, tmp_path)
     (tmp_path / "evaluations.csv").write_bytes((finished / "evaluations.csv").read_bytes())
     assert main(["reprice", str(tmp_path), "--out", str(tmp_path / "out")]) == 0
     assert "8 of 12 designs were priced" in capsys.readouterr().out
+
+
+def test_uncertainty_tells_who_stays_and_why(finished, capsys):
+    assert main(["uncertainty", str(finished), "--samples", "64"]) == 0
+    told = capsys.readouterr().out
+    assert "carbon CA, designs that stay on the front most often" in told
+    assert "its variance comes from: package" in told
+    assert told.splitlines()[-1] == str(finished / "figures" / "uncertainty.png")
+    assert main(["uncertainty", str(finished), "--samples", "64", "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert set(record) == {"figure", "samples", "carbon_ca_g", "carbon_pa_g"}
+    assert max(design["share"] for design in record["carbon_pa_g"]["designs"]) > 0.5
+    assert main(["uncertainty", str(finished), "--samples", "100"]) == 2
+    assert "samples: got 100, allowed: a power of two" in capsys.readouterr().err
+
+
+def test_a_problem_can_minimise_the_carbon_of_the_bad_case(tmp_path, capsys):
+    file = tmp_path / "problem.yaml"
+    file.write_text(
+        PROBLEM.replace("scenario_free", "[latency_s, carbon_ca_p95_g, carbon_pa_cvar_g@ds_cnn]")
+    )
+    assert main(["enumerate", str(file), "--out", str(tmp_path / "run")]) == 0
+    rows = pd.read_csv(tmp_path / "run" / "evaluations.csv")
+    assert (rows["carbon_ca_p95_g"] > rows["carbon_ca_g"]).all()
+    assert (rows["carbon_pa_cvar_g"] > rows["carbon_pa_g"]).all()

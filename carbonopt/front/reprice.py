@@ -13,18 +13,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from carbonopt.arrays import Bools, Floats, Ints
+from carbonopt.arrays import Bools, Floats
 from carbonopt.carbon.embodied import embodied_g
+from carbonopt.carbon.metrics import break_even_s
 from carbonopt.carbon.presets import Activity, CarbonPreset
 from carbonopt.carbon.scenario import carbon_ca, carbon_pa
+from carbonopt.carbon.uncertainty import STATISTICS, Task, mean_carbon_g, shared_sample
 from carbonopt.errors import SpecError
-from carbonopt.front.dominance import non_dominated
 from carbonopt.front.front import Front
-from carbonopt.objectives import Metric, metric, scenario_free
+from carbonopt.objectives import Metric, metric, uncertain
 from carbonopt.units import UNITS
 
 _BYTE_PER_GB = UNITS["byte"]["GiB"]
-_PRICED = ("carbon_ca_", "carbon_pa_", "embodied_g")
+_CHUNK = 10_000
+_PRICED = ("carbon_ca_", "carbon_pa_", "embodied_g", "operational_g", "cci_", "break_even_")
 IN_USE = ("operational", "idle")
 """Parts of a task's carbon that scale with the grid; all others scale with 1 / lifetime."""
 
@@ -89,18 +91,27 @@ def task_parts(
     SpecError
         PA is asked for and the period of the network is not known.
     """
-    energy_j = table[f"energy_j@{deployment.network}"].to_numpy(dtype=float)
-    latency_s = table[f"latency_s@{deployment.network}"].to_numpy(dtype=float)
-    area_mm2, dram_gb = table["area_mm2"].to_numpy(dtype=float), deployment.dram_byte / _BYTE_PER_GB
+    task = task_of(table, deployment)
+    device = (task.energy_j, task.latency_s, task.area_mm2)
     if scenario.activity == "CA":
-        return carbon_ca(energy_j, latency_s, area_mm2, dram_gb, scenario.preset)
-    if deployment.period_s is None:
+        return carbon_ca(*device, task.dram_gb, scenario.preset)
+    if task.period_s is None:
         fault = "got no period, allowed: a time, which PA needs"
-        raise SpecError(f"period: {deployment.network}: {fault}")
-    return carbon_pa(
-        energy_j, latency_s, area_mm2, deployment.period_s, dram_gb, scenario.preset,
-        idle_w=table["idle_w"].to_numpy(dtype=float) if "idle_w" in table else 0.0,
-    )  # fmt: skip
+        raise SpecError(f"period: {task.network}: {fault}")
+    return carbon_pa(*device, task.period_s, task.dram_gb, scenario.preset, idle_w=task.idle_w)
+
+
+def task_of(table: pd.DataFrame, deployment: Deployment) -> Task:
+    """Take the task of a network on every design (n) out of a table."""
+    return Task(
+        deployment.network,
+        table[f"energy_j@{deployment.network}"].to_numpy(dtype=float),
+        table[f"latency_s@{deployment.network}"].to_numpy(dtype=float),
+        table["area_mm2"].to_numpy(dtype=float),
+        deployment.dram_byte / _BYTE_PER_GB,
+        deployment.period_s,
+        table["idle_w"].to_numpy(dtype=float) if "idle_w" in table else 0.0,
+    )
 
 
 def price(
@@ -206,6 +217,8 @@ def reprice(
     for activity in activities:
         columns |= price(designs, deployments, replace(scenario, activity=activity))
     columns |= price_device(designs, deployments, scenario.preset)
+    columns |= _statistics(designs, deployments, scenario)
+    columns |= _derived(designs, deployments, columns, scenario)
     columns |= {
         f"limit.period@{d.network}": designs[f"latency_s@{d.network}"].to_numpy() / d.period_s - 1
         for d in deployments
@@ -223,6 +236,54 @@ def reprice(
         history=None,
         notices=(),
     )
+
+
+def _statistics(
+    table: pd.DataFrame, deployments: Sequence[Deployment], scenario: Scenario
+) -> dict[str, Floats]:
+    """Price again what a table holds of uncertain carbon, some designs at a time."""
+    tables = [table.iloc[start : start + _CHUNK] for start in range(0, len(table), _CHUNK)]
+    columns: dict[str, Floats] = {}
+    for name in uncertain(map(str, table)):
+        _, activity, statistic, _ = name.split("_")
+        if activity == "pa" and any(d.period_s is None for d in deployments):
+            continue
+        found: dict[str, list[Floats]] = {}
+        for part in tables:
+            tasks = [task_of(part, deployment) for deployment in deployments]
+            judged: Activity = "CA" if activity == "ca" else "PA"
+            mean, each = mean_carbon_g(tasks, judged, shared_sample(scenario.preset))
+            found.setdefault(name, []).append(STATISTICS[statistic](mean))
+            for task, carbon in zip(tasks, each, strict=True):
+                found.setdefault(f"{name}@{task.network}", []).append(STATISTICS[statistic](carbon))
+        columns |= {column: np.concatenate(values) for column, values in found.items()}
+    return columns
+
+
+def _derived(
+    table: pd.DataFrame,
+    deployments: Sequence[Deployment],
+    priced: Mapping[str, Floats],
+    scenario: Scenario,
+) -> dict[str, Floats]:
+    """Price again what a table holds of metrics that follow from carbon CA and its parts."""
+    columns: dict[str, Floats] = {}
+    for deployment in deployments if "operational_g" in table else ():
+        suffix = f"@{deployment.network}"
+        used = task_parts(table, deployment, replace(scenario, activity="CA"))["operational"]
+        made = price_device(table, [deployment], scenario.preset)["embodied_g"]
+        change = priced[f"carbon_ca_g{suffix}"] / table[f"carbon_ca_g{suffix}"].to_numpy()
+        columns[f"operational_g{suffix}"] = used
+        columns[f"cci_g_per_eop{suffix}"] = table[f"cci_g_per_eop{suffix}"].to_numpy() * change
+        if (used > 0).all():
+            latency_s = table[f"latency_s{suffix}"].to_numpy()
+            columns[f"break_even_s{suffix}"] = break_even_s(made, used, latency_s)
+    for name in {column.partition("@")[0] for column in columns}:
+        each = [
+            columns.get(f"{name}@{d.network}", np.full(len(table), np.nan)) for d in deployments
+        ]
+        columns[name] = np.exp(np.mean(np.log(each), axis=0))
+    return columns
 
 
 def _check_columns(table: pd.DataFrame, deployments: Sequence[Deployment]) -> None:
@@ -283,95 +344,3 @@ def _judged(
     met = (table[list(names)].to_numpy(dtype=float) <= 0.0).all(axis=1)
     numbers = np.isfinite(table[[m.name for m in metrics]].to_numpy(dtype=float)).all(axis=1)
     return table.assign(feasible=met & numbers & (table["status"] == "ok").to_numpy())
-
-
-def scenario_free_rows(table: pd.DataFrame, networks: Sequence[str]) -> Bools:
-    """Mark the designs (n,) that are best under some scenario; none that is best is left out.
-
-    Parameters
-    ----------
-    table
-        Designs (n) with the columns of `carbonopt.objectives.scenario_free`.
-    networks
-        The networks.
-
-    Notes
-    -----
-    Monotone in every column: a design that is no better anywhere is no better in any scenario.
-    With several networks the columns are those of each network: the geometric mean of the
-    networks' carbons is not monotone in their mean energy and mean latency. With a column
-    ``idle_w`` a shorter latency means a longer wait, so that PA is not monotone in the latency;
-    it is in the idle power and in the energy beyond it, ``E - P_idle t``, which stand in.
-    """
-    values = table[scenario_free(networks)].to_numpy(dtype=float)
-    if "idle_w" not in table:
-        return non_dominated(values)
-    idle_w = table["idle_w"].to_numpy(dtype=float)
-    values[:, 1:-1:2] -= idle_w[:, None] * values[:, 0:-1:2]
-    return non_dominated(np.column_stack([values, idle_w]))
-
-
-def keeps_periods(
-    table: pd.DataFrame, deployments: Sequence[Deployment], scenario: Scenario
-) -> Bools:
-    """Mark the designs (n,) that may compete: in PA under ``infeasible`` none may be late."""
-    kept = np.ones(len(table), dtype=bool)
-    if scenario.activity == "PA" and scenario.preset.late_rule == "infeasible":
-        for deployment in deployments:
-            latency_s = table[f"latency_s@{deployment.network}"].to_numpy(dtype=float)
-            kept &= latency_s <= (deployment.period_s or np.inf)
-    return kept
-
-
-def winners(
-    table: pd.DataFrame,
-    deployments: Sequence[Deployment],
-    scenario: Scenario,
-    lifetimes_s: Floats,
-    intensities_g_per_kwh: Floats,
-) -> Ints:
-    """Find the design with the least carbon for every lifetime and grid intensity.
-
-    ``C = CI a + b / L``, geometric mean over the networks: a and b are priced once.
-
-    Parameters
-    ----------
-    table
-        Feasible designs (n), as for `task_parts`.
-    deployments, scenario
-        Networks, activity and preset. Lifetime and intensity are replaced; the intensity is
-        the mean over the lifetime.
-    lifetimes_s
-        Lifetimes L (k,) [s].
-    intensities_g_per_kwh
-        Grid intensities CI (j,) [g/kWh].
-
-    Returns
-    -------
-    Ints
-        Position of the winner in the table (k, j).
-
-    Raises
-    ------
-    SpecError
-        No design is there to win.
-    """
-    if not len(table):
-        raise SpecError("scenario map: got no feasible design, required: one")
-    rows = np.flatnonzero(scenario_free_rows(table, [d.network for d in deployments]))
-    unit = scenario.preset.with_values(
-        lifetime_s=1.0, use_g_per_kwh=1.0, decarbonisation_per_year=0.0
-    )
-    terms = []
-    for deployment in deployments:
-        parts = task_parts(table.iloc[rows], deployment, replace(scenario, preset=unit))
-        used = np.sum([parts[part] for part in IN_USE], axis=0)
-        terms.append((used, np.sum(list(parts.values()), axis=0) - used))
-    found = np.empty((len(lifetimes_s), len(intensities_g_per_kwh)), dtype=np.int64)
-    for place, lifetime in enumerate(lifetimes_s):
-        carbon = [
-            np.log(np.multiply.outer(intensities_g_per_kwh, used) + made / lifetime)
-            for used, made in terms
-        ]
-        found[place] = rows[np.sum(carbon, axis=0).argmin(axis=1)]
-    return found

@@ -17,7 +17,7 @@ from carbonopt.carbon.presets import CHOICES, CarbonPreset, preset_names
 from carbonopt.catalog import find_problem
 from carbonopt.data.tables import load_facts, load_table
 from carbonopt.errors import ModelRangeError, SpecError
-from carbonopt.objectives import METRICS, PER_NETWORK, scenario_free
+from carbonopt.objectives import METRICS, PER_NETWORK, UNCERTAIN, scenario_free, uncertain
 from carbonopt.problem.base import Problem
 from carbonopt.space import Variable
 from carbonopt.spec.fields import Vocabulary
@@ -53,7 +53,8 @@ def load_problem(name_or_path: str | Path) -> Problem:
     constraints = period_constraints(workloads) if rule == "met" else []
     if preset.reticle_rule == "met":
         constraints.append("limit.reticle")
-    context = Context(tuple(workloads), preset, spec.mapping)
+    statistics = uncertain([*spec.objectives, *spec.limits])
+    context = Context(tuple(workloads), preset, spec.mapping, statistics)
     point = spec.reference_point
     return Problem(
         spec.name,
@@ -80,7 +81,7 @@ def _vocabulary() -> Vocabulary:
         presets=tuple(preset_names()),
         templates=tuple(TEMPLATES),
         metrics=tuple(METRICS),
-        network_metrics=tuple(m.name for m in PER_NETWORK),
+        network_metrics=tuple(m.name for m in PER_NETWORK + UNCERTAIN),
         required=("template", *(name for name in units if name != "macros")),
         knob_units=units,
         knob_ranges={"sram_byte": _sram_range()},
@@ -129,7 +130,7 @@ def _workloads(spec: ProblemSpec, document: Document, faults: list[str]) -> list
     from carbonopt.evaluate import load_workload
 
     workloads: list[Workload] = []
-    needs_period = any(name.startswith("carbon_pa_g") for name in spec.objectives)
+    needs_period = any(name.startswith("carbon_pa_") for name in [*spec.objectives, *spec.limits])
     for place, entry in enumerate(spec.workloads):
         name = entry.name or str(document.path.parent / str(entry.path))
         try:

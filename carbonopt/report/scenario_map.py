@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 
 from carbonopt.arrays import Floats, Ints
 from carbonopt.front.front import Front
-from carbonopt.front.reprice import Deployment, Scenario, keeps_periods, winners
+from carbonopt.front.reprice import Deployment, Scenario
+from carbonopt.front.winners import keeps_periods, winners
 from carbonopt.report import style
 from carbonopt.report.table import describe_design
 from carbonopt.units import UNITS

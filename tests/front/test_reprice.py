@@ -21,10 +21,9 @@ from carbonopt.front.reprice import (
     price,
     price_device,
     reprice,
-    scenario_free_rows,
-    winners,
 )
-from carbonopt.objectives import metric
+from carbonopt.front.winners import scenario_free_rows, winners
+from carbonopt.objectives import UNCERTAIN, metric
 
 NETWORKS = ("resnet8", "ds_cnn")
 DESIGNS = [
@@ -33,13 +32,14 @@ DESIGNS = [
     for rows in (32, 64)
     for sram in (65536, 262144)
 ]
+PRICED = ("carbon_", "embodied_g", "operational_g", "cci_", "break_even_s")
 YEAR_S = 365.25 * 86400.0
 
 
 def evaluated(preset: CarbonPreset) -> tuple[pd.DataFrame, list[Deployment]]:
     """Rows of the real model, one of them a design that cannot be built."""
     workloads = tuple(load_workload(name) for name in NETWORKS)
-    context = Context(workloads, preset, "reference")
+    context = Context(workloads, preset, "reference", tuple(m.name for m in UNCERTAIN))
     rows = [evaluate_row(design, context) for design in DESIGNS]
     broken = {"limit.buildable": 1.0, "status": "error", "message": "no"}
     table = pd.DataFrame([{**d, **row} for d, row in zip(DESIGNS, rows, strict=True)])
@@ -70,8 +70,8 @@ def test_repricing_is_evaluating_under_the_other_scenario(run, activity, name):
     preset = load_preset(name).with_values(lifetime_s=7 * YEAR_S, use_g_per_kwh=25.0)
     again = reprice(front, deployments, Scenario(activity, preset)).evaluations
     expected, _ = evaluated(preset)
-    columns = [c for c in expected if c.startswith(("carbon_", "embodied_g"))]
-    assert len([c for c in columns if "." not in c]) == 7
+    columns = [c for c in expected if c.startswith(PRICED)]
+    assert len([c for c in columns if "." not in c]) == 7 + 9 + 6 * 3
     for column in columns:
         assert again[column].to_numpy() == pytest.approx(
             expected[column].to_numpy(), rel=1e-12, nan_ok=True
