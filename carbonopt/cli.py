@@ -32,6 +32,8 @@ COMMANDS = {
     "literature": "cli_carbon",
     "reprice": "cli_carbon",
     "uncertainty": "cli_carbon",
+    "footprint": "cli_carbon",
+    "bom": "cli_carbon",
 }
 """Command to the module that holds the function of the same name."""
 
@@ -159,8 +161,10 @@ def _add_models(commands: Commands) -> None:
     carbon = evaluate.add_argument_group("carbon accounting")
     carbon.add_argument("--preset", default="default", help="carbon preset (default: default)")
     carbon.add_argument("--lifetime", metavar="TIME", help="life of the device (3y)")
-    carbon.add_argument("--use-intensity", metavar="RATE", help="grid where it runs (301g/kWh)")
-    carbon.add_argument("--fab-intensity", metavar="RATE", help="grid of the fab (620g/kWh)")
+    carbon.add_argument("--region", help="grid where it runs, such as France or USA/California")
+    carbon.add_argument("--use-intensity", metavar="RATE", help="the same as a number (301g/kWh)")
+    carbon.add_argument("--fab-region", help="grid of the fab, such as Taiwan")
+    carbon.add_argument("--fab-intensity", metavar="RATE", help="the same as a number (620g/kWh)")
     carbon.add_argument(
         "--yield", type=float, metavar="SHARE", dest="yield_fraction", help="good dies (0.9)"
     )
@@ -177,6 +181,8 @@ def _add_carbon(commands: Commands) -> None:
     chips.add_argument("--preset", default="default", help="carbon preset (default: default)")
     chips.add_argument("--chips", metavar="FILE", help="CSV file with further accelerators")
     chips.add_argument("--out", metavar="DIR", help="folder in place of runs/literature-<preset>")
+    bill = _add_command(commands, "bom", "account for a bill of materials", json=True)
+    bill.add_argument("file", metavar="FILE", help="YAML file, as ACT has them")
     again = _add_command(
         commands, "reprice", "price the designs of a run under another scenario", json=True
     )
@@ -197,6 +203,14 @@ def _add_carbon(commands: Commands) -> None:
     sampled.add_argument(
         "--samples", type=_count, default=256, help="samples, a power of two (default: 256)"
     )
+    card = _add_command(
+        commands, "footprint", "write the carbon record and model card of a design", json=True
+    )
+    card.add_argument("run_dir", metavar="DIR", help="run directory")
+    card.add_argument(
+        "--design", default="knee", metavar="ROW", help="row of the front (default: its knee)"
+    )
+    card.add_argument("--out", metavar="DIR", help="folder in place of DIR/footprint-<ROW>")
 
 
 def _count(text: str) -> int:

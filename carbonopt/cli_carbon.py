@@ -10,16 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 from carbonopt.cli_text import (
     least_infeasible_text,
+    plain,
     say,
     say_json,
     summary,
     summary_lines,
     telling_text,
 )
+from carbonopt.errors import SpecError
+from carbonopt.units import format_quantity
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from carbonopt.front.front import Front
     from carbonopt.front.reprice import Scenario
     from carbonopt.front.uncertainty import Uncertainty
 
@@ -66,6 +70,20 @@ def literature(options: Namespace) -> None:
         say(f"no fab figure at the node of: {', '.join(without)}")
     say(str(folder / "literature.csv"))
     say(str(figure))
+
+
+def bom(options: Namespace) -> None:
+    """Account for a bill of materials, part by part."""
+    from carbonopt.carbon.bom import read_bom
+
+    parts = read_bom(options.file)
+    total_g = float(parts["carbon_g"].sum())
+    if options.json:
+        say_json({"parts": parts.to_dict("records"), "carbon_g": total_g})
+        return
+    for kind, grams in parts.groupby("carbon_type", sort=False)["carbon_g"].sum().items():
+        say(f"{str(kind).lower():12} {format_quantity(float(grams), 'g', 6)}")
+    say(f"{'total':12} {format_quantity(total_g, 'g', 6)}, {len(parts)} entries")
 
 
 def reprice(options: Namespace) -> None:
@@ -133,6 +151,52 @@ def uncertainty(options: Namespace) -> None:
         say(uncertainty_text(each, front.variables))
         say()
     say(str(figure))
+
+
+def footprint(options: Namespace) -> None:
+    """Account for one design of a front: a record for machines, a model card for people."""
+    import json
+
+    from carbonopt.report.footprint import footprint as account
+    from carbonopt.report.footprint import model_card, search_record
+    from carbonopt.run import load_run
+    from carbonopt.run.deployment import deployment_of
+    from carbonopt.store import replace
+
+    stored, front = deployment_of(options.run_dir), load_run(options.run_dir)
+    design = chosen_design(front, options.design)
+    record = account(design, front.variables, stored.networks, stored.preset)
+    if stored.search_energy_j is not None:
+        record["search"] = search_record(stored.search_energy_j, stored.meter, stored.preset)
+    folder = Path(options.out or Path(options.run_dir) / f"footprint-{options.design}")
+    folder.mkdir(parents=True, exist_ok=True)
+    card, told = model_card(record), plain(record)
+    replace(folder / "footprint.json", json.dumps(told, indent=2, ensure_ascii=False).encode())
+    replace(folder / "model_card.md", card.encode())
+    if options.json:
+        say_json(record)
+        return
+    say(card)
+    say(str(folder / "footprint.json"))
+    say(str(folder / "model_card.md"))
+
+
+def chosen_design(front: Front, which: str) -> pd.Series[Any]:
+    """Take the knee of a front, or the design in a row of its table, counted from 1.
+
+    Raises
+    ------
+    SpecError
+        There is no such row.
+    SearchError
+        The front is empty.
+    """
+    if which == "knee":
+        return front.knee()
+    if not (which.isdecimal() and 1 <= int(which) <= len(front)):
+        rows = f"knee, or a row of the front from 1 to {len(front)}"
+        raise SpecError(f"--design: got {which}, allowed: {rows}")
+    return front.to_pandas().iloc[int(which) - 1]
 
 
 def uncertain_record(found: Sequence[Uncertainty]) -> dict[str, Any]:

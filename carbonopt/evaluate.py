@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+from carbonopt.carbon.deployment import deployed_preset
 from carbonopt.carbon.embodied import embodied_g
 from carbonopt.carbon.metrics import task_metrics
-from carbonopt.carbon.presets import CarbonPreset, load_preset
+from carbonopt.carbon.presets import CarbonPreset
 from carbonopt.carbon.scenario import carbon_ca, carbon_pa
 from carbonopt.carbon.uncertainty import Task, statistics_of
 from carbonopt.errors import MappingError, ModelRangeError, SpecError
@@ -255,7 +256,7 @@ def evaluate_one(
     period_s: float | None = None,
     dram_byte: float | None = None,
     batch: int | None = None,
-    preset_values: Mapping[str, float] | None = None,
+    preset_values: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Evaluate one design for one network, as nested names and numbers ready for JSON.
 
@@ -266,7 +267,7 @@ def evaluate_one(
     template, knobs
         The design: `rows`, `cols`, `macros`, `sram`; quantities with their unit.
     preset, preset_values
-        Carbon preset, and numbers of it to replace (see `CarbonPreset.with_values`).
+        Carbon preset, and what of it to replace (see `deployed_preset`).
     mapping
         ``optimal`` or ``reference``.
     period_s, dram_byte, batch
@@ -284,7 +285,7 @@ def evaluate_one(
     2.3581
     """
     parsed = parse_knobs(template, knobs)
-    numbers = load_preset(preset).with_values(**(preset_values or {}))
+    numbers = deployed_preset(preset, **(preset_values or {}))
     task = load_workload(workload, period_s=period_s, dram_byte=dram_byte, batch=batch)
     result = evaluate_design(template, parsed, task, numbers, mapping)
     period = task.period_s

@@ -173,3 +173,73 @@ def test_a_problem_can_minimise_the_carbon_of_the_bad_case(tmp_path, capsys):
     rows = pd.read_csv(tmp_path / "run" / "evaluations.csv")
     assert (rows["carbon_ca_p95_g"] > rows["carbon_ca_g"]).all()
     assert (rows["carbon_pa_cvar_g"] > rows["carbon_pa_g"]).all()
+
+
+BILL = """\
+name: small
+silicon:
+  chip: {area: 10 mm2, process: 14nm, n_ics: 1}
+  ram: {model: dram, process: lpddr4, capacity: 2 GB}
+"""
+
+
+def test_a_bill_of_materials_part_by_part(folder, capsys):
+    (folder / "bill.yaml").write_text(BILL)
+    assert main(["bom", "bill.yaml"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "packaging    150 g",
+        "fabrication  265.383 g",
+        "total        415.383 g, 4 entries",
+    ]
+    assert main(["bom", "bill.yaml", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["carbon_g"] == pytest.approx(150 + 0.1 * (583 * 1.2 + 662.5) / 0.875 + 96 / 0.875)
+    assert len(told["parts"]) == 4
+
+
+def test_a_faulty_bill_is_named_by_line(folder, capsys):
+    (folder / "bill.yaml").write_text(BILL.replace("14nm", "1nm").replace("2 GB", "2"))
+    assert main(["bom", "bill.yaml"]) == 2
+    assert "bill.yaml:4: silicon.ram.capacity: got 2" in capsys.readouterr().err
+
+
+def test_a_design_on_the_grid_of_a_region(capsys):
+    design = ["evaluate", "--workload", "ds_cnn", "--template", "dimc", "--set", "rows=64"]
+    design += ["--set", "cols=64", "--set", "sram=64KiB", "--json"]
+    assert main(design) == 0
+    world = json.loads(capsys.readouterr().out)
+    assert main([*design, "--region", "France", "--fab-region", "wind"]) == 0
+    france = json.loads(capsys.readouterr().out)
+    assert france["operational_g"] < 0.2 * world["operational_g"]
+    assert france["embodied_g"] < world["embodied_g"]
+    assert main([*design, "--region", "Frence", "--use-intensity", "1g/kWh"]) == 2
+    faults = capsys.readouterr().err
+    assert "region: got 'Frence', nearest: France" in faults
+    assert "beside an intensity" in faults
+
+
+def test_a_footprint_is_a_record_and_a_model_card(finished, capsys, tmp_path):
+    asked = ["footprint", str(finished), "--out", str(tmp_path)]
+    assert main(asked) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("# Carbon footprint: ")
+    assert (tmp_path / "model_card.md").read_text() in told
+    assert main([*asked, "--design", "1", "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record == json.loads((tmp_path / "footprint.json").read_text())
+    first = pd.read_csv(finished / "front.csv").iloc[0]
+    assert record["device"]["total_g"] == pytest.approx(first["embodied_g"], rel=1e-12)
+    assert record["task"]["CA"]["total_g"] == pytest.approx(first["carbon_ca_g"], rel=1e-12)
+    for wrong in ("0", "99", "best"):
+        assert main([*asked, "--design", wrong]) == 2
+        assert "allowed: knee, or a row of the front from 1 to" in capsys.readouterr().err
+
+
+def test_a_footprint_tells_what_the_search_drew(finished, capsys, tmp_path):
+    manifest = json.loads((finished / "manifest.json").read_text())
+    measured = {**manifest, "search_energy_j": 7.2e3, "search_energy_meter": "codecarbon 3.3"}
+    (tmp_path / "manifest.json").write_text(json.dumps(measured))
+    (tmp_path / "evaluations.csv").write_bytes((finished / "evaluations.csv").read_bytes())
+    assert main(["footprint", str(tmp_path), "--json"]) == 0
+    search = json.loads(capsys.readouterr().out)["search"]
+    assert search["carbon_g"] == pytest.approx(7.2e3 / 3.6e6 * 473.0)
