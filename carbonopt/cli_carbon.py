@@ -216,7 +216,8 @@ def uncertainty_text(found: Uncertainty, variables: Sequence[str]) -> str:
     from carbonopt.report.scale import quantity
     from carbonopt.report.table import aligned, describe_design
 
-    often = found.designs.sort_values("share", ascending=False, kind="stable").head(MOST_SHOWN)
+    ever = found.designs[found.designs["share"] > 0]
+    often = ever.sort_values("share", ascending=False, kind="stable").head(MOST_SHOWN)
     columns = {
         "design": [describe_design(design, variables) for _, design in often.iterrows()],
         "latency": [quantity(value, "s", 3) for value in often["latency_s"]],

@@ -103,7 +103,11 @@ def load_priors(preset: CarbonPreset) -> tuple[Prior, ...]:
         low, high = _bounds(str(row["basis"]), own, float(row["low"]), float(row["high"]))
         numbers = (own, low, high, float(row["spread"]))
         prior = Prior(
-            str(row["parameter"]), fields, str(row["distribution"]), *numbers, row["source"]
+            str(row["parameter"]),
+            fields,
+            str(row["distribution"]),
+            *numbers,
+            f"{row['source']}: {row['locator']}",
         )
         if prior.name not in priors or not _grid_is_set(preset):
             priors[prior.name] = prior

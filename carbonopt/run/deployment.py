@@ -11,6 +11,7 @@ from carbonopt.errors import SpecError, StoreError
 from carbonopt.front.front import Front
 from carbonopt.front.reprice import Deployment, Scenario, reprice
 from carbonopt.run.api import load_run
+from carbonopt.run.energy import ENERGY, METER
 from carbonopt.store import RunStore
 
 
@@ -28,12 +29,16 @@ class RunDeployment:
         Largest allowed values of columns.
     space_size
         Number of designs in the run's space.
+    search_energy_j, meter
+        Energy that the search drew, None where it was not measured [J], and what measured it.
     """
 
     networks: tuple[Deployment, ...]
     preset: CarbonPreset
     limits: dict[str, float]
     space_size: int
+    search_energy_j: float | None
+    meter: str
 
 
 def deployment_of(run_dir: str | Path) -> RunDeployment:
@@ -63,7 +68,8 @@ def deployment_of(run_dir: str | Path) -> RunDeployment:
     size = 1
     for values in manifest["variables"].values():
         size *= len(values)
-    return RunDeployment(tuple(networks), preset, manifest["limits"], size)
+    drawn = (manifest.get(ENERGY), manifest.get(METER, ""))
+    return RunDeployment(tuple(networks), preset, manifest["limits"], size, *drawn)
 
 
 def reprice_run(
