@@ -29,6 +29,11 @@ COMMANDS = {
     "evaluate": "cli_model",
     "workload": "cli_model",
     "check": "cli_model",
+    "literature": "cli_carbon",
+    "reprice": "cli_carbon",
+    "uncertainty": "cli_carbon",
+    "footprint": "cli_carbon",
+    "bom": "cli_carbon",
 }
 """Command to the module that holds the function of the same name."""
 
@@ -73,6 +78,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_searches(commands)
     _add_readers(commands)
     _add_models(commands)
+    _add_carbon(commands)
     return parser
 
 
@@ -155,8 +161,10 @@ def _add_models(commands: Commands) -> None:
     carbon = evaluate.add_argument_group("carbon accounting")
     carbon.add_argument("--preset", default="default", help="carbon preset (default: default)")
     carbon.add_argument("--lifetime", metavar="TIME", help="life of the device (3y)")
-    carbon.add_argument("--use-intensity", metavar="RATE", help="grid where it runs (301g/kWh)")
-    carbon.add_argument("--fab-intensity", metavar="RATE", help="grid of the fab (620g/kWh)")
+    carbon.add_argument("--region", help="grid where it runs, such as France or USA/California")
+    carbon.add_argument("--use-intensity", metavar="RATE", help="the same as a number (301g/kWh)")
+    carbon.add_argument("--fab-region", help="grid of the fab, such as Taiwan")
+    carbon.add_argument("--fab-intensity", metavar="RATE", help="the same as a number (620g/kWh)")
     carbon.add_argument(
         "--yield", type=float, metavar="SHARE", dest="yield_fraction", help="good dies (0.9)"
     )
@@ -166,6 +174,43 @@ def _add_models(commands: Commands) -> None:
     workload.add_argument("--batch", type=_count, help="inputs per inference")
     check = _add_command(commands, "check", "check problem, study and ONNX files", json=True)
     check.add_argument("files", nargs="+", metavar="FILE", help=".yaml, .yml or .onnx")
+
+
+def _add_carbon(commands: Commands) -> None:
+    chips = _add_command(commands, "literature", "account for published accelerators", json=True)
+    chips.add_argument("--preset", default="default", help="carbon preset (default: default)")
+    chips.add_argument("--chips", metavar="FILE", help="CSV file with further accelerators")
+    chips.add_argument("--out", metavar="DIR", help="folder in place of runs/literature-<preset>")
+    bill = _add_command(commands, "bom", "account for a bill of materials", json=True)
+    bill.add_argument("file", metavar="FILE", help="YAML file, as ACT has them")
+    again = _add_command(
+        commands, "reprice", "price the designs of a run under another scenario", json=True
+    )
+    again.add_argument("run_dir", metavar="DIR", help="run directory")
+    again.add_argument(
+        "--scenario", choices=("ca", "pa"), default="ca", help="activity (default: ca)"
+    )
+    again.add_argument("--preset", help="carbon preset in place of the run's own numbers")
+    again.add_argument("--region", help="grid in use, such as France or USA/california")
+    again.add_argument("--use-intensity", metavar="RATE", help="grid in use as a number (301g/kWh)")
+    again.add_argument("--lifetime", metavar="TIME", help="life of the device (3y)")
+    again.add_argument("--period", metavar="TIME", help="time between two inferences (40ms)")
+    again.add_argument("--out", metavar="DIR", help="folder in place of DIR/repriced/<scenario>")
+    sampled = _add_command(
+        commands, "uncertainty", "say how far the carbon of a run is uncertain", json=True
+    )
+    sampled.add_argument("run_dir", metavar="DIR", help="run directory")
+    sampled.add_argument(
+        "--samples", type=_count, default=256, help="samples, a power of two (default: 256)"
+    )
+    card = _add_command(
+        commands, "footprint", "write the carbon record and model card of a design", json=True
+    )
+    card.add_argument("run_dir", metavar="DIR", help="run directory")
+    card.add_argument(
+        "--design", default="knee", metavar="ROW", help="row of the front (default: its knee)"
+    )
+    card.add_argument("--out", metavar="DIR", help="folder in place of DIR/footprint-<ROW>")
 
 
 def _count(text: str) -> int:

@@ -142,7 +142,7 @@ def knobs_of(settings: list[str]) -> dict[str, str]:
     return knobs
 
 
-def preset_values_of(options: Namespace) -> dict[str, float]:
+def preset_values_of(options: Namespace) -> dict[str, float | str]:
     """Read the options that replace numbers of the carbon preset; absent ones are left out."""
     from carbonopt.units import parse_quantity
 
@@ -152,14 +152,15 @@ def preset_values_of(options: Namespace) -> dict[str, float]:
         "fab_g_per_kwh": (options.fab_intensity, "g/kWh", "--fab-intensity"),
         "package_g": (options.package, "g", "--package"),
     }
-    values = {
+    values: dict[str, float | str] = {
         name: parse_quantity(text, unit, option)
         for name, (text, unit, option) in given.items()
         if text is not None
     }
     if options.yield_fraction is not None:
         values["yield_fraction"] = options.yield_fraction
-    return values
+    grids = {"region": options.region, "fab_region": options.fab_region}
+    return values | {name: text for name, text in grids.items() if text is not None}
 
 
 def workload(options: Namespace) -> None:

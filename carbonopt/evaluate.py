@@ -8,13 +8,17 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+from carbonopt.carbon.deployment import deployed_preset
 from carbonopt.carbon.embodied import embodied_g
-from carbonopt.carbon.presets import CarbonPreset, load_preset
+from carbonopt.carbon.metrics import task_metrics
+from carbonopt.carbon.presets import CarbonPreset
 from carbonopt.carbon.scenario import carbon_ca, carbon_pa
+from carbonopt.carbon.uncertainty import Task, statistics_of
 from carbonopt.errors import MappingError, ModelRangeError, SpecError
 from carbonopt.hardware.machine import Machine
 from carbonopt.hardware.template import KNOB_UNITS, Knobs, build_machine, find_template
 from carbonopt.hardware.variant import load_variant
+from carbonopt.objectives import PER_NETWORK
 from carbonopt.performance.network import MappingMode, NetworkCost, network_cost
 from carbonopt.units import parse_quantity
 from carbonopt.workload.load import deployment_facts, load_network
@@ -22,6 +26,7 @@ from carbonopt.workload.network import Network
 
 _BYTE_PER_GB = 2**30
 _OFF_ARRAY = ("register", "sram")
+_PER_NETWORK = tuple(metric.name for metric in PER_NETWORK if not metric.factors)
 
 
 @dataclass(frozen=True)
@@ -52,14 +57,17 @@ class Context:
     workloads
         Every one runs on the design.
     preset
-        Numbers of the carbon model; its name selects the model variant too.
+        Numbers of the carbon model; it selects the hardware models too.
     mapping
         ``optimal`` or ``reference``.
+    statistics
+        Metrics of `carbonopt.objectives.UNCERTAIN` to compute, each for every workload too.
     """
 
     workloads: tuple[Workload, ...]
     preset: CarbonPreset
     mapping: MappingMode
+    statistics: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -192,7 +200,7 @@ def evaluate_design(
     machine = build_machine(
         find_template(template),
         knobs,
-        load_variant(preset.name),
+        load_variant(preset.hardware),
         dram_byte=workload.dram_byte,
         weight_byte=sum(layer.weights * layer.weight_bits for layer in network.layers) / 8,
     )
@@ -216,6 +224,7 @@ def evaluate_design(
     }
     breakdown |= _carbon(metrics, workload, preset)
     metrics |= {name: sum(breakdown[name].values()) for name in breakdown if name not in metrics}
+    metrics |= task_metrics(metrics, breakdown["carbon_ca_g"]["operational"], 2 * network.macs)
     return Evaluation(machine, cost, metrics, breakdown)
 
 
@@ -249,7 +258,7 @@ def evaluate_one(
     period_s: float | None = None,
     dram_byte: float | None = None,
     batch: int | None = None,
-    preset_values: Mapping[str, float] | None = None,
+    preset_values: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Evaluate one design for one network, as nested names and numbers ready for JSON.
 
@@ -260,7 +269,7 @@ def evaluate_one(
     template, knobs
         The design: `rows`, `cols`, `macros`, `sram`; quantities with their unit.
     preset, preset_values
-        Carbon preset, and numbers of it to replace (see `CarbonPreset.with_values`).
+        Carbon preset, and what of it to replace (see `deployed_preset`).
     mapping
         ``optimal`` or ``reference``.
     period_s, dram_byte, batch
@@ -278,7 +287,7 @@ def evaluate_one(
     2.3581
     """
     parsed = parse_knobs(template, knobs)
-    numbers = load_preset(preset).with_values(**(preset_values or {}))
+    numbers = deployed_preset(preset, **(preset_values or {}))
     task = load_workload(workload, period_s=period_s, dram_byte=dram_byte, batch=batch)
     result = evaluate_design(template, parsed, task, numbers, mapping)
     period = task.period_s
@@ -338,13 +347,19 @@ def evaluate_row(design: Mapping[str, Any], context: Context) -> dict[str, Any]:
         return {"limit.buildable": 1.0, "status": "error", "message": str(error)}
     row: dict[str, Any] = {"limit.buildable": 0.0, "status": "ok", "message": ""}
     row |= {name: results[0].metrics[name] for name in ("area_mm2", "clock_ns")}
-    for name in ("latency_s", "energy_j", "carbon_ca_g", "carbon_pa_g", "embodied_g"):
+    for name in (*_PER_NETWORK, "embodied_g"):
         if all(name in result.metrics for result in results):
             row |= _aggregate(name, results)
+    tasks = [
+        Task.of(w.network.name, r.metrics, w.dram_byte / _BYTE_PER_GB, w.period_s)
+        for w, r in zip(context.workloads, results, strict=True)
+    ]
+    row |= statistics_of(tasks, context.statistics, context.preset)
+    row["limit.reticle"] = float(row["area_mm2"] / context.preset.reticle_mm2 - 1)
     row |= {f"area_mm2.{part}": area for part, area in _grouped_area(results[0].machine).items()}
     for workload, result in zip(context.workloads, results, strict=True):
         network = workload.network.name
-        for name in ("latency_s", "energy_j", "carbon_ca_g", "carbon_pa_g"):
+        for name in _PER_NETWORK:
             if name in result.metrics:
                 row[f"{name}@{network}"] = result.metrics[name]
         if workload.period_s is not None:
@@ -361,10 +376,11 @@ def _knobs_of(design: Mapping[str, Any]) -> Knobs:
 
 def _aggregate(name: str, results: list[Evaluation]) -> dict[str, float]:
     """Return the geometric mean of a metric and its parts, which sum to it."""
-    total = math.exp(sum(math.log(r.metrics[name]) for r in results) / len(results))
+    values = [result.metrics[name] for result in results]
+    total = math.exp(sum(map(math.log, values)) / len(values)) if min(values) > 0 else 0.0
     parts: dict[str, float] = {}
     for result in results:
-        for part, value in result.breakdown[name].items():
+        for part, value in result.breakdown.get(name, {}).items():
             share = value / result.metrics[name] / len(results)
             parts[part] = parts.get(part, 0.0) + total * share
     return {name: total, **{f"{name}.{part}": value for part, value in parts.items()}}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -22,11 +22,14 @@ class Metric:
         What figures and tables call it.
     factors
         Columns whose product is the metric, where the evaluation does not give it itself.
+    reference
+        Who defined the metric, '' where it is a plain quantity.
     """
 
     name: str
     label: str
     factors: tuple[str, ...] = ()
+    reference: str = ""
 
     @property
     def unit(self) -> str:
@@ -45,22 +48,46 @@ class Metric:
         return f"{self.label} [{self.unit}]" if self.unit else self.label
 
 
+_ACT = "ACT, ISCA 2022"
+_CORDOBA = "CORDOBA, HPCA 2025"
+
 #: metrics of one inference: also selectable for one network, as in ``latency_s@resnet8``
 PER_NETWORK = (
     Metric("latency_s", "latency per inference"),
     Metric("energy_j", "energy per inference"),
-    Metric("carbon_ca_g", "carbon CA per inference"),
-    Metric("carbon_pa_g", "carbon PA per inference"),
+    Metric("carbon_ca_g", "carbon CA per inference", (), "CarbonSpot, IEEE TCAD 2025"),
+    Metric("carbon_pa_g", "carbon PA per inference", (), "CarbonSpot, IEEE TCAD 2025"),
+    Metric("operational_g", "operational carbon per inference", (), _ACT),
+    Metric("cci_g_per_eop", "compute carbon intensity", (), "arXiv:2502.01671"),
+    Metric("break_even_s", "break-even lifetime", (), "Chasing Carbon, HPCA 2021"),
+    Metric("sci_g", "software carbon intensity per inference", ("carbon_ca_g",), "ISO 21031:2024"),
     Metric("edp_js", "energy-delay product", ("energy_j", "latency_s")),
+    Metric("cdp_gs", "embodied carbon-delay product", ("embodied_g", "latency_s"), _ACT),
+    Metric("cep_gj", "embodied carbon-energy product", ("embodied_g", "energy_j"), _ACT),
+    Metric("c2ep_g2j", "C2EP", ("embodied_g", "embodied_g", "energy_j"), _ACT),
+    Metric("ce2p_gj2", "CE2P", ("embodied_g", "energy_j", "energy_j"), _ACT),
+    Metric("tcdp_ca_gs", "carbon CA-delay product", ("carbon_ca_g", "latency_s"), _CORDOBA),
+    Metric("tcdp_pa_gs", "carbon PA-delay product", ("carbon_pa_g", "latency_s"), _CORDOBA),
+)
+
+#: carbon of one inference when the numbers of the carbon model are uncertain
+UNCERTAIN = tuple(
+    Metric(f"carbon_{activity}_{statistic}_g", f"{words} carbon {activity.upper()} per inference")
+    for activity in ("ca", "pa")
+    for statistic, words in (
+        ("mean", "mean"),
+        ("p95", "95 % quantile of"),
+        ("cvar", "mean of the worst 5 % of"),
+    )
 )
 
 #: metrics of the device
 PER_DEVICE = (
-    Metric("embodied_g", "embodied carbon"),
+    Metric("embodied_g", "embodied carbon", (), _ACT),
     Metric("area_mm2", "die area"),
 )
 
-METRICS = MappingProxyType({metric.name: metric for metric in PER_NETWORK + PER_DEVICE})
+METRICS = MappingProxyType({metric.name: metric for metric in PER_NETWORK + UNCERTAIN + PER_DEVICE})
 
 
 def metric(name: str) -> Metric:
@@ -75,6 +102,8 @@ def metric(name: str) -> Metric:
     --------
     >>> metric("edp_js@resnet8").factors
     ('energy_j@resnet8', 'latency_s@resnet8')
+    >>> metric("cdp_gs@resnet8").factors
+    ('embodied_g', 'latency_s@resnet8')
     """
     stem, _, network = name.partition("@")
     found = METRICS.get(stem)
@@ -82,8 +111,9 @@ def metric(name: str) -> Metric:
         raise SpecError(f"objective: got {name!r}, allowed: {', '.join(metric_names())}")
     if not network:
         return found
-    factors = tuple(f"{factor}@{network}" for factor in found.factors)
-    return Metric(name, f"{found.label}, {network}", factors)
+    device = {other.name for other in PER_DEVICE}
+    factors = tuple(f if f in device else f"{f}@{network}" for f in found.factors)
+    return Metric(name, f"{found.label}, {network}", factors, found.reference)
 
 
 def metric_names(networks: Iterable[str] = ()) -> list[str]:
@@ -92,6 +122,37 @@ def metric_names(networks: Iterable[str] = ()) -> list[str]:
     Examples
     --------
     >>> metric_names(["resnet8"])[-1]
-    'edp_js@resnet8'
+    'tcdp_pa_gs@resnet8'
     """
-    return list(METRICS) + [f"{m.name}@{net}" for net in networks for m in PER_NETWORK]
+    each = PER_NETWORK + UNCERTAIN
+    return list(METRICS) + [f"{m.name}@{net}" for net in networks for m in each]
+
+
+def uncertain(names: Iterable[str]) -> tuple[str, ...]:
+    """Metrics among some names that need samples of the carbon model, without their network.
+
+    Examples
+    --------
+    >>> uncertain(["latency_s", "carbon_pa_p95_g@resnet8", "carbon_pa_p95_g"])
+    ('carbon_pa_p95_g',)
+    """
+    stems = {name.partition("@")[0] for name in names}
+    return tuple(metric.name for metric in UNCERTAIN if metric.name in stems)
+
+
+def scenario_free(networks: Sequence[str]) -> list[str]:
+    """Objectives in which the carbon of every scenario is monotone: one search serves them all.
+
+    Latency, energy and embodied carbon; with several networks latency and energy of each,
+    because the mean of the networks' carbons is not monotone in their mean energy.
+
+    Examples
+    --------
+    >>> scenario_free(["resnet8"])
+    ['latency_s', 'energy_j', 'embodied_g']
+    >>> scenario_free(["a", "b"])
+    ['latency_s@a', 'energy_j@a', 'latency_s@b', 'energy_j@b', 'embodied_g']
+    """
+    suffixes = [f"@{network}" for network in networks] if len(networks) > 1 else [""]
+    each = [f"{name}{suffix}" for suffix in suffixes for name in ("latency_s", "energy_j")]
+    return [*each, "embodied_g"]

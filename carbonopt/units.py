@@ -16,7 +16,7 @@ _DAY_S = 24.0 * _HOUR_S
 UNITS = MappingProxyType(
     {
         "byte": {
-            **{"byte": 1.0, "B": 1.0, "kB": 1e3, "MB": 1e6, "GB": 1e9},
+            **{"byte": 1.0, "B": 1.0, "kB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12},
             **{"KiB": 2.0**10, "MiB": 2.0**20, "GiB": 2.0**30},
         },
         "s": {
@@ -27,17 +27,26 @@ UNITS = MappingProxyType(
         "J": {
             **{"J": 1.0, "mJ": 1e-3, "uJ": 1e-6, "nJ": 1e-9, "pJ": 1e-12, "fJ": 1e-15},
             **{"kJ": 1e3, "MJ": 1e6, "Wh": _HOUR_S, "kWh": 1e3 * _HOUR_S},
+            "mWh": 3.6,
         },
         "W": {"W": 1.0, "mW": 1e-3, "uW": 1e-6, "nW": 1e-9, "kW": 1e3},
         "mm2": {"mm2": 1.0, "um2": 1e-6, "cm2": 1e2},
+        "1/mm2": {"1/mm2": 1.0, "1/cm2": 1e-2},
         "g": {"g": 1.0, "mg": 1e-3, "ug": 1e-6, "ng": 1e-9, "kg": 1e3, "t": 1e6},
+        "g/mm2": {"g/mm2": 1.0, "kg/cm2": 1e1},
         "g/kWh": {"g/kWh": 1.0, "kg/kWh": 1e3, "kg/MWh": 1.0, "t/MWh": 1e3},
         "byte/s": {
             **{"byte/s": 1.0, "B/s": 1.0, "kB/s": 1e3, "MB/s": 1e6, "GB/s": 1e9},
             **{"KiB/s": 2.0**10, "MiB/s": 2.0**20, "GiB/s": 2.0**30},
         },
         "V": {"V": 1.0, "mV": 1e-3},
+        "nm": {"nm": 1.0},
         "m": {"m": 1.0, "mm": 1e-3, "um": 1e-6, "nm": 1e-9},
+        "g*s": {"g*s": 1.0, "mg*s": 1e-3, "kg*s": 1e3},
+        "g*J": {"g*J": 1.0, "mg*J": 1e-3, "kg*J": 1e3},
+        "g2*J": {"g2*J": 1.0, "kg2*J": 1e6},
+        "g*J2": {"g*J2": 1.0, "kg*J2": 1e3},
+        "g/EOP": {"g/EOP": 1.0, "mg/EOP": 1e-3, "kg/EOP": 1e3},
         "J*s": {"J*s": 1.0, "mJ*s": 1e-3, "uJ*s": 1e-6, "nJ*s": 1e-9, "pJ*s": 1e-12},
     }
 )
@@ -46,7 +55,8 @@ _SUFFIXES = MappingProxyType(
     {
         **{"g_per_kwh": "g/kWh", "byte_per_s": "byte/s", "byte": "byte", "s": "s"},
         **{"hz": "Hz", "j": "J", "w": "W", "mm2": "mm2", "g": "g", "v": "V", "m": "m"},
-        "js": "J*s",
+        **{"js": "J*s", "gs": "g*s", "gj": "g*J", "g2j": "g2*J", "gj2": "g*J2"},
+        "g_per_eop": "g/EOP",
     }
 )
 
@@ -59,11 +69,19 @@ _PRINTED = MappingProxyType(
         "J": ("kJ", "J", "mJ", "uJ", "nJ", "pJ", "fJ"),
         "W": ("kW", "W", "mW", "uW", "nW"),
         "mm2": ("mm2",),
+        "1/mm2": ("1/mm2",),
+        "g/mm2": ("g/mm2",),
+        "nm": ("nm",),
         "g": ("t", "kg", "g", "mg", "ug", "ng"),
         "g/kWh": ("g/kWh",),
         "byte/s": ("GB/s", "MB/s", "kB/s", "byte/s"),
         "V": ("V",),
         "m": ("m", "mm", "um", "nm"),
+        "g*s": ("kg*s", "g*s", "mg*s"),
+        "g*J": ("kg*J", "g*J", "mg*J"),
+        "g2*J": ("kg2*J", "g2*J"),
+        "g*J2": ("kg*J2", "g*J2"),
+        "g/EOP": ("kg/EOP", "g/EOP", "mg/EOP"),
         "J*s": ("J*s", "mJ*s", "uJ*s", "nJ*s", "pJ*s"),
     }
 )

@@ -89,7 +89,7 @@ def test_a_reader_gets_metrics_by_part_and_layers(capsys):
         (("--set", "rows"), "allowed: KNOB=VALUE"),
         (("--set", "rows=64"), "rows: got it twice (128, 64)"),
         (("--set", "macros=1.5"), "macros: got '1.5', allowed: a whole number"),
-        (("--preset", "nature"), "allowed: carbonspot, default"),
+        (("--preset", "nature"), "allowed: act, carbonspot, default"),
         (("--period", "40"), "--period: got 40, allowed: a number with a unit"),
         (("--dram", "1 s"), "--dram: got 1 s, allowed: a number with a unit"),
         (("--lifetime", "soon"), "--lifetime: got soon"),

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
+from types import MappingProxyType
+from typing import Any, Literal, get_args
 
-from carbonopt.data.tables import load_facts
+import numpy as np
+import pandas as pd
+
+from carbonopt.arrays import Floats, Number
+from carbonopt.carbon.die import Accounting, YieldModel, node_carbon, node_points
+from carbonopt.data.tables import load_facts, load_table
 from carbonopt.errors import SpecError
 
 TABLE = "carbon_presets.csv"
+RULES = "carbon_rules.csv"
 Activity = Literal["CA", "PA"]
-LateRule = Literal["fractional", "infeasible"]
+LateRule = Literal["fractional", "infeasible", "replicate"]
+ReticleRule = Literal["met", "free"]
 
 
 @dataclass(frozen=True)
 class CarbonPreset:
-    """Numbers of the carbon model; sources are in the table ``carbon_presets.csv``.
+    """Numbers of the carbon model; sources are in ``carbon_presets.csv``, ``carbon_rules.csv``.
+
+    Every number but the node may also be an array of samples that broadcasts against the
+    designs, as (m, 1) against (n,).
 
     Parameters
     ----------
@@ -24,86 +36,190 @@ class CarbonPreset:
         Name of the preset.
     lifetime_s
         Time over which a device is used [s].
+    utilisation
+        Share of the lifetime in which tasks run back to back, CA only [-].
     use_g_per_kwh, fab_g_per_kwh
         Carbon intensity of electricity where the device runs and where it is made [g/kWh].
+    decarbonisation_per_year
+        Yearly fall of the intensity in use, as a share of the year before [1/yr].
     pue
         Power usage effectiveness: energy drawn from the grid per energy of the device [-].
+    node_nm, abatement_percent
+        Process node of the die [nm], share of the process gases that is destroyed [%].
     fab_kwh_per_mm2
         Electricity to process a wafer area [kWh/mm2].
     gas_g_per_mm2, material_g_per_mm2
         Direct process gases and procured materials per wafer area [g/mm2].
+    yield_model
+        How the yield of a die follows from its area: see `carbonopt.carbon.die.die_yield`.
     yield_fraction
-        Share of the processed area that ends in good dies [-].
-    package_g
-        Carbon of one package [g].
+        Share of good dies where the yield model is ``fixed`` [-].
+    defects_per_mm2, clustering
+        Defect density [1/mm2] and its clustering, alpha of the negative binomial [-].
+    line_yield
+        Share of the wafers that leave the line [-].
+    accounting
+        ``area``: a die is charged its own area. ``wafer``: its share of a whole wafer.
+    wafer_mm, edge_mm, scribe_mm
+        Diameter of the wafer, edge exclusion, width of the scribe lines [mm].
+    reticle_mm2, reticle_rule
+        Largest die that a scanner exposes [mm2]; ``met``: a constraint, ``free``: none.
+    package_g, package_g_per_mm2
+        Carbon of one package [g], and per area of the die in it [g/mm2].
     dram_ca_g_per_gb, dram_pa_g_per_gb
         Carbon of DRAM in the CA and the PA scenario [g/GB]; one figure but for `carbonspot`.
+    memory_yield
+        Share of good memory, where the figure is before yield [-].
+    board_g, end_of_life_g
+        Printed board with its parts; transport and end of life, per device [g].
+    design_g, volume
+        Design effort of all devices together [g] and number of devices that share it [-].
     late_rule
         What a PA design costs that takes longer than its period: ``infeasible``, a full
-        period, the constraint marks it; ``fractional``, its latency, which is CA.
+        period, the constraint marks it; ``replicate``, as many devices as keep the pace;
+        ``fractional``, its latency, which is CA.
+    hardware
+        Hardware and latency models that go with the preset, ``carbonspot`` or ``default``.
     """
 
     name: str
-    lifetime_s: float
-    use_g_per_kwh: float
-    fab_g_per_kwh: float
-    pue: float
-    fab_kwh_per_mm2: float
-    gas_g_per_mm2: float
-    material_g_per_mm2: float
-    yield_fraction: float
-    package_g: float
-    dram_ca_g_per_gb: float
-    dram_pa_g_per_gb: float
+    lifetime_s: Number
+    utilisation: Number
+    use_g_per_kwh: Number
+    decarbonisation_per_year: Number
+    pue: Number
+    fab_g_per_kwh: Number
+    node_nm: float
+    abatement_percent: float
+    fab_kwh_per_mm2: Number
+    gas_g_per_mm2: Number
+    material_g_per_mm2: Number
+    yield_model: YieldModel
+    yield_fraction: Number
+    defects_per_mm2: Number
+    clustering: Number
+    line_yield: Number
+    accounting: Accounting
+    wafer_mm: Number
+    edge_mm: Number
+    scribe_mm: Number
+    reticle_mm2: Number
+    reticle_rule: ReticleRule
+    package_g: Number
+    package_g_per_mm2: Number
+    dram_ca_g_per_gb: Number
+    dram_pa_g_per_gb: Number
+    memory_yield: Number
+    board_g: Number
+    design_g: Number
+    volume: Number
+    end_of_life_g: Number
     late_rule: LateRule
+    hardware: str
 
-    def with_values(
-        self,
-        *,
-        lifetime_s: float | None = None,
-        use_g_per_kwh: float | None = None,
-        fab_g_per_kwh: float | None = None,
-        yield_fraction: float | None = None,
-        package_g: float | None = None,
-    ) -> CarbonPreset:
-        """Return a copy with some numbers replaced; None keeps the preset's own.
+    def with_values(self, **values: Any) -> CarbonPreset:  # noqa: ANN401  each field's own type
+        """Return a copy with some numbers or rules replaced; None keeps the preset's own.
+
+        A `node_nm` or `abatement_percent` brings the numbers of its node along: energy, gases,
+        materials, defects. A `yield_fraction` makes the yield model ``fixed``. What is given
+        by name beside them wins.
 
         Raises
         ------
         SpecError
-            Every value that is out of range.
+            Every name that is unknown and every value that is out of range.
 
         Examples
         --------
         >>> load_preset("default").with_values(use_g_per_kwh=25.0).use_g_per_kwh
         25.0
+        >>> load_preset("default").with_values(node_nm=7).fab_kwh_per_mm2
+        0.0215
         """
-        wanted: dict[str, Any] = {
-            "lifetime_s": lifetime_s,
-            "use_g_per_kwh": use_g_per_kwh,
-            "fab_g_per_kwh": fab_g_per_kwh,
-            "yield_fraction": yield_fraction,
-            "package_g": package_g,
-        }
-        values = {name: value for name, value in wanted.items() if value is not None}
-        faults = [fault for name, value in values.items() if (fault := _fault(name, value))]
+        given = {name: value for name, value in values.items() if value is not None}
+        faults = [fault for name, value in given.items() if (fault := _fault(name, value))]
         if faults:
             raise SpecError(faults)
-        return replace(self, **values)
+        implied: dict[str, Any] = {}
+        if "node_nm" in given or "abatement_percent" in given:
+            node = node_carbon(
+                given.get("node_nm", self.node_nm),
+                given.get("abatement_percent", self.abatement_percent),
+            )
+            implied = {
+                "fab_kwh_per_mm2": node.kwh_per_mm2,
+                "gas_g_per_mm2": node.gas_g_per_mm2,
+                "material_g_per_mm2": node.material_g_per_mm2,
+                "defects_per_mm2": node.defects_per_mm2,
+            }
+        if "yield_fraction" in given:
+            implied["yield_model"] = "fixed"
+        return replace(self, **implied | given)
 
-    def dram_g_per_gb(self, activity: Activity) -> float:
-        """Carbon of DRAM that the scenario charges [g/GB]."""
-        return self.dram_ca_g_per_gb if activity == "CA" else self.dram_pa_g_per_gb
+    @property
+    def fab_g_per_mm2(self) -> Number:
+        """Carbon per processed wafer area, ``CPA = CI_fab EPA + GPA + MPA`` [g/mm2]."""
+        energy = self.fab_g_per_kwh * self.fab_kwh_per_mm2
+        return energy + self.gas_g_per_mm2 + self.material_g_per_mm2
+
+    def dram_g_per_gb(self, activity: Activity) -> Number:
+        """Carbon of DRAM that the scenario charges, yield included [g/GB]."""
+        figure = self.dram_ca_g_per_gb if activity == "CA" else self.dram_pa_g_per_gb
+        return figure / self.memory_yield
 
 
-def _fault(name: str, value: float) -> str | None:
-    if name == "yield_fraction":
-        fine, allowed = 0 < value <= 1, "above 0, at most 1"
-    elif name == "lifetime_s":
-        fine, allowed = 0 < value < math.inf, "above 0 s"
-    else:
-        fine, allowed = 0 <= value < math.inf, "0 or more"
-    return None if fine else f"carbon preset: {name}: got {value}, allowed: {allowed}"
+FIELDS = tuple(field.name for field in fields(CarbonPreset) if field.name != "name")
+CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "yield_model": get_args(YieldModel),
+        "accounting": get_args(Accounting),
+        "late_rule": get_args(LateRule),
+        "reticle_rule": get_args(ReticleRule),
+        "hardware": ("carbonspot", "default"),
+    }
+)
+"""Words that a rule of a preset allows."""
+_ABOVE_ZERO = ("clustering", "wafer_mm", "reticle_mm2", "volume")
+_SHARES = ("yield_fraction", "line_yield", "memory_yield", "utilisation")
+
+
+def _fault(name: str, value: Any) -> str | None:  # noqa: ANN401  a number, samples or a word
+    """Say what is wrong with a value; nothing if nothing is."""
+    where = f"carbon preset: {name}"
+    if name not in FIELDS:
+        near = get_close_matches(name, FIELDS, n=1)
+        hint = f" (did you mean {near[0]}?)" if near else ""
+        return f"{where}: unknown{hint}, allowed: {', '.join(FIELDS)}"
+    if name in CHOICES:
+        allowed = CHOICES[name]
+        return None if value in allowed else f"{where}: got {value}, allowed: {', '.join(allowed)}"
+    numbers = np.atleast_1d(np.asarray(value, dtype=np.float64)).ravel()
+    inside, said = _range_of(name, numbers)
+    bad = numbers[~(inside & np.isfinite(numbers))]
+    return f"{where}: got {bad[0]}, allowed: {said}" if bad.size else None
+
+
+def _range_of(name: str, numbers: Floats) -> tuple[Any, str]:
+    """Which numbers a field allows, and how to say so."""
+    if name in _SHARES:
+        return (numbers > 0) & (numbers <= 1), "above 0, at most 1"
+    if name == "lifetime_s":
+        return numbers > 0, "above 0 s"
+    if name in _ABOVE_ZERO:
+        return numbers > 0, "above 0"
+    if name == "pue":
+        return numbers >= 1, "1 or more"
+    if name == "decarbonisation_per_year":
+        return (numbers >= 0) & (numbers < 1), "0 or more, below 1"
+    if name == "abatement_percent":
+        return (numbers >= 95) & (numbers <= 99), "95 to 99 %"
+    if name == "node_nm":
+        nodes = node_points("epa")[0]
+        said = (
+            f"{nodes[0]:g} to {nodes[-1]:g} nm, of the table: {', '.join(f'{n:g}' for n in nodes)}"
+        )
+        return (numbers >= nodes[0]) & (numbers <= nodes[-1]), said
+    return numbers >= 0, "0 or more"
 
 
 def preset_names() -> list[str]:
@@ -112,7 +228,7 @@ def preset_names() -> list[str]:
     Examples
     --------
     >>> preset_names()
-    ['carbonspot', 'default']
+    ['act', 'carbonspot', 'default']
     """
     return sorted({key.split(".")[0] for key in load_facts(TABLE)})
 
@@ -120,10 +236,12 @@ def preset_names() -> list[str]:
 def load_preset(name: str) -> CarbonPreset:
     """Load a shipped carbon preset by name.
 
-    ``carbonspot`` repeats the published numbers of CarbonSpot, oddities included: one grid
-    figure of 2022 for fab and use, DRAM at 200 g/GB (CA) and 174 g/GB (PA), a late design
-    charged as in CA. ``default`` resolves them: grids of 2024, gases at 97 % abatement, one
-    DRAM figure, a late design infeasible; its yield is the fixed 0.875 of ACT.
+    ``act`` repeats ACT v2: 583 g/kWh in the fab, 380 g/kWh in use, a fixed yield of 0.875 that
+    divides dies and memory, 2 years. ``carbonspot`` repeats the published numbers of
+    CarbonSpot, oddities included: one grid figure of 2022 for fab and use, DRAM at 200 g/GB (CA)
+    and 174 g/GB (PA), a late design charged as in CA. ``default`` resolves them: grids of 2024,
+    gases at 97 % abatement, one DRAM figure, a yield that falls with the area, whole wafers, a
+    late design infeasible.
 
     Raises
     ------
@@ -134,15 +252,32 @@ def load_preset(name: str) -> CarbonPreset:
     ----------
     CarbonSpot, IEEE TCAD 2025, doi 10.1109/TCAD.2025.3602746. ACT, ISCA 2022.
     """
-    values = {
+    values: dict[str, Any] = {
         key.removeprefix(f"{name}."): value
         for key, value in load_facts(TABLE).items()
         if key.startswith(f"{name}.")
     }
     if not values:
         raise SpecError(f"carbon preset: got {name!r}, allowed: {', '.join(preset_names())}")
+    rules = load_table(RULES)
+    rules = rules[rules["preset"] == name]
+    values |= dict(zip(rules["rule"], rules["value"], strict=True))
     scale = values.pop("dram_scale")
-    late_rule: LateRule = "fractional" if values.pop("late_extends_period") else "infeasible"
     values["dram_ca_g_per_gb"] *= scale
     values["dram_pa_g_per_gb"] *= scale
-    return CarbonPreset(name=name, late_rule=late_rule, **values)
+    return CarbonPreset(name=name, **values)
+
+
+def compare_presets() -> pd.DataFrame:
+    """Put the presets side by side: a row per number or rule, a column per preset.
+
+    Examples
+    --------
+    >>> compare_presets().loc["use_g_per_kwh"].tolist()
+    [380.0, 301.0, 473.0]
+    """
+    presets = {name: load_preset(name) for name in preset_names()}
+    return pd.DataFrame(
+        {name: [getattr(preset, field) for field in FIELDS] for name, preset in presets.items()},
+        index=pd.Index(FIELDS, name="quantity"),
+    )

@@ -19,7 +19,11 @@ from carbonopt.arrays import Floats
 from carbonopt.errors import ModelRangeError, SpecError
 
 FOLDER = Path(__file__).parent
-FACT_COLUMNS = ("key", "value", "unit", "low", "high", "source", "locator", "year", "note")
+FACT_COLUMNS = (
+    *("key", "value", "unit", "low", "high", "source", "locator", "licence", "year", "note"),
+)
+LICENCES = ("BSD-3-Clause", "MIT", "Apache-2.0", "CC-BY-4.0", "CC0-1.0", "public-domain")
+"""Licences under which numbers may travel in this package; its own choices are BSD-3-Clause."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +38,8 @@ class Fact:
         The number and, where known, the range that sources span [unit].
     unit
         Unit of the three, ``-`` where there is none.
-    source, locator, year
-        Who says so, where in the source, and when (None where undated).
+    source, locator, licence, year
+        Who says so, where in the source, under which licence, and when (None where undated).
     note
         What a user of the number should know.
     """
@@ -47,12 +51,13 @@ class Fact:
     high: float | None
     source: str
     locator: str
+    licence: str
     year: int | None
     note: str
 
 
 def load_table(name: str) -> pd.DataFrame:
-    """Read a table, numbers to the last bit, and refuse rows that name no source.
+    """Read a table, numbers to the last bit, and refuse rows that name no source or licence.
 
     A column is float where every text in it is a number or empty, else it stays text.
 
@@ -64,12 +69,13 @@ def load_table(name: str) -> pd.DataFrame:
     Raises
     ------
     SpecError
-        Missing file, missing column ``source``, ragged rows, rows without source; all at once.
+        Missing file, missing column ``source``, ragged rows, rows without source; of a shipped
+        table also a row without a licence of `LICENCES`; all at once.
 
     Examples
     --------
     >>> sorted(load_table("carbon_presets.csv")["unit"].unique())
-    ['-', 'g', 'g/GB', 'g/kWh', 'g/mm2', 'kWh/mm2', 's']
+    ['%', '-', '1/mm2', '1/yr', 'g', 'g/GB', 'g/kWh', 'g/mm2', 'kWh/mm2', 'mm', 'mm2', 'nm', 's']
     """
     table = pd.DataFrame([row for _, row in _read_rows(name)])
     return table.apply(_numbers)
@@ -134,7 +140,7 @@ def describe_facts(name: str) -> dict[str, Fact]:
 
 
 def _read_rows(name: str) -> list[tuple[int, dict[str, str]]]:
-    """Rows of a table as text with the line where each ends, checked for a source."""
+    """Rows of a table as text with the line where each ends, checked for source and licence."""
     file = FOLDER / name
     if not file.is_file():
         shipped = ", ".join(sorted(table.name for table in FOLDER.glob("*.csv")))
@@ -142,14 +148,19 @@ def _read_rows(name: str) -> list[tuple[int, dict[str, str]]]:
     rows, faults = [], []
     with file.open(newline="", encoding="utf-8") as stream:
         reader = csv.DictReader(stream)
-        if "source" not in (reader.fieldnames or ()):
-            raise SpecError(f"{file}:1: got columns {reader.fieldnames}, required: source")
+        required = ("source", "licence") if file.parent == FOLDER else ("source",)
+        for column in required:
+            if column not in (reader.fieldnames or ()):
+                raise SpecError(f"{file}:1: got columns {reader.fieldnames}, required: {column}")
         for row in reader:
             where = f"{file}:{reader.line_num}"
             if None in row or None in row.values():
                 faults.append(f"{where}: got a row that does not fit the header's columns")
             elif not row["source"].strip():
                 faults.append(f"{where}: source: got nothing, required: where the number is from")
+            elif file.parent == FOLDER and row["licence"] not in LICENCES:
+                allowed = ", ".join(LICENCES)
+                faults.append(f"{where}: licence: got {row['licence']!r}, allowed: {allowed}")
             rows.append((reader.line_num, row))
     if faults:
         raise SpecError(faults)
@@ -167,8 +178,8 @@ def _fact(row: Mapping[str, str]) -> Fact:
         raise ValueError("unit: got nothing, required: a unit, or - where there is none")
     if (low is not None and value < low) or (high is not None and value > high):
         raise ValueError(f"value: got {value}, allowed by its own row: {low} to {high}")
-    texts = (row["source"], row["locator"], year, row["note"])
-    return Fact(row["key"], value, row["unit"], low, high, *texts)
+    texts = (row["source"], row["locator"], row["licence"])
+    return Fact(row["key"], value, row["unit"], low, high, *texts, year, row["note"])
 
 
 def data_hash() -> str:

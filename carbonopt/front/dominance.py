@@ -23,7 +23,9 @@ def non_dominated(values: npt.ArrayLike) -> npt.NDArray[np.bool_]:
         return np.zeros(0, dtype=bool)
     kept: npt.NDArray[np.bool_] = moocore.is_nondominated(matrix, keep_weakly=False)
     unique = {row.tobytes() for row in matrix[kept] + 0.0}
-    return np.array([row.tobytes() in unique for row in matrix + 0.0], dtype=bool)
+    near = np.isin(matrix[:, 0], matrix[kept, 0])
+    kept[near] = [row.tobytes() in unique for row in matrix[near] + 0.0]
+    return kept
 
 
 def front_rows(evaluations: pd.DataFrame, objectives: Sequence[str]) -> pd.DataFrame:

@@ -6,15 +6,18 @@ import hashlib
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from carbonopt.carbon.presets import CarbonPreset, load_preset, preset_names
+from carbonopt.carbon.deployment import deployed_preset
+from carbonopt.carbon.memory import memory_names
+from carbonopt.carbon.presets import CHOICES, CarbonPreset, preset_names
 from carbonopt.catalog import find_problem
 from carbonopt.data.tables import load_facts, load_table
-from carbonopt.errors import SpecError
-from carbonopt.objectives import METRICS, PER_NETWORK
+from carbonopt.errors import ModelRangeError, SpecError
+from carbonopt.objectives import METRICS, PER_NETWORK, UNCERTAIN, scenario_free, uncertain
 from carbonopt.problem.base import Problem
 from carbonopt.space import Variable
 from carbonopt.spec.fields import Vocabulary
@@ -45,16 +48,20 @@ def load_problem(name_or_path: str | Path) -> Problem:
     front = _reference_front(spec, document, faults)
     if faults or preset is None:
         raise SpecError(faults)
-    rule = spec.limits["period"].rule if "period" in spec.limits else "met"
-    periods = period_constraints(workloads) if rule == "met" else []
-    context = Context(tuple(workloads), preset, spec.mapping)
+    taken_in_turns = "free" if preset.late_rule == "replicate" else "met"
+    rule = spec.limits["period"].rule if "period" in spec.limits else taken_in_turns
+    constraints = period_constraints(workloads) if rule == "met" else []
+    if preset.reticle_rule == "met":
+        constraints.append("limit.reticle")
+    statistics = uncertain([*spec.objectives, *spec.limits])
+    context = Context(tuple(workloads), preset, spec.mapping, statistics)
     point = spec.reference_point
     return Problem(
         spec.name,
         variables,
         partial(evaluate_row, context=context),
         spec.objectives,
-        constraints=["limit.buildable", *periods],
+        constraints=["limit.buildable", *constraints],
         limits={name: limit.max for name, limit in spec.limits.items() if name != "period"},
         reference_point={name: entry.value for name, entry in point.items()} if point else None,
         reference_front=front,
@@ -74,10 +81,18 @@ def _vocabulary() -> Vocabulary:
         presets=tuple(preset_names()),
         templates=tuple(TEMPLATES),
         metrics=tuple(METRICS),
-        network_metrics=tuple(m.name for m in PER_NETWORK),
+        network_metrics=tuple(m.name for m in PER_NETWORK + UNCERTAIN),
         required=("template", *(name for name in units if name != "macros")),
         knob_units=units,
         knob_ranges={"sram_byte": _sram_range()},
+        scenario_free=scenario_free,
+        scenario_words={
+            "late_rule": CHOICES["late_rule"],
+            "yield_model": CHOICES["yield_model"],
+            "accounting": CHOICES["accounting"],
+            "reticle": CHOICES["reticle_rule"],
+            "memory": tuple(memory_names()),
+        },
     )
 
 
@@ -115,7 +130,7 @@ def _workloads(spec: ProblemSpec, document: Document, faults: list[str]) -> list
     from carbonopt.evaluate import load_workload
 
     workloads: list[Workload] = []
-    needs_period = any(name.startswith("carbon_pa_g") for name in spec.objectives)
+    needs_period = any(name.startswith("carbon_pa_") for name in [*spec.objectives, *spec.limits])
     for place, entry in enumerate(spec.workloads):
         name = entry.name or str(document.path.parent / str(entry.path))
         try:
@@ -133,18 +148,41 @@ def _workloads(spec: ProblemSpec, document: Document, faults: list[str]) -> list
     return workloads
 
 
+_PRESET_FIELDS = MappingProxyType(
+    {
+        "lifetime": "lifetime_s",
+        "use_intensity": "use_g_per_kwh",
+        "decarbonisation": "decarbonisation_per_year",
+        "fab_intensity": "fab_g_per_kwh",
+        "node": "node_nm",
+        "abatement": "abatement_percent",
+        "fab_yield": "yield_fraction",
+        "defect_density": "defects_per_mm2",
+        "reticle": "reticle_rule",
+        "package": "package_g",
+        "package_per_area": "package_g_per_mm2",
+        "board": "board_g",
+        "design": "design_g",
+        "end_of_life": "end_of_life_g",
+    }
+)
+"""Keys of the scenario that have another name than the argument they become."""
+
+
 def _preset(scenario: ScenarioSpec, document: Document, faults: list[str]) -> CarbonPreset | None:
     """Take a carbon preset and replace what the file replaces."""
+    given = scenario.model_dump(exclude_none=True)
+    if str(given.get("profile")).endswith(".csv"):
+        given["profile"] = str(document.path.parent / given["profile"])
+    keys = {_PRESET_FIELDS.get(key, key): key for key in given}
     try:
-        return load_preset(scenario.preset).with_values(
-            lifetime_s=scenario.lifetime,
-            use_g_per_kwh=scenario.use_intensity,
-            fab_g_per_kwh=scenario.fab_intensity,
-            yield_fraction=scenario.fab_yield,
-            package_g=scenario.package,
-        )
-    except SpecError as error:
-        faults += [document.fault(("scenario",), fault) for fault in error.faults]
+        return deployed_preset(**{field: given[key] for field, key in keys.items()})
+    except (SpecError, ModelRangeError) as error:
+        for fault in getattr(error, "faults", [str(error)]):
+            name, _, rest = fault.removeprefix("carbon preset: ").partition(": ")
+            known = name in keys
+            place = ("scenario", keys[name]) if known else ("scenario",)
+            faults.append(document.fault(place, rest if known else fault))
         return None
 
 
@@ -200,6 +238,9 @@ def _source(document: Document) -> str:
         else entry
         for entry in data["workloads"]
     ]
+    scenario = data.get("scenario", {})
+    if str(scenario.get("profile")).endswith(".csv"):
+        data["scenario"] = {**scenario, "profile": str(folder / scenario["profile"])}
     if "reference_front" in data:
         data["reference_front"] = {**data["reference_front"], "file": "reference_front.csv"}
     return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)

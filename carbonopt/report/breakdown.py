@@ -36,9 +36,11 @@ def plot_breakdown(front: Front) -> Figure:
 def draw_bars(panel: Axes, chosen: pd.DataFrame, metric: str) -> None:
     """Stack the parts of one metric, write each total on its bar, name the parts below.
 
+    A part that no design has, such as a board that is not charged, is left out.
     Where the totals differ too much to share an axis, each bar shows shares of its own total.
     """
-    colours = style.part_colours(parts_of(chosen, metric))
+    present = [part for part in parts_of(chosen, metric) if chosen[f"{metric}.{part}"].any()]
+    colours = style.part_colours(present)
     parts = list(colours)
     amounts = chosen[[f"{metric}.{part}" for part in parts]].to_numpy(float)
     totals = amounts.sum(axis=1)

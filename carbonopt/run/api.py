@@ -15,6 +15,7 @@ from carbonopt.errors import SpecError
 from carbonopt.front.front import Front
 from carbonopt.objectives import Metric
 from carbonopt.problem import Problem, load_problem
+from carbonopt.run.energy import metered
 from carbonopt.run.manifest import check_same_run, manifest_of
 from carbonopt.run.session import Progress, Session
 from carbonopt.search.base import SearchLoop
@@ -81,7 +82,7 @@ def search(
     check_same_run(store.path, stored, manifest)
     if stored["finished"]:
         return load_run(run_dir)
-    with store.locked(), pool as workforce:
+    with store.locked(), pool as workforce, metered(store):
         return Session(solved, loop, store).run(workforce, progress)
 
 
@@ -194,7 +195,9 @@ def load_run(run_dir: str | Path) -> Front:
         name=manifest["problem"],
         evaluations=read_table(store.path / EVALUATIONS, variables),
         metrics=tuple(
-            Metric(entry["name"], entry["label"], tuple(entry["factors"]))
+            Metric(
+                entry["name"], entry["label"], tuple(entry["factors"]), entry.get("reference", "")
+            )
             for entry in manifest["objectives"]
         ),
         variables=tuple(variables),

@@ -36,6 +36,7 @@ def manifest_of(problem: Problem, searcher: str, budget: int, seed: int) -> dict
         "constraints": problem.constraint_names,
         "limits": problem.limits,
         "reference_point": problem.reference_point,
+        "content": problem.content,
         "versions": {"python": platform.python_version(), **_versions()},
         "platform": platform.platform(),
         "git_commit": _git_commit(),

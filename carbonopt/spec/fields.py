@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Annotated
@@ -28,6 +28,10 @@ class Vocabulary:
         Knobs of the templates with their canonical unit.
     knob_ranges
         Smallest and largest value that the model covers, by knob.
+    scenario_free
+        Objectives that the words ``scenario_free`` stand for, given the networks.
+    scenario_words
+        Words that a key of the scenario allows, by key.
     """
 
     workloads: tuple[str, ...] = ()
@@ -39,6 +43,8 @@ class Vocabulary:
     required: tuple[str, ...] = ()
     knob_units: Mapping[str, str] = field(default_factory=dict)
     knob_ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    scenario_free: Callable[[Sequence[str]], list[str]] = list
+    scenario_words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class Strict(BaseModel):
@@ -106,6 +112,10 @@ def named_quantity(name: str, value: object, units: Mapping[str, str]) -> float:
 Seconds = Annotated[float, BeforeValidator(quantity("s"))]
 Bytes = Annotated[float, BeforeValidator(quantity("byte"))]
 Grams = Annotated[float, BeforeValidator(quantity("g"))]
+GramsPerMm2 = Annotated[float, BeforeValidator(quantity("g/mm2"))]
+PerMm2 = Annotated[float, BeforeValidator(quantity("1/mm2"))]
+Nanometres = Annotated[float, BeforeValidator(quantity("nm"))]
+Positive = Annotated[float, BeforeValidator(quantity(""))]
 GramsPerKwh = Annotated[float, BeforeValidator(quantity("g/kWh"))]
 Fraction = Annotated[float, BeforeValidator(quantity("")), Field(le=1.0)]
 Text = Annotated[str, Field(min_length=1)]

@@ -11,6 +11,10 @@ from carbonopt.spec.fields import (
     Fraction,
     Grams,
     GramsPerKwh,
+    GramsPerMm2,
+    Nanometres,
+    PerMm2,
+    Positive,
     Seconds,
     Strict,
     Text,
@@ -20,6 +24,12 @@ from carbonopt.spec.fields import (
     whole,
 )
 from carbonopt.units import unit_of
+
+SCENARIO_FREE = "scenario_free"
+"""In place of a list of objectives: those in which the carbon of every scenario is monotone."""
+
+MOST_MEASURED = 6
+"""Objectives whose hypervolume can be computed after every batch: seven take seconds."""
 
 KINDS = ("choice", "pow2", "int", "step", "real")
 _COUNTS = {"pow2": 2, "int": 2, "step": 3, "real": 3}
@@ -106,19 +116,54 @@ class VariableSpec(Strict):
 
 
 class ScenarioSpec(Strict):
-    """Where and how long a device is used: a preset, and what differs from it."""
+    """Where, how and how long a device is made and used: a preset, and what differs from it."""
 
     preset: Text = "default"
     lifetime: Seconds | None = None
+    utilisation: Fraction | None = None
+    """Share of the lifetime in which tasks run back to back, CA only."""
+    late_rule: Text | None = None
+    """What becomes of a design that takes longer than its period."""
+    region: Text | None = None
+    """Grid in use; a year may stand behind it."""
     use_intensity: GramsPerKwh | None = None
+    profile: Text | None = None
+    """Intensity by hour: a shipped grid, or a CSV file from the folder of the problem file."""
+    season: Text | None = None
+    when: Text | None = None
+    """Hours in which the device runs: flat, 22:00-06:00, best 4 h."""
+    decarbonisation: Fraction | None = None
+    """Fall of the intensity in use per year."""
+    pue: Positive | None = None
+    fab_region: Text | None = None
     fab_intensity: GramsPerKwh | None = None
+    node: Nanometres | None = None
+    abatement: Positive | None = None
+    """Share of the process gases that is destroyed [%]."""
     fab_yield: Fraction | None = None
+    """Fixed share of good dies, in place of a yield model."""
+    yield_model: Text | None = None
+    defect_density: PerMm2 | None = None
+    line_yield: Fraction | None = None
+    accounting: Text | None = None
+    reticle: Text | None = None
     package: Grams | None = None
+    package_per_area: GramsPerMm2 | None = None
+    memory: Text | None = None
+    board: Grams | None = None
+    design: Grams | None = None
+    """Design effort of all devices together, shared by their volume."""
+    volume: Positive | None = None
+    end_of_life: Grams | None = None
 
-    @field_validator("preset")
+    @field_validator("preset", "late_rule", "yield_model", "accounting", "reticle", "memory")
     @classmethod
-    def _known(cls, value: str, info: ValidationInfo) -> str:
-        return one_of(value, _words(info).presets)
+    def _known(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None:
+            return value
+        words = _words(info)
+        allowed = words.presets if info.field_name == "preset" else ()
+        return one_of(value, allowed or words.scenario_words.get(str(info.field_name), ()))
 
 
 class LimitSpec(Strict):
@@ -187,6 +232,13 @@ class ProblemSpec(Strict):
             raise ValueError(f"got {', '.join(value)}, allowed: also {', '.join(missing)}")
         return _named(value)
 
+    @field_validator("objectives", mode="before")
+    @classmethod
+    def _scenario_free(cls, value: Any, info: ValidationInfo) -> Any:  # noqa: ANN401
+        if isinstance(value, str) and value != SCENARIO_FREE:
+            raise ValueError(f"got {value}, allowed: {SCENARIO_FREE}, or a list of metrics")
+        return _words(info).scenario_free(_networks(info)) if value == SCENARIO_FREE else value
+
     @field_validator("objectives")
     @classmethod
     def _known_metrics(cls, value: list[str], info: ValidationInfo) -> list[str]:
@@ -211,6 +263,9 @@ class ProblemSpec(Strict):
         if not isinstance(value, dict):
             return value
         wanted = info.data.get("objectives", list(value))
+        if len(wanted) > MOST_MEASURED:
+            fault = f"got a point for {len(wanted)} objectives"
+            raise ValueError(f"{fault}, allowed: a point for at most {MOST_MEASURED}")
         if set(value) != set(wanted):
             raise ValueError(f"got {', '.join(value)}, allowed: each of {', '.join(wanted)}")
         return {name: {"name": name, "value": number} for name, number in value.items()}
@@ -224,9 +279,13 @@ def _words(info: ValidationInfo) -> Vocabulary:
 def _metrics(info: ValidationInfo) -> tuple[str, ...]:
     """Metrics of all networks together, and of each network of the file."""
     words = _words(info)
-    networks = [w.name or _stem(w.path or "") for w in info.data.get("workloads", [])]
-    each = [f"{name}@{net}" for net in networks for name in words.network_metrics]
+    each = [f"{name}@{net}" for net in _networks(info) for name in words.network_metrics]
     return (*words.metrics, *each) if words.metrics else ()
+
+
+def _networks(info: ValidationInfo) -> list[str]:
+    """Names of the networks of the file."""
+    return [w.name or _stem(w.path or "") for w in info.data.get("workloads", [])]
 
 
 def _stem(path: str) -> str:

@@ -9,6 +9,7 @@ from carbonopt.data import tables
 from carbonopt.data.tables import (
     FACT_COLUMNS,
     FOLDER,
+    LICENCES,
     data_hash,
     describe_facts,
     interpolate_log_log,
@@ -39,13 +40,33 @@ def test_every_shipped_row_has_a_source(name):
 
 
 @pytest.mark.parametrize("name", SHIPPED)
+def test_every_shipped_row_has_a_licence_that_allows_shipping(name):
+    assert set(load_table(name)["licence"]) <= set(LICENCES)
+
+
+@pytest.mark.parametrize("licence", ["", "ODbL-1.0", "CC-BY-NC-4.0", "none", "AGPL-3.0"])
+def test_a_row_that_may_not_be_shipped_is_refused(tmp_path, monkeypatch, licence):
+    monkeypatch.setattr(tables, "FOLDER", tmp_path)
+    lines = f"x,source,licence\n1,S,MIT\n2,S,{licence}\n3,S,{licence}\n"
+    (tmp_path / "grid.csv").write_text(lines)
+    with pytest.raises(SpecError, match=r"grid.csv:3: licence: got .*, allowed: BSD-3") as caught:
+        load_table("grid.csv")
+    assert len(caught.value.faults) == 2
+    (tmp_path / "grid.csv").write_text("x,source\n1,S\n")
+    with pytest.raises(SpecError, match=r"grid.csv:1: .*required: licence"):
+        load_table("grid.csv")
+
+
+@pytest.mark.parametrize("name", SHIPPED)
 def test_every_shipped_fact_table_is_sound(name):
     if "key" in load_table(name):
         assert load_facts(name)
 
 
 def test_facts_by_key(table):
-    path = table(HEADER, "a.b,1.5,g,1,2,Someone 2020,Table 1,2020,", 'c,-3,-,,,Else,"p. 3, 4",,x')
+    path = table(
+        HEADER, "a.b,1.5,g,1,2,Someone 2020,Table 1,MIT,2020,", 'c,-3,-,,,Else,"p. 3, 4",MIT,,x'
+    )
     assert dict(load_facts(path)) == {"a.b": 1.5, "c": -3.0}
     fact = describe_facts(path)["c"]
     assert (fact.unit, fact.low, fact.year, fact.locator) == ("-", None, None, "p. 3, 4")
@@ -67,14 +88,14 @@ def test_numbers_are_read_to_the_last_bit(table):
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("a,1,g,,,,,,", r"table.csv:2: source: got nothing"),
-        ("a,1,g,,,  ,,,", r"table.csv:2: source: got nothing"),
+        ("a,1,g,,,,,,,", r"table.csv:2: source: got nothing"),
+        ("a,1,g,,,  ,,,,", r"table.csv:2: source: got nothing"),
         ("a,1,g,,,S,,", r"table.csv:2: got a row that does not fit"),
-        ("a,1,g,,,S,,,,more", r"table.csv:2: got a row that does not fit"),
-        ("a,one,g,,,S,,,", r"table.csv:2: a: .*'one'"),
-        ("a,inf,g,,,S,,,", r"table.csv:2: a: value: got inf"),
-        ("a,1,,,,S,,,", r"table.csv:2: a: unit: got nothing"),
-        ("a,1,g,2,3,S,,,", r"table.csv:2: a: value: got 1.0, allowed by its own row: 2.0 to 3.0"),
+        ("a,1,g,,,S,,,,,more", r"table.csv:2: got a row that does not fit"),
+        ("a,one,g,,,S,,,,", r"table.csv:2: a: .*'one'"),
+        ("a,inf,g,,,S,,,,", r"table.csv:2: a: value: got inf"),
+        ("a,1,,,,S,,,,", r"table.csv:2: a: unit: got nothing"),
+        ("a,1,g,2,3,S,,,,", r"table.csv:2: a: value: got 1.0, allowed by its own row: 2.0 to 3.0"),
     ],
 )
 def test_faulty_rows_are_refused(table, row, message):
@@ -83,7 +104,7 @@ def test_faulty_rows_are_refused(table, row, message):
 
 
 def test_all_faults_at_once(table):
-    path = table(HEADER, "a,1,g,,,S,,,", "a,2,g,,,S,,,", "b,x,g,,,S,,,", "c,1,,,,S,,,")
+    path = table(HEADER, "a,1,g,,,S,,,,", "a,2,g,,,S,,,,", "b,x,g,,,S,,,,", "c,1,,,,S,,,,")
     with pytest.raises(SpecError) as caught:
         describe_facts(path)
     assert len(caught.value.faults) == 3

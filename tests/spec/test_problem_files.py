@@ -30,6 +30,16 @@ reference_point: {latency_s: 10 ms, carbon_pa_g: 1 mg, energy_j@resnet8: 1 mJ}
 """
 
 
+SCENARIO_KEYS = (
+    *("utilisation: 0.5", "late_rule: replicate", "late_rule: fractional", "pue: 1.1"),
+    *("decarbonisation: 0.05", "profile: US/CISO, when: best 4 h", "fab_region: TWN 2023"),
+    *("profile: US/CISO, season: JJA, when: 22:00-06:00", "node: 22 nm", "abatement: 99"),
+    *("yield_model: murphy", "defect_density: 0.1 1/cm2", "line_yield: 0.9", "accounting: area"),
+    *("reticle: free", "package_per_area: 0.1 g/mm2", "memory: hbm3e", "board: 10 g"),
+    *("design: 1 t", "design: 1 t, volume: 1000", "end_of_life: 2 g"),
+)
+
+
 @pytest.fixture
 def problem_file(tmp_path):
     def write(text):
@@ -57,7 +67,9 @@ def test_a_file_becomes_a_problem(problem_file):
     assert values["macros"] == (1, 3, 5, 7)
     assert values["sram_byte"] == (65536, 524288)
     assert problem.objectives == ["latency_s", "carbon_pa_g", "energy_j@resnet8"]
-    assert problem.constraint_names == ["limit.buildable", "limit.period@resnet8", "limit.area_mm2"]
+    assert problem.constraint_names == [
+        *("limit.buildable", "limit.period@resnet8", "limit.reticle", "limit.area_mm2")
+    ]
     assert problem.limits == {"area_mm2": 80.0}
     assert problem.reference_point["latency_s"] == 0.01
     assert problem.content["preset"]["lifetime_s"] == 5 * 365.25 * 86400
@@ -75,6 +87,9 @@ def test_every_key_does_something(problem_file):
         ("package: 100 g", "package: 100 g, fab_yield: 0.5"),
         ("package: 100 g", "package: 100 g, fab_intensity: 1 kg/kWh"),
         ("preset: default", "preset: carbonspot"),
+        *(("package: 100 g", f"package: 100 g, {key}") for key in SCENARIO_KEYS),
+        ("use_intensity: 25 g/kWh", "region: Taiwan"),
+        ("use_intensity: 25 g/kWh", "region: Taiwan 2023"),
         ("mapping: reference", "mapping: optimal"),
         ("period: met", "period: free"),
         ("80 mm2", "81 mm2"),
@@ -143,7 +158,7 @@ def test_a_file_without_keys_is_refused(problem_file, text):
 
 def test_a_limit_and_a_fault_of_the_model_are_not_mixed_up(problem_file):
     problem = load_problem(problem_file(GOOD.replace("period: met", "period: free")))
-    assert problem.constraint_names == ["limit.buildable", "limit.area_mm2"]
+    assert problem.constraint_names == ["limit.buildable", "limit.reticle", "limit.area_mm2"]
 
 
 @pytest.mark.parametrize("name", problem_names())

@@ -1,0 +1,126 @@
+"""Where and how a device is made and used: a preset with regions, hours and memory by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from carbonopt.carbon.grid import effective_g_per_kwh, grid_intensity, hourly_profile
+from carbonopt.carbon.memory import memory_g_per_gb
+from carbonopt.carbon.presets import CarbonPreset, load_preset
+from carbonopt.errors import SpecError
+
+
+def deployed_preset(
+    preset: str = "default",
+    *,
+    region: str | None = None,
+    fab_region: str | None = None,
+    memory: str | None = None,
+    profile: str | None = None,
+    season: str | None = None,
+    when: str | None = None,
+    **values: Any,  # noqa: ANN401  fields of the preset
+) -> CarbonPreset:
+    """Load a preset and replace what a deployment says, all faults at once.
+
+    Parameters
+    ----------
+    preset
+        Name of a shipped preset.
+    region, fab_region
+        Grid in use and of the fab, as in `carbonopt.carbon.grid.grid_intensity`.
+    memory
+        Memory of the table ``memory_carbon.csv``; the memory yield of the preset applies to it.
+    profile
+        Hourly profile, a shipped grid or a CSV file. It gives the intensity in use; beside a
+        region or an intensity it gives the shape of the day alone.
+    season, when
+        Season of the profile (the whole year), hours in which the device runs (``flat``): see
+        `carbonopt.carbon.grid.hour_weights`.
+    values
+        Fields of `CarbonPreset` by name; None keeps the preset's own. One that the preset would
+        not use, as a defect density beside a fixed yield, is a fault.
+
+    Raises
+    ------
+    SpecError
+        Every fault, each beginning with the name of its argument.
+
+    Examples
+    --------
+    >>> deployed_preset("act", fab_region="wind").fab_g_per_kwh
+    11.0
+    >>> deployed_preset(region="France", profile="US/CISO", when="best 4 h").use_g_per_kwh
+    30.63
+    """
+    faults: list[str] = []
+    numbers: dict[str, Any] = {
+        "use_g_per_kwh": _try("region", grid_intensity, region, faults),
+        "fab_g_per_kwh": _try("fab_region", grid_intensity, fab_region, faults),
+        "dram_ca_g_per_gb": _try("memory", memory_g_per_gb, memory, faults),
+    }
+    numbers["dram_pa_g_per_gb"] = numbers["dram_ca_g_per_gb"]
+    for key, text in (("use_g_per_kwh", region), ("fab_g_per_kwh", fab_region)):
+        if text is not None and values.get(key) is not None:
+            name = "region" if key == "use_g_per_kwh" else "fab_region"
+            faults.append(f"{name}: got {text} beside an intensity, allowed: one of the two")
+    level = values.get("use_g_per_kwh") or numbers["use_g_per_kwh"]
+    numbers["use_g_per_kwh"] = _use_g_per_kwh(level, (profile, season, when), faults)
+    given = values | {name: number for name, number in numbers.items() if number is not None}
+    try:
+        made = load_preset(preset).with_values(**given)
+        faults += _lost(made, values)
+    except SpecError as error:
+        raise SpecError([*faults, *error.faults]) from None
+    if faults:
+        raise SpecError(faults)
+    return made
+
+
+def _lost(made: CarbonPreset, values: dict[str, Any]) -> list[str]:
+    """Say which values the yield model and the accounting of the preset do not use."""
+    used = {
+        "yield_fraction": made.yield_model == "fixed",
+        "defects_per_mm2": made.yield_model != "fixed",
+        "clustering": made.yield_model == "negative_binomial",
+        "volume": bool(np.any(made.design_g)),
+    }
+    return [
+        f"{name}: got {values[name]}, which a {made.yield_model} yield does not use"
+        if name != "volume"
+        else f"volume: got {values[name]}, which nothing shares without a design"
+        for name, is_used in used.items()
+        if values.get(name) is not None and not is_used
+    ]
+
+
+def _try(
+    name: str, read: Callable[[str], float], text: str | None, faults: list[str]
+) -> float | None:
+    """Read a text where there is one; put its faults under the name of the argument."""
+    try:
+        return None if text is None else read(text)
+    except SpecError as error:
+        faults += [f"{name}: {fault.partition(': ')[2]}" for fault in error.faults]
+        return None
+
+
+def _use_g_per_kwh(
+    level: float | None, day: tuple[str | None, str | None, str | None], faults: list[str]
+) -> float | None:
+    """Intensity in use from its level and the profile of the day; None keeps the preset's."""
+    profile, season, when = day
+    if profile is None:
+        lost = {"season": season, "when": when}
+        faults += [f"{key}: got {text} without a profile" for key, text in lost.items() if text]
+        return level
+    try:
+        hours = hourly_profile(profile, season or "ALL")
+        drawn = effective_g_per_kwh(hours, when or "flat")
+    except SpecError as error:
+        faults += error.faults
+        return None
+    return drawn if level is None else level * drawn / float(hours.mean())

@@ -1,0 +1,165 @@
+"""Several dies in one package: what carries them, what joins them, what bonding loses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from carbonopt.arrays import Floats, Number
+from carbonopt.carbon.checks import non_negative
+from carbonopt.carbon.embodied import charged_area_mm2
+from carbonopt.carbon.presets import CarbonPreset
+from carbonopt.data.tables import load_facts
+from carbonopt.errors import SpecError
+
+TABLE = "packaging.csv"
+Carrier = Literal["organic", "rdl", "interposer", "bridge"]
+CARRIERS = ("organic", "rdl", "interposer", "bridge")
+
+
+def package_by_area_g(area_mm2: ArrayLike, kwh_per_mm2: Number, fab_g_per_kwh: Number) -> Floats:
+    """Carbon of a package by its own area, ``C = A_package EPA_package CI_fab``.
+
+    Parameters
+    ----------
+    area_mm2
+        Area of the package (n,) [mm2].
+    kwh_per_mm2
+        Electricity to make it [kWh/mm2]; 0.001 to 0.013 for flip-chip to wafer-level packages.
+    fab_g_per_kwh
+        Carbon intensity where it is made [g/kWh].
+
+    Examples
+    --------
+    >>> float(package_by_area_g(100.0, 0.00135, 635.0))
+    85.725
+    """
+    return non_negative("area_mm2", area_mm2) * (kwh_per_mm2 * fab_g_per_kwh)
+
+
+def carrier_g(
+    die_mm2: ArrayLike, preset: CarbonPreset, carrier: Carrier, *, bridges: int = 1
+) -> Floats:
+    """Carbon of what dies sit on, beside the package itself.
+
+    ``interposer``: ``A* CPA(65 nm) w``, wiring share w. ``rdl``: the same times 6 of 8 layers.
+    ``bridge``: n bridges of 25 mm2, ``A* CPA(22 nm) w`` each. ``organic``: 0, the package has it.
+
+    Parameters
+    ----------
+    die_mm2
+        Area of all dies together (n,); the carrier is 1.1 times as large [mm2].
+    preset
+        Numbers of the model: grid of the fab, abatement, yield model, accounting.
+    carrier
+        What the dies sit on.
+    bridges
+        Number of embedded bridges.
+
+    Returns
+    -------
+    Floats
+        Carbon (n,) [g CO2e].
+
+    Raises
+    ------
+    SpecError
+        Unknown carrier.
+
+    References
+    ----------
+    ECO-CHIP, HPCA 2024; each figure in ``packaging.csv``.
+
+    Examples
+    --------
+    >>> from carbonopt.carbon.presets import load_preset
+    >>> float(carrier_g(100.0, load_preset("default"), "rdl").round())
+    442.0
+    """
+    facts = load_facts(TABLE)
+    area = non_negative("die_mm2", die_mm2)
+    if carrier not in CARRIERS:
+        raise SpecError(f"carrier: got {carrier}, allowed: {', '.join(CARRIERS)}")
+    if carrier == "organic":
+        return np.zeros_like(area)
+    kind = "bridge" if carrier == "bridge" else "interposer"
+    wired = preset.with_values(node_nm=facts[f"{kind}.node_nm"])
+    density = wired.defects_per_mm2 * facts["substrate.d0_factor"]
+    wired = wired.with_values(defects_per_mm2=density)
+    cpa = wired.fab_g_per_mm2 * facts[f"{kind}.wiring_share"]
+    if carrier == "bridge":
+        return np.full_like(area, bridges) * charged_area_mm2(facts["bridge.mm2"], wired) * cpa
+    layers = facts["rdl.layers"] / facts["interposer.layers"] if carrier == "rdl" else 1.0
+    return charged_area_mm2(area * facts["substrate.area_ratio"], wired) * (cpa * layers)
+
+
+def chiplets_g(
+    areas_mm2: Sequence[float],
+    nodes_nm: Sequence[float],
+    preset: CarbonPreset,
+    *,
+    carrier: Carrier = "organic",
+    bonding_yield: float | None = None,
+    stacked: bool = False,
+) -> dict[str, float]:
+    """Carbon of one package with several dies, by part.
+
+    ``M = (sum_i C_die,i + C_carrier) / Y_bond^n + C_package``: a failed bond loses the dies and the
+    carrier. n = 1 side by side, the number of dies where they are stacked.
+
+    Parameters
+    ----------
+    areas_mm2, nodes_nm
+        Area and node of each die [mm2], [nm].
+    preset
+        Numbers of the model; its node is replaced by those of the dies.
+    carrier
+        ``organic``, ``rdl``, ``interposer`` or ``bridge``; one bridge between two dies.
+    bonding_yield
+        Share of good bonds, 0.99 where not given [-].
+    stacked
+        Whether the dies stand on each other.
+
+    Returns
+    -------
+    dict
+        dies, carrier, bonding (what it loses), package [g CO2e]; their sum is the total.
+
+    Raises
+    ------
+    SpecError
+        As many nodes as areas are needed; a bonding yield outside (0, 1].
+
+    References
+    ----------
+    ECO-CHIP, HPCA 2024.
+
+    Examples
+    --------
+    >>> from carbonopt.carbon.presets import load_preset
+    >>> whole = sum(chiplets_g([600.0], [7], load_preset("default")).values())
+    >>> split = sum(chiplets_g([300.0, 300.0], [7, 7], load_preset("default")).values())
+    >>> round(split / whole, 2)
+    0.54
+    """
+    good = load_facts(TABLE)["bonding.yield"] if bonding_yield is None else bonding_yield
+    faults = []
+    if not 0 < good <= 1:
+        faults.append(f"bonding_yield: got {good}, allowed: above 0, at most 1")
+    if len(areas_mm2) != len(nodes_nm) or not len(areas_mm2):
+        faults.append(f"nodes_nm: got {len(nodes_nm)}, allowed: one for each of the areas")
+    if faults:
+        raise SpecError(faults)
+    dies = 0.0
+    for area, node in zip(areas_mm2, nodes_nm, strict=True):
+        made = preset.with_values(node_nm=node)
+        dies += float(charged_area_mm2(area, made) * made.fab_g_per_mm2)
+    bridges = max(len(areas_mm2) - 1, 0)
+    carried = float(carrier_g(sum(areas_mm2), preset, carrier, bridges=bridges))
+    bonds = len(areas_mm2) if stacked else min(len(areas_mm2) - 1, 1)
+    lost = (dies + carried) * (good**-bonds - 1.0)
+    package = float(preset.package_g + sum(areas_mm2) * preset.package_g_per_mm2)
+    return {"dies": dies, "carrier": carried, "bonding": lost, "package": package}

@@ -1,0 +1,282 @@
+"""Commands that account for carbon: of published accelerators, of a run under other scenarios."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from carbonopt.cli_text import (
+    least_infeasible_text,
+    plain,
+    say,
+    say_json,
+    summary,
+    summary_lines,
+    telling_text,
+)
+from carbonopt.errors import SpecError
+from carbonopt.units import format_quantity
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from carbonopt.front.front import Front
+    from carbonopt.front.reprice import Scenario
+    from carbonopt.front.uncertainty import Uncertainty
+
+MOST_SHOWN, LEAST_CAUSE = 8, 0.01
+RUNS = Path("runs")
+
+
+def literature(options: Namespace) -> None:
+    """Account for published accelerators, print them by suite, write figure and table."""
+    import pandas as pd
+
+    from carbonopt.carbon.literature import (
+        PUBLISHED,
+        literature_carbon,
+        load_chips,
+        load_suites,
+        read_chips,
+    )
+    from carbonopt.carbon.presets import load_preset
+    from carbonopt.report.literature import plot_literature
+    from carbonopt.report.style import save
+
+    preset = load_preset(options.preset)
+    chips = load_chips()
+    if preset.name == PUBLISHED:
+        chips = chips[chips["number_in_paper"] > 0]
+    if options.chips:
+        chips = pd.concat([chips, read_chips(options.chips)], ignore_index=True)
+    suites = load_suites(preset.name)
+    tables = {suite.title: literature_carbon(chips, suite, preset) for suite in suites}
+    folder = Path(options.out or RUNS / f"literature-{preset.name}")
+    figure = save(plot_literature(tables, preset), folder / "literature.png")
+    whole = pd.concat([table.assign(suite=name) for name, table in tables.items()])
+    whole.to_csv(folder / "literature.csv", index=False)
+    if options.json:
+        say_json({"preset": preset.name, "figure": str(figure), "chips": whole.to_dict("records")})
+        return
+    for suite in suites:
+        say(f"{suite.title}: {suite.op_per_task:,.0f} operations every {suite.period_s:.4g} s")
+        say(literature_text(tables[suite.title]))
+        say()
+    without = [name for name in chips["name"] if name not in set(whole["name"])]
+    if without:
+        say(f"no fab figure at the node of: {', '.join(without)}")
+    say(str(folder / "literature.csv"))
+    say(str(figure))
+
+
+def bom(options: Namespace) -> None:
+    """Account for a bill of materials, part by part."""
+    from carbonopt.carbon.bom import read_bom
+
+    parts = read_bom(options.file)
+    total_g = float(parts["carbon_g"].sum())
+    if options.json:
+        say_json({"parts": parts.to_dict("records"), "carbon_g": total_g})
+        return
+    for kind, grams in parts.groupby("carbon_type", sort=False)["carbon_g"].sum().items():
+        say(f"{str(kind).lower():12} {format_quantity(float(grams), 'g', 6)}")
+    say(f"{'total':12} {format_quantity(total_g, 'g', 6)}, {len(parts)} entries")
+
+
+def reprice(options: Namespace) -> None:
+    """Price the designs of a run under another scenario; write the new front and the map."""
+    from carbonopt.report.figures import plot_run
+    from carbonopt.report.scenario_map import plot_scenario_map
+    from carbonopt.report.style import save
+    from carbonopt.run.deployment import reprice_run
+    from carbonopt.store import FRONT, replace, table_bytes
+
+    found, networks, scenario = reprice_run(
+        options.run_dir,
+        "CA" if options.scenario == "ca" else "PA",
+        preset=options.preset,
+        region=options.region,
+        use_g_per_kwh=quantity_of(options.use_intensity, "g/kWh", "--use-intensity"),
+        lifetime_s=quantity_of(options.lifetime, "s", "--lifetime"),
+        period_s=quantity_of(options.period, "s", "--period"),
+    )
+    folder = Path(options.out or Path(options.run_dir) / "repriced" / scenario_name(scenario))
+    folder.mkdir(parents=True, exist_ok=True)
+    replace(folder / FRONT, table_bytes(found.to_pandas()))
+    files = [folder / FRONT, *plot_run(found, folder)]
+    if len(found):
+        files.append(save(plot_scenario_map(found, networks, scenario), folder / "map.png"))
+    if options.json:
+        asked = {"activity": scenario.activity, "preset": asdict(scenario.preset)}
+        deployed = [asdict(network) for network in networks]
+        told = {"scenario": asked, "networks": deployed, **summary(found)}
+        say_json({**told, "notices": found.notices, "files": [str(file) for file in files]})
+        return
+    for line in summary_lines(found):
+        say(line)
+    say()
+    say(telling_text(found) if len(found) else least_infeasible_text(found))
+    say()
+    for file in files:
+        say(str(file))
+
+
+def uncertainty(options: Namespace) -> None:
+    """Sample the uncertain numbers: who stays on the front, how far it moves, and why."""
+    from carbonopt.front.reprice import Scenario
+    from carbonopt.front.uncertainty import assess
+    from carbonopt.report.style import save
+    from carbonopt.report.uncertainty import plot_uncertainty
+    from carbonopt.run import load_run
+    from carbonopt.run.deployment import deployment_of
+
+    stored = deployment_of(options.run_dir)
+    front = load_run(options.run_dir)
+    known = all(network.period_s is not None for network in stored.networks)
+    scenarios = [Scenario("CA", stored.preset)]
+    scenarios += [Scenario("PA", stored.preset)] if known else []
+    found = [
+        assess(front.evaluations, stored.networks, scenario, options.samples)
+        for scenario in scenarios
+    ]
+    folder = Path(options.run_dir) / "figures"
+    figure = save(plot_uncertainty(front.name, found, options.samples), folder / "uncertainty.png")
+    if options.json:
+        say_json({"figure": str(figure), "samples": options.samples, **uncertain_record(found)})
+        return
+    for each in found:
+        say(uncertainty_text(each, front.variables))
+        say()
+    say(str(figure))
+
+
+def footprint(options: Namespace) -> None:
+    """Account for one design of a front: a record for machines, a model card for people."""
+    import json
+
+    from carbonopt.report.footprint import footprint as account
+    from carbonopt.report.footprint import model_card, search_record
+    from carbonopt.run import load_run
+    from carbonopt.run.deployment import deployment_of
+    from carbonopt.store import replace
+
+    stored, front = deployment_of(options.run_dir), load_run(options.run_dir)
+    design = chosen_design(front, options.design)
+    record = account(design, front.variables, stored.networks, stored.preset)
+    if stored.search_energy_j is not None:
+        record["search"] = search_record(stored.search_energy_j, stored.meter, stored.preset)
+    folder = Path(options.out or Path(options.run_dir) / f"footprint-{options.design}")
+    folder.mkdir(parents=True, exist_ok=True)
+    card, told = model_card(record), plain(record)
+    replace(folder / "footprint.json", json.dumps(told, indent=2, ensure_ascii=False).encode())
+    replace(folder / "model_card.md", card.encode())
+    if options.json:
+        say_json(record)
+        return
+    say(card)
+    say(str(folder / "footprint.json"))
+    say(str(folder / "model_card.md"))
+
+
+def chosen_design(front: Front, which: str) -> pd.Series[Any]:
+    """Take the knee of a front, or the design in a row of its table, counted from 1.
+
+    Raises
+    ------
+    SpecError
+        There is no such row.
+    SearchError
+        The front is empty.
+    """
+    if which == "knee":
+        return front.knee()
+    if not (which.isdecimal() and 1 <= int(which) <= len(front)):
+        rows = f"knee, or a row of the front from 1 to {len(front)}"
+        raise SpecError(f"--design: got {which}, allowed: {rows}")
+    return front.to_pandas().iloc[int(which) - 1]
+
+
+def uncertain_record(found: Sequence[Uncertainty]) -> dict[str, Any]:
+    """Return what was found, ready for JSON."""
+    return {
+        each.scenario.metric: {
+            "designs": each.designs[each.designs["share"] > 0].to_dict("records"),
+            "causes": each.causes.to_dict("records"),
+        }
+        for each in found
+    }
+
+
+def uncertainty_text(found: Uncertainty, variables: Sequence[str]) -> str:
+    """Return the designs that are often on the front with their carbon, and the causes."""
+    from carbonopt.report.columns import short_label
+    from carbonopt.report.scale import quantity
+    from carbonopt.report.table import aligned, describe_design
+
+    ever = found.designs[found.designs["share"] > 0]
+    often = ever.sort_values("share", ascending=False, kind="stable").head(MOST_SHOWN)
+    columns = {
+        "design": [describe_design(design, variables) for _, design in often.iterrows()],
+        "latency": [quantity(value, "s", 3) for value in often["latency_s"]],
+        **{
+            name: [quantity(value, "g", 3) for value in often[name]]
+            for name in ("nominal", "mean", "p95", "cvar")
+        },
+        "on the front": [f"{share:.0%}" for share in often["share"]],
+    }
+    causes = [
+        f"{cause['parameter']} {cause['total']:.0%}"
+        for _, cause in found.causes.iterrows()
+        if cause["total"] >= LEAST_CAUSE
+    ]
+    head = f"{short_label(found.scenario.metric)}, designs that stay on the front most often"
+    return "\n".join([head, aligned(columns), f"its variance comes from: {', '.join(causes)}"])
+
+
+def quantity_of(text: str | None, unit: str, option: str) -> float | None:
+    """Read the quantity of an option, None where it is not given."""
+    from carbonopt.units import parse_quantity
+
+    return None if text is None else parse_quantity(text, unit, option)
+
+
+def scenario_name(scenario: Scenario) -> str:
+    """Name a scenario for a folder.
+
+    Examples
+    --------
+    >>> from carbonopt.carbon.presets import load_preset
+    >>> from carbonopt.front.reprice import Scenario
+    >>> scenario_name(Scenario("PA", load_preset("default")))
+    'pa-default-473gkwh-3y'
+    """
+    from carbonopt.units import UNITS
+
+    preset = scenario.preset
+    years = float(preset.lifetime_s) / UNITS["s"]["y"]
+    grid = f"{float(preset.use_g_per_kwh):.4g}gkwh"
+    return f"{scenario.activity.lower()}-{preset.name}-{grid}-{years:.3g}y"
+
+
+def literature_text(table: pd.DataFrame) -> str:
+    """Return chips with their carbon in both scenarios and the share of operation, aligned."""
+    from carbonopt.report.scale import quantity
+    from carbonopt.report.table import aligned
+
+    columns = {
+        "chip": table["name"].tolist(),
+        "type": table["type"].tolist(),
+        "TOPS/W": [f"{value:.3g}" for value in table["tops_per_w"]],
+        "area": [quantity(value, "mm2", 3) for value in table["area_mm2"]],
+    }
+    for scenario in ("ca", "pa"):
+        carbon = table[f"carbon_{scenario}_g"]
+        columns[f"carbon {scenario.upper()}"] = [quantity(value, "g") for value in carbon]
+        shares = table["operational_g"] / carbon
+        columns[f"in use {scenario.upper()}"] = [
+            "late" if share != share else f"{share:.1%}" for share in shares
+        ]
+    return aligned(columns)

@@ -1,0 +1,107 @@
+"""Which designs can be best under some scenario, and which one is best where."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from carbonopt.arrays import Bools, Floats, Ints
+from carbonopt.errors import SpecError
+from carbonopt.front.dominance import non_dominated
+from carbonopt.front.reprice import IN_USE, Deployment, Scenario, task_parts
+from carbonopt.objectives import scenario_free
+
+
+def scenario_free_rows(table: pd.DataFrame, networks: Sequence[str]) -> Bools:
+    """Mark the designs (n,) that are best under some scenario; none that is best is left out.
+
+    Parameters
+    ----------
+    table
+        Designs (n) with the columns of `carbonopt.objectives.scenario_free`.
+    networks
+        The networks.
+
+    Notes
+    -----
+    Monotone in every column: a design that is no better anywhere is no better in any scenario.
+    With several networks the columns are those of each network: the geometric mean of the
+    networks' carbons is not monotone in their mean energy and mean latency. With a column
+    ``idle_w`` a shorter latency means a longer wait, so that PA is not monotone in the latency;
+    it is in the idle power and in the energy beyond it, ``E - P_idle t``, which stand in.
+    """
+    values = table[scenario_free(networks)].to_numpy(dtype=float)
+    if "idle_w" not in table:
+        return non_dominated(values)
+    idle_w = table["idle_w"].to_numpy(dtype=float)
+    values[:, 1:-1:2] -= idle_w[:, None] * values[:, 0:-1:2]
+    return non_dominated(np.column_stack([values, idle_w]))
+
+
+def keeps_periods(
+    table: pd.DataFrame, deployments: Sequence[Deployment], scenario: Scenario
+) -> Bools:
+    """Mark the designs (n,) that may compete: in PA under ``infeasible`` none may be late."""
+    kept = np.ones(len(table), dtype=bool)
+    if scenario.activity == "PA" and scenario.preset.late_rule == "infeasible":
+        for deployment in deployments:
+            latency_s = table[f"latency_s@{deployment.network}"].to_numpy(dtype=float)
+            kept &= latency_s <= (deployment.period_s or np.inf)
+    return kept
+
+
+def winners(
+    table: pd.DataFrame,
+    deployments: Sequence[Deployment],
+    scenario: Scenario,
+    lifetimes_s: Floats,
+    intensities_g_per_kwh: Floats,
+) -> Ints:
+    """Find the design with the least carbon for every lifetime and grid intensity.
+
+    ``C = CI a + b / L``, geometric mean over the networks: a and b are priced once.
+
+    Parameters
+    ----------
+    table
+        Feasible designs (n), as for `task_parts`.
+    deployments, scenario
+        Networks, activity and preset. Lifetime and intensity are replaced; the intensity is
+        the mean over the lifetime.
+    lifetimes_s
+        Lifetimes L (k,) [s].
+    intensities_g_per_kwh
+        Grid intensities CI (j,) [g/kWh].
+
+    Returns
+    -------
+    Ints
+        Position of the winner in the table (k, j).
+
+    Raises
+    ------
+    SpecError
+        No design is there to win.
+    """
+    if not len(table):
+        raise SpecError("scenario map: got no feasible design, required: one")
+    rows = np.flatnonzero(scenario_free_rows(table, [d.network for d in deployments]))
+    unit = scenario.preset.with_values(
+        lifetime_s=1.0, use_g_per_kwh=1.0, decarbonisation_per_year=0.0
+    )
+    terms = []
+    for deployment in deployments:
+        parts = task_parts(table.iloc[rows], deployment, replace(scenario, preset=unit))
+        used = np.sum([parts[part] for part in IN_USE], axis=0)
+        terms.append((used, np.sum(list(parts.values()), axis=0) - used))
+    found = np.empty((len(lifetimes_s), len(intensities_g_per_kwh)), dtype=np.int64)
+    for place, lifetime in enumerate(lifetimes_s):
+        carbon = [
+            np.log(np.multiply.outer(intensities_g_per_kwh, used) + made / lifetime)
+            for used, made in terms
+        ]
+        found[place] = rows[np.sum(carbon, axis=0).argmin(axis=1)]
+    return found

@@ -1,0 +1,286 @@
+"""The footprint of one design: a record for machines and a model card for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from carbonopt.arrays import Floats
+from carbonopt.carbon.operational import operational_g
+from carbonopt.carbon.presets import FIELDS, TABLE, Activity, CarbonPreset, load_preset
+from carbonopt.carbon.uncertainty import SAMPLES, TAIL, Prior, load_priors, shared_sample
+from carbonopt.data.tables import data_hash, describe_facts
+from carbonopt.front.reprice import Deployment, Scenario, price, price_device
+from carbonopt.front.uncertainty import carbon_samples, causes_of
+from carbonopt.report.scale import quantity
+from carbonopt.report.table import describe_design
+
+SCHEMA = "carbonopt-footprint-1"
+OUTSIDE = (
+    "the host, its power supply and cooling beyond PUE, network and storage",
+    "training of the network, software and data",
+    "buildings and machines of the fab",
+    "layers that the model does not map (see `carbonopt workload`)",
+)
+"""What no preset charges."""
+
+ACCURACY = (
+    "Models of this kind meet published life-cycle assessments within a factor of 1.05 to 2.2. "
+    "The interval covers the numbers of the carbon model, not energy, latency and area."
+)
+
+
+def footprint(
+    design: pd.Series[Any],
+    variables: Sequence[str],
+    deployments: Sequence[Deployment],
+    preset: CarbonPreset,
+) -> dict[str, Any]:
+    """Account for one design: inputs with sources, boundary, breakdown and interval.
+
+    Parameters
+    ----------
+    design
+        A row of an evaluation table.
+    variables
+        Names of its variables.
+    deployments, preset
+        What it is used for, and the numbers of the carbon model.
+
+    Returns
+    -------
+    dict
+        Ready for JSON: ``design``, ``workloads``, ``device``, ``task`` (by activity),
+        ``boundary``, ``inputs``, ``uncertainty`` and ``model``. Masses in g CO2e.
+    """
+    table = pd.DataFrame([design])
+    activities: list[Activity] = ["CA"]
+    if all(each.period_s is not None for each in deployments):
+        activities.append("PA")
+    tasks = {each: _task(table, deployments, Scenario(each, preset)) for each in activities}
+    device = _device(table, deployments, preset)
+    charged = {part for each in (device, *tasks.values()) for part in each["parts"]}
+    return {
+        "schema": SCHEMA,
+        "design": {
+            **{name: design[name] for name in variables},
+            "area_mm2": design["area_mm2"],
+        },
+        "text": describe_design(design, variables),
+        "workloads": [
+            {"network": d.network, "period_s": d.period_s, "dram_byte": d.dram_byte}
+            for d in deployments
+        ],
+        "device": device,
+        "task": tasks,
+        "boundary": {
+            "included": sorted(charged),
+            "left_out": [*(part for part in _chargeable() if part not in charged), *OUTSIDE],
+        },
+        "inputs": _inputs(preset),
+        "uncertainty": {
+            "samples": SAMPLES,
+            "interval": [1 - TAIL, TAIL],
+            "priors": [_prior(prior) for prior in load_priors(preset)],
+        },
+        "model": {"version": _version(), "data_hash": data_hash(), "accuracy": ACCURACY},
+    }
+
+
+def _device(
+    table: pd.DataFrame, deployments: Sequence[Deployment], preset: CarbonPreset
+) -> dict[str, Any]:
+    """Account for making one device."""
+    columns = price_device(table, deployments, preset)
+    drawn = price_device(table, deployments, shared_sample(preset))["embodied_g"]
+    return _account("embodied_g", columns, drawn[:, 0])
+
+
+def _task(
+    table: pd.DataFrame, deployments: Sequence[Deployment], scenario: Scenario
+) -> dict[str, Any]:
+    """Account for one inference, the geometric mean over the networks."""
+    columns = price(table, deployments, scenario)
+    drawn = replace(scenario, preset=shared_sample(scenario.preset))
+    account = _account(scenario.metric, columns, carbon_samples(table, deployments, drawn)[:, 0])
+    causes = causes_of(table, deployments, scenario)
+    account["networks"] = {
+        each.network: float(columns[f"{scenario.metric}@{each.network}"][0]) for each in deployments
+    }
+    account["variance"] = dict(zip(causes["parameter"], causes["total"], strict=True))
+    return account
+
+
+def _account(name: str, columns: Mapping[str, Floats], samples: Floats) -> dict[str, Any]:
+    """Collect total, parts above 0, interval and mean of a metric."""
+    parts = {
+        column.partition(".")[2]: float(values[0])
+        for column, values in columns.items()
+        if column.startswith(f"{name}.") and values[0] > 0
+    }
+    low, high = np.quantile(samples, [1 - TAIL, TAIL])
+    return {
+        "total_g": float(columns[name][0]),
+        "parts": parts,
+        "mean_g": float(samples.mean()),
+        "low_g": float(low),
+        "high_g": float(high),
+    }
+
+
+def _chargeable() -> tuple[str, ...]:
+    """Parts that a preset can charge, as a reader knows them."""
+    return ("package", "dram", "board", "design", "end_of_life", "idle")
+
+
+def _inputs(preset: CarbonPreset) -> list[dict[str, Any]]:
+    """Every number and rule of a preset with its source, or that it was set."""
+    shipped, facts = load_preset(preset.name), describe_facts(TABLE)
+    inputs = []
+    for field in FIELDS:
+        value, fact = getattr(preset, field), facts.get(f"{preset.name}.{field}")
+        entry: dict[str, Any] = {"quantity": field, "value": value}
+        if fact is not None:
+            entry |= {"unit": fact.unit, "source": f"{fact.source}; {fact.locator}"}
+            entry |= {"year": fact.year, "low": fact.low, "high": fact.high}
+        else:
+            entry |= {"unit": "", "source": f"rule of the preset {preset.name}"}
+        if value != getattr(shipped, field):
+            entry |= {"source": "set for this run", "year": None, "low": None, "high": None}
+        inputs.append(entry)
+    return inputs
+
+
+def _prior(prior: Prior) -> dict[str, Any]:
+    """Describe a prior."""
+    lognormal = prior.distribution == "lognormal"
+    numbers = {"spread": prior.spread} if lognormal else {"low": prior.low, "high": prior.high}
+    return {
+        "parameter": prior.name,
+        "distribution": prior.distribution,
+        "middle": prior.mode,
+        **numbers,
+        "source": prior.source,
+    }
+
+
+def _version() -> str:
+    """Version of this package, '' where it is not installed."""
+    try:
+        return version("carbonopt")
+    except PackageNotFoundError:
+        return ""
+
+
+def model_card(record: Mapping[str, Any]) -> str:
+    """Write a footprint as a model card in Markdown.
+
+    Parameters
+    ----------
+    record
+        What `footprint` returns.
+    """
+    lines = [f"# Carbon footprint: {record['text']}", "", _said(record), ""]
+    lines += ["## Making one device", "", *_parts(record["device"]), ""]
+    for activity, task in record["task"].items():
+        lines += [f"## One inference, {activity}", "", *_parts(task), "", _variance(task), ""]
+    boundary, model = record["boundary"], record["model"]
+    included = ", ".join(_words(part) for part in boundary["included"])
+    lines += ["## Boundary", "", f"Included: {included}.", "", "Left out:", ""]
+    lines += [f"- {_words(entry)}" for entry in boundary["left_out"]]
+    lines += ["", "## Inputs", "", *_input_rows(record["inputs"])]
+    lines += ["", "## Priors", "", *_prior_rows(record["uncertainty"]["priors"])]
+    lines += [*_searched(record), "", model["accuracy"]]
+    return "\n".join([*lines, "", f"Data tables {model['data_hash'][:12]}."]) + "\n"
+
+
+def _input_rows(inputs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Write the inputs as a table."""
+    rows = []
+    for entry in inputs:
+        value = entry["value"]
+        shown = value if isinstance(value, str) else f"{value:.6g}"
+        cells = (shown, entry["unit"], entry.get("year") or "", entry["source"])
+        rows.append(f"| {entry['quantity']} | " + " | ".join(map(str, cells)) + " |")
+    return ["| quantity | value | unit | year | source |", "|---|---|---|---|---|", *rows]
+
+
+def _prior_rows(priors: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Write the priors as a table."""
+    rows = []
+    for prior in priors:
+        ends = f"{prior['low']:g} to {prior['high']:g}" if "low" in prior else ""
+        ends = f"within a factor of {prior['spread']:g}" if "spread" in prior else ends
+        cells = (prior["distribution"], f"{prior['middle']:g}", ends, prior["source"])
+        rows.append(f"| {prior['parameter']} | " + " | ".join(cells) + " |")
+    head = ["| parameter | distribution | middle | range (lognormal: 68 %) | source |"]
+    return [*head, "|---|---|---|---|---|", *rows]
+
+
+def search_record(energy_j: float, meter: str, preset: CarbonPreset) -> dict[str, Any]:
+    """Account for the search itself, on the grid of the scenario.
+
+    Parameters
+    ----------
+    energy_j
+        Energy that it drew [J].
+    meter
+        What measured it.
+    preset
+        Its grid and power overhead in use count.
+    """
+    carbon = operational_g(energy_j, preset.use_g_per_kwh, preset.pue)
+    return {"energy_j": energy_j, "carbon_g": float(carbon), "meter": f"{meter}, whole machine"}
+
+
+def _searched(record: Mapping[str, Any]) -> list[str]:
+    """Say what the search took."""
+    search = record.get("search")
+    if search is None:
+        return []
+    drawn, carbon = quantity(search["energy_j"], "J"), quantity(search["carbon_g"], "g")
+    return ["", f"The search itself drew {drawn}: {carbon} on the same grid ({search['meter']})."]
+
+
+def _said(record: Mapping[str, Any]) -> str:
+    """Say in a sentence what the design is for."""
+    uses = [
+        f"{each['network']}"
+        + (f" every {quantity(each['period_s'], 's')}" if each["period_s"] else "")
+        for each in record["workloads"]
+    ]
+    mean = ", geometric mean" if len(uses) > 1 else ""
+    area = quantity(record["design"]["area_mm2"], "mm2")
+    return f"Die of {area}. Functional unit: one inference of {', '.join(uses)}{mean}."
+
+
+def _parts(account: Mapping[str, Any]) -> list[str]:
+    """Write an account as a table, the largest part first."""
+    total = account["total_g"]
+    rows = [
+        f"| {_words(part)} | {quantity(value, 'g')} | {value / total:.1%} |"
+        for part, value in sorted(account["parts"].items(), key=lambda part: -part[1])
+    ]
+    interval = f"{quantity(account['low_g'], 'g', 3)} to {quantity(account['high_g'], 'g', 3)}"
+    return [
+        *("| part | carbon | share |", "|---|---|---|", *rows),
+        f"| total | {quantity(total, 'g')} | |",
+        "",
+        f"5 to 95 % of the samples: {interval}; mean {quantity(account['mean_g'], 'g', 3)}.",
+    ]
+
+
+def _variance(task: Mapping[str, Any]) -> str:
+    """Say which parameters carry the variance."""
+    named = [f"{name} {share:.0%}" for name, share in task["variance"].items() if share >= 0.01]
+    return f"The variance comes from: {', '.join(named)}."
+
+
+def _words(name: str) -> str:
+    """Name as words."""
+    return name.replace("_", " ")

@@ -1,0 +1,135 @@
+"""Figure of published accelerators: carbon per task over efficiency, split by pies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from string import ascii_lowercase
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.path import Path as Outline
+from matplotlib.patheffects import withStroke
+
+from carbonopt.carbon.presets import CarbonPreset
+from carbonopt.report import style
+from carbonopt.report.columns import short_label
+from carbonopt.report.scale import common_scale
+
+SCENARIOS = ("carbon_ca_g", "carbon_pa_g")
+OPERATIONAL, EMBODIED = style.PART_COLOURS["operational"], style.PART_COLOURS["fab_energy"]
+PIE_SIZE, RING_SIZE = 95, 118
+KEY_COLUMNS = 6
+_ARC_POINTS = 40
+
+
+def plot_literature(suites: Mapping[str, pd.DataFrame], preset: CarbonPreset) -> Figure:
+    """Draw carbon of one task over TOPS/W: a row per scenario, a column per suite.
+
+    Parameters
+    ----------
+    suites
+        Name of a suite to the table of `literature_carbon`.
+    preset
+        What the tables were computed with.
+    """
+    tables = {name: labelled(table) for name, table in suites.items()}
+    with style.house_style():
+        figure = Figure(figsize=(5.0 * len(tables) + 0.6, 9.6), layout="constrained")
+        panels = figure.subplots(len(SCENARIOS), len(tables), squeeze=False)
+        for column, (name, table) in enumerate(tables.items()):
+            for row, metric in enumerate(SCENARIOS):
+                draw_suite(panels[row, column], table, metric)
+            panels[0, column].set_title(name)
+        draw_legend(panels[0, 0])
+        title = f"Carbon of published accelerators per inference, preset {preset.name}"
+        style.head(figure, title, [panels[0, 0]])
+        style.caption(figure, _caption(tables, preset))
+    return figure
+
+
+def labelled(table: pd.DataFrame) -> pd.DataFrame:
+    """Label every chip by its number in the paper, or else a letter; in order of the labels.
+
+    Examples
+    --------
+    >>> labelled(pd.DataFrame({"number_in_paper": [0.0, 2.0, 0.0]}))["label"].tolist()
+    ['2', 'a', 'b']
+    """
+    letters = iter(ascii_lowercase + ascii_lowercase.upper())
+    labels = [f"{n:.0f}" if n else next(letters, "") for n in table["number_in_paper"]]
+    order = sorted(range(len(labels)), key=lambda i: (not labels[i].isdigit(), labels[i].zfill(2)))
+    return table.assign(label=labels).iloc[order].reset_index(drop=True)
+
+
+def draw_suite(panel: Axes, table: pd.DataFrame, metric: str) -> None:
+    """Draw one pie per chip: where it is late there is none under the rule ``infeasible``."""
+    shown = table.dropna(subset=[metric])
+    scale = common_scale(shown[metric].to_numpy(float), "g")
+    carbon = shown[metric].to_numpy(float) * scale.factor
+    efficiency = shown["tops_per_w"].to_numpy(float)
+    style.scale_axis(panel.xaxis, efficiency)
+    style.scale_axis(panel.yaxis, carbon)
+    shares = (shown["operational_g"] / shown[metric]).to_numpy(float)
+    analog = shown["type"].eq("aimc").to_numpy()
+    panel.scatter(
+        efficiency[analog], carbon[analog], RING_SIZE, facecolors="none",
+        edgecolors=style.BLACK, linewidths=1.1, zorder=4,
+    )  # fmt: skip
+    for x, y, share, label in zip(efficiency, carbon, shares, shown["label"], strict=True):
+        draw_pie(panel, (x, y), share)
+        panel.annotate(
+            label, (x, y), (5.5, 3.0), textcoords="offset points", fontsize=8, zorder=5,
+            path_effects=[withStroke(linewidth=1.6, foreground="white")],
+        )  # fmt: skip
+    panel.margins(x=0.1, y=0.1)
+    panel.set(xlabel="efficiency [TOPS/W]", ylabel=scale.label(short_label(metric)))
+
+
+def draw_pie(panel: Axes, at: tuple[float, float], share: float) -> None:
+    """Draw one pie at a point: `share` from twelve o'clock clockwise is operational."""
+    for start, end, colour in ((0.0, share, OPERATIONAL), (share, 1.0, EMBODIED)):
+        if end > start:
+            panel.scatter(
+                [at[0]], [at[1]], s=wedge_size(start, end), marker=wedge(start, end),
+                facecolor=colour, linewidths=0, zorder=3,
+            )  # fmt: skip
+
+
+def wedge(start: float, end: float) -> Outline:
+    """Return the outline of a slice of a circle between two shares of a turn."""
+    angles = 2.0 * np.pi * np.linspace(start, end, _ARC_POINTS)
+    arc = np.column_stack([np.sin(angles), np.cos(angles)])
+    return Outline(np.vstack([[0.0, 0.0], arc, [0.0, 0.0]]))
+
+
+def wedge_size(start: float, end: float) -> float:
+    """Area that keeps a wedge to scale: a marker is blown up to its farthest coordinate."""
+    return PIE_SIZE * float(np.abs(wedge(start, end).vertices).max()) ** 2
+
+
+def draw_legend(panel: Axes) -> None:
+    """Name the colours of the pies and the ring."""
+    for colour, label in ((OPERATIONAL, "operational"), (EMBODIED, "embodied (silicon)")):
+        panel.scatter([], [], 60, color=colour, label=label)
+    panel.scatter(
+        [], [], 70, facecolors="none", edgecolors=style.BLACK, linewidths=1.1,
+        label="analog in-memory",
+    )  # fmt: skip
+
+
+def _caption(tables: Mapping[str, pd.DataFrame], preset: CarbonPreset) -> str:
+    """Say what the areas are, which chips are missing where, and name the labels."""
+    lines = ["Silicon of the stated area only: no package, no DRAM, no board."]
+    for name, table in tables.items():
+        late = table[table["carbon_pa_g"].isna()]
+        if len(late):
+            missing = ", ".join(late["label"])
+            lines.append(f"{name}, PA: no figure for {missing}, which miss the period.")
+    if preset.name == "carbonspot":
+        lines.append("As published: a chip that misses its period is charged one period.")
+    first = next(iter(tables.values()))
+    names = [f"{label} {name}" for label, name in zip(first["label"], first["name"], strict=True)]
+    rows = [names[start : start + KEY_COLUMNS] for start in range(0, len(names), KEY_COLUMNS)]
+    return "\n".join([*lines, *("   ".join(row) for row in rows)])

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import pytest
+
+from carbonopt.carbon.presets import FIELDS, load_preset
+from carbonopt.front.reprice import Deployment
+from carbonopt.report.footprint import footprint, model_card, search_record
+
+DEPLOYMENTS = [Deployment("resnet8", 2.0**20, 0.04)]
+PRESET = load_preset("default").with_values(use_g_per_kwh=44.0, board_g=20.0)
+
+
+@pytest.fixture(scope="module")
+def record(front):
+    return footprint(front.knee(), front.variables, DEPLOYMENTS, PRESET)
+
+
+def test_parts_sum_to_the_total_and_the_interval_holds_it(record):
+    for account in (record["device"], *record["task"].values()):
+        assert sum(account["parts"].values()) == pytest.approx(account["total_g"], rel=1e-12)
+        assert account["low_g"] < account["mean_g"] < account["high_g"]
+        assert account["low_g"] < account["total_g"] < account["high_g"]
+    assert set(record["task"]) == {"CA", "PA"}
+    assert record["task"]["PA"]["networks"]["resnet8"] == pytest.approx(
+        record["task"]["PA"]["total_g"]
+    )
+
+
+def test_every_input_has_a_source_and_what_was_set_says_so(record):
+    inputs = {entry["quantity"]: entry for entry in record["inputs"]}
+    assert set(inputs) == set(FIELDS)
+    assert all(entry["source"] for entry in inputs.values())
+    assert inputs["use_g_per_kwh"]["source"] == "set for this run"
+    assert inputs["package_g"]["source"].startswith("ACT v2")
+    assert all(prior["source"] for prior in record["uncertainty"]["priors"])
+
+
+def test_the_boundary_lists_what_is_charged_and_what_is_not(record):
+    assert "board" in record["boundary"]["included"]
+    assert "board" not in record["boundary"]["left_out"]
+    assert {"idle", "design", "end_of_life"} <= set(record["boundary"]["left_out"])
+
+
+def test_without_a_period_there_is_no_pa(front):
+    unknown = [Deployment("resnet8", 2.0**20, None)]
+    record = footprint(front.knee(), front.variables, unknown, PRESET)
+    assert set(record["task"]) == {"CA"}
+    assert "one inference of resnet8." in model_card(record)
+
+
+def test_the_card_shows_all_of_it(record):
+    search = search_record(3.6e6, "codecarbon 3", PRESET)
+    assert search["carbon_g"] == pytest.approx(44.0)
+    card = model_card({**record, "search": search})
+    for head in ("Making one device", "One inference, CA", "Boundary", "Inputs", "Priors"):
+        assert f"\n## {head}\n" in card
+    assert "| board | 20 g |" in card
+    assert "The search itself drew 3600 kJ: 44 g on the same grid (codecarbon 3, whole" in card
+    assert "The search itself" not in model_card(record)

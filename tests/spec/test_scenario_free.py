@@ -1,0 +1,67 @@
+"""``objectives: scenario_free``: what it stands for, and what is refused beside it."""
+
+import pytest
+
+from carbonopt.errors import SpecError
+from carbonopt.problem import load_problem
+
+TEXT = """\
+name: free
+question: Which is best, wherever it runs?
+workloads: [resnet8, ds_cnn, autoencoder]
+variables:
+  template: {choice: [dimc]}
+  rows: {pow2: [32, 64]}
+  cols: {pow2: [32, 64]}
+  sram_byte: {choice: [64 KiB]}
+objectives: scenario_free
+"""
+
+
+@pytest.fixture
+def load(tmp_path):
+    def read(text):
+        file = tmp_path / "problem.yaml"
+        file.write_text(text)
+        return load_problem(file)
+
+    return read
+
+
+def test_one_network_gives_three_objectives(load):
+    problem = load(TEXT.replace("resnet8, ds_cnn, ", ""))
+    assert problem.objectives == ["latency_s", "energy_j", "embodied_g"]
+
+
+def test_several_networks_give_two_each_and_the_making(load):
+    problem = load(TEXT)
+    assert problem.objectives == [
+        *("latency_s@resnet8", "energy_j@resnet8", "latency_s@ds_cnn", "energy_j@ds_cnn"),
+        *("latency_s@autoencoder", "energy_j@autoencoder", "embodied_g"),
+    ]
+    row = problem.evaluate([[0, 0, 0, 0]])
+    assert row["feasible"].all()
+    assert load(problem.source).objectives == problem.objectives
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        (
+            "scenario_free",
+            "scenario_fre",
+            "9: objectives: got scenario_fre, allowed: scenario_free, or a list of metrics",
+        ),
+        (
+            "scenario_free",
+            "scenario_free\nreference_point: {embodied_g: 1 kg}",
+            "10: reference_point: got a point for 7 objectives, allowed: a point for at most 6",
+        ),
+        ("resnet8", "resnet9", "3: workloads.0: got resnet9"),
+    ],
+)
+def test_one_fault_is_told_once(load, old, new, told):
+    with pytest.raises(SpecError) as caught:
+        load(TEXT.replace(old, new))
+    assert len(caught.value.faults) == 1
+    assert f"problem.yaml:{told}" in str(caught.value)

@@ -1,0 +1,245 @@
+"""Commands that account for carbon."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from carbonopt.cli import main
+
+PROBLEM = """\
+name: free
+question: Which small array is best for keyword spotting, wherever it runs?
+workloads: [ds_cnn]
+variables:
+  template: {choice: [dimc, digital_ws]}
+  rows: {pow2: [32, 64]}
+  cols: {pow2: [32, 64]}
+  sram_byte: {choice: [64 KiB]}
+objectives: scenario_free
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_literature_prints_both_suites_and_names_its_files(folder, capsys):
+    assert main(["literature", "--preset", "carbonspot"]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told[0] == "MLPerf Tiny: 21,071,992 operations every 0.2703 s"
+    first = next(line for line in told if line.startswith("ISSCC 2021 22 nm"))
+    assert first.endswith("0.07182 ng      99.3%   5.809 ng       1.2%")
+    table, figure = (Path(line) for line in told[-2:])
+    assert figure.read_bytes().startswith(b"\x89PNG")
+    assert set(pd.read_csv(table)["suite"]) == {"MLPerf Tiny", "MLPerf Mobile"}
+
+
+def test_literature_takes_chips_of_a_user_and_speaks_json(folder, capsys):
+    header = "name,type,node_nm,tops_per_w,tops,tops_per_mm2,source\n"
+    (folder / "mine.csv").write_text(header + "mine,dimc,28,10,0.1,2,my paper\n")
+    assert main(["literature", "--chips", "mine.csv", "--out", "out", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    mine = [chip for chip in told["chips"] if chip["name"] == "mine"]
+    assert [chip["suite"] for chip in mine] == ["MLPerf Tiny", "MLPerf Mobile"]
+    assert mine[1]["late"]
+    assert mine[1]["carbon_pa_g"] is None
+    assert Path(told["figure"]).parent == Path("out")
+
+
+def test_literature_names_chips_whose_node_the_preset_lacks(folder, capsys):
+    header = "name,type,node_nm,tops_per_w,tops,tops_per_mm2,source\n"
+    (folder / "old.csv").write_text(header + "old,aimc,65,1,1,1,my paper\n")
+    assert main(["literature", "--chips", "old.csv", "--preset", "carbonspot"]) == 0
+    assert "no fab figure at the node of: old" in capsys.readouterr().out
+
+
+def test_literature_tells_a_fault_by_file_and_line(folder, capsys):
+    (folder / "mine.csv").write_text("name,type\n")
+    assert main(["literature", "--chips", "mine.csv"]) == 2
+    assert "mine.csv:1: got no column source" in capsys.readouterr().err
+    assert main(["literature", "--preset", "defualt"]) == 2
+    assert "allowed: act, carbonspot, default" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A finished run of a scenario-free problem, all its designs."""
+    place = tmp_path_factory.mktemp("free")
+    (place / "problem.yaml").write_text(PROBLEM)
+    assert main(["enumerate", str(place / "problem.yaml"), "--out", str(place / "run")]) == 0
+    return place / "run"
+
+
+def test_reprice_writes_a_front_and_a_map(finished, capsys):
+    asked = ["reprice", str(finished), "--scenario", "pa", "--region", "France"]
+    assert main([*asked, "--lifetime", "5y"]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told[1] == "exact: all 8 designs of the space were priced"
+    folder = next((finished / "repriced").glob("pa-default-*gkwh-5y"))
+    assert {file.name for file in folder.iterdir()} == {
+        *("front.csv", "front.png", "carbon.png", "breakdown.png", "map.png")
+    }
+    assert told[-5:] == [
+        str(folder / name)
+        for name in ("front.csv", "front.png", "carbon.png", "breakdown.png", "map.png")
+    ]
+    assert "carbon_pa_g" in pd.read_csv(folder / "front.csv")
+
+
+def test_repricing_for_the_runs_own_scenario_changes_nothing(finished, capsys, tmp_path):
+    assert main(["reprice", str(finished), "--out", str(tmp_path), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["scenario"]["activity"] == "CA"
+    assert told["networks"][0]["network"] == "ds_cnn"
+    again = pd.read_csv(tmp_path / "front.csv")
+    stored = pd.read_csv(finished / "evaluations.csv")
+    both = stored.merge(again, on=["template", "rows", "cols", "sram_byte"], suffixes=("", "_new"))
+    assert len(both) == told["front_size"]
+    for name in ("carbon_ca_g", "carbon_pa_g", "embodied_g", "carbon_ca_g.package"):
+        assert both[f"{name}_new"].to_numpy() == pytest.approx(both[name].to_numpy(), rel=1e-12)
+
+
+def test_reprice_without_a_feasible_design_names_the_nearest(finished, capsys, tmp_path):
+    asked = ["reprice", str(finished), "--scenario", "pa", "--period", "1us"]
+    assert main([*asked, "--out", str(tmp_path)]) == 0
+    assert "period@ds_cnn" in capsys.readouterr().out
+    assert not (tmp_path / "map.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--region", "Frrance"), "nearest: France"),
+        (("--region", "France", "--use-intensity", "9g/kWh"), "allowed: one of the two"),
+        (("--lifetime", "0y"), "lifetime_s: got 0.0, allowed: above 0 s"),
+        (("--period", "0s"), "period: got 0 s, allowed: above 0 s"),
+        (("--period", "40"), "--period: got 40, allowed: a number with a unit of: s, ms"),
+        (("--preset", "deflt"), "carbon preset: got 'deflt', allowed: act, carbonspot, default"),
+    ],
+)
+def test_a_scenario_that_cannot_be_is_refused(finished, capsys, options, told):
+    assert main(["reprice", str(finished), *options]) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_a_run_that_cannot_be_repriced_says_why(finished, capsys, tmp_path):
+    assert main(["reprice", str(tmp_path)]) == 2
+    assert "got no manifest.json" in capsys.readouterr().err
+    manifest = json.loads((finished / "manifest.json").read_text())
+    for content, told in (
+        ({"evaluate_row": "mine.row"}, "got a run of mine.row, allowed: one of a problem file"),
+        ({}, "got a run of another version"),
+    ):
+        (tmp_path / "manifest.json").write_text(json.dumps({**manifest, "content": content}))
+        assert main(["reprice", str(tmp_path)]) == 2
+        assert told in capsys.readouterr().err
+
+
+def test_a_search_that_saw_part_of_the_space_says_so(finished, capsys, tmp_path):
+    manifest = json.loads((finished / "manifest.json").read_text())
+    manifest["variables"]["rows"] += [128]
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    (tmp_path / "evaluations.csv").write_bytes((finished / "evaluations.csv").read_bytes())
+    assert main(["reprice", str(tmp_path), "--out", str(tmp_path / "out")]) == 0
+    assert "8 of 12 designs were priced" in capsys.readouterr().out
+
+
+def test_uncertainty_tells_who_stays_and_why(finished, capsys):
+    assert main(["uncertainty", str(finished), "--samples", "64"]) == 0
+    told = capsys.readouterr().out
+    assert "carbon CA, designs that stay on the front most often" in told
+    assert "its variance comes from: package" in told
+    assert told.splitlines()[-1] == str(finished / "figures" / "uncertainty.png")
+    assert main(["uncertainty", str(finished), "--samples", "64", "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert set(record) == {"figure", "samples", "carbon_ca_g", "carbon_pa_g"}
+    assert max(design["share"] for design in record["carbon_pa_g"]["designs"]) > 0.5
+    assert main(["uncertainty", str(finished), "--samples", "100"]) == 2
+    assert "samples: got 100, allowed: a power of two" in capsys.readouterr().err
+
+
+def test_a_problem_can_minimise_the_carbon_of_the_bad_case(tmp_path, capsys):
+    file = tmp_path / "problem.yaml"
+    file.write_text(
+        PROBLEM.replace("scenario_free", "[latency_s, carbon_ca_p95_g, carbon_pa_cvar_g@ds_cnn]")
+    )
+    assert main(["enumerate", str(file), "--out", str(tmp_path / "run")]) == 0
+    rows = pd.read_csv(tmp_path / "run" / "evaluations.csv")
+    assert (rows["carbon_ca_p95_g"] > rows["carbon_ca_g"]).all()
+    assert (rows["carbon_pa_cvar_g"] > rows["carbon_pa_g"]).all()
+
+
+BILL = """\
+name: small
+silicon:
+  chip: {area: 10 mm2, process: 14nm, n_ics: 1}
+  ram: {model: dram, process: lpddr4, capacity: 2 GB}
+"""
+
+
+def test_a_bill_of_materials_part_by_part(folder, capsys):
+    (folder / "bill.yaml").write_text(BILL)
+    assert main(["bom", "bill.yaml"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "packaging    150 g",
+        "fabrication  265.383 g",
+        "total        415.383 g, 4 entries",
+    ]
+    assert main(["bom", "bill.yaml", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["carbon_g"] == pytest.approx(150 + 0.1 * (583 * 1.2 + 662.5) / 0.875 + 96 / 0.875)
+    assert len(told["parts"]) == 4
+
+
+def test_a_faulty_bill_is_named_by_line(folder, capsys):
+    (folder / "bill.yaml").write_text(BILL.replace("14nm", "1nm").replace("2 GB", "2"))
+    assert main(["bom", "bill.yaml"]) == 2
+    assert "bill.yaml:4: silicon.ram.capacity: got 2" in capsys.readouterr().err
+
+
+def test_a_design_on_the_grid_of_a_region(capsys):
+    design = ["evaluate", "--workload", "ds_cnn", "--template", "dimc", "--set", "rows=64"]
+    design += ["--set", "cols=64", "--set", "sram=64KiB", "--json"]
+    assert main(design) == 0
+    world = json.loads(capsys.readouterr().out)
+    assert main([*design, "--region", "France", "--fab-region", "wind"]) == 0
+    france = json.loads(capsys.readouterr().out)
+    assert france["operational_g"] < 0.2 * world["operational_g"]
+    assert france["embodied_g"] < world["embodied_g"]
+    assert main([*design, "--region", "Frence", "--use-intensity", "1g/kWh"]) == 2
+    faults = capsys.readouterr().err
+    assert "region: got 'Frence', nearest: France" in faults
+    assert "beside an intensity" in faults
+
+
+def test_a_footprint_is_a_record_and_a_model_card(finished, capsys, tmp_path):
+    asked = ["footprint", str(finished), "--out", str(tmp_path)]
+    assert main(asked) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("# Carbon footprint: ")
+    assert (tmp_path / "model_card.md").read_text() in told
+    assert main([*asked, "--design", "1", "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record == json.loads((tmp_path / "footprint.json").read_text())
+    first = pd.read_csv(finished / "front.csv").iloc[0]
+    assert record["device"]["total_g"] == pytest.approx(first["embodied_g"], rel=1e-12)
+    assert record["task"]["CA"]["total_g"] == pytest.approx(first["carbon_ca_g"], rel=1e-12)
+    for wrong in ("0", "99", "best"):
+        assert main([*asked, "--design", wrong]) == 2
+        assert "allowed: knee, or a row of the front from 1 to" in capsys.readouterr().err
+
+
+def test_a_footprint_tells_what_the_search_drew(finished, capsys, tmp_path):
+    manifest = json.loads((finished / "manifest.json").read_text())
+    measured = {**manifest, "search_energy_j": 7.2e3, "search_energy_meter": "codecarbon 3.3"}
+    (tmp_path / "manifest.json").write_text(json.dumps(measured))
+    (tmp_path / "evaluations.csv").write_bytes((finished / "evaluations.csv").read_bytes())
+    assert main(["footprint", str(tmp_path), "--json"]) == 0
+    search = json.loads(capsys.readouterr().out)["search"]
+    assert search["carbon_g"] == pytest.approx(7.2e3 / 3.6e6 * 473.0)
