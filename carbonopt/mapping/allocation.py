@@ -29,14 +29,14 @@ def allocate_greedily(
     levels, bits, dims, sizes, tiles
         As in `carbonopt.mapping.access.count_transfers`, tiles of fractional unrollings.
     memory
-        Memory of each operand's levels (3, MAX_LEVELS).
+        Memory of each operand's levels (3, depth).
     capacity, which
         Capacity of each memory (u, m) [bit] under each unrolling, and each order's (n,).
 
     Returns
     -------
     cuts
-        Loops at or below each level (n, 3, MAX_LEVELS).
+        Loops at or below each level (n, 3, depth).
     legal
         Whether everything fits (n,).
 

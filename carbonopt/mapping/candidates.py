@@ -10,7 +10,7 @@ import numpy as np
 
 from carbonopt.arrays import Bools, Ints
 from carbonopt.errors import MappingError
-from carbonopt.hardware.machine import ARRAY_DIMS, OPERANDS
+from carbonopt.hardware.machine import OPERANDS
 from carbonopt.mapping.allocation import allocate_greedily
 from carbonopt.mapping.loops import loop_orders, split_loops
 from carbonopt.mapping.parallel import fullest_unrollings
@@ -40,7 +40,7 @@ class Mappings:
     dims, sizes
         Temporal loops, innermost first (n, loops); loops of size 1 fill up shorter orders.
     cuts
-        Loops at or below each level of each operand (n, 3, MAX_LEVELS).
+        Loops at or below each level of each operand (n, 3, depth).
     """
 
     unrollings: tuple[Unrolling, ...]
@@ -60,7 +60,7 @@ class Mappings:
         loops = [
             (DIMS[dim], int(size)) for dim, size in zip(self.dims[0], self.sizes[0], strict=True)
         ]
-        spatial: dict[str, list[list[Any]]] = {name: [] for name in ARRAY_DIMS}
+        spatial: dict[str, list[list[Any]]] = {name: [] for name in task.machine.shape}
         for array_dim, dim, mean, _ in self.unrollings[self.which[0]].loops:
             spatial[array_dim].append([dim, mean])
         temporal: dict[str, dict[str, list[list[Any]]]] = {}
@@ -83,11 +83,11 @@ def reference_mappings(task: MappingTask) -> Mappings:
     MappingError
         If none is legal.
     """
-    chosen = reference_unrollings(task.layer.anonymous, array_shape(task.machine))
+    chosen = reference_unrollings(task.layer.anonymous, array_shape(task.machine, task.layer))
     if not chosen:
         why = "CarbonSpot's rules give it no unrolling; the mapping 'optimal' has others"
         raise MappingError(
-            f"layer {task.layer.name!r} cannot be mapped onto {task.machine.template}: {why}"
+            f"layer {task.layer.name!r} cannot be mapped onto {task.machine.name}: {why}"
         )
     unrollings = [unroll(task.layer, each, float_passes=True) for each in chosen]
     return _legal(task, [(each, split_loops(each.temporal)) for each in unrollings])
@@ -105,7 +105,7 @@ def optimal_mappings(task: MappingTask) -> Mappings:
     MappingError
         If none is legal.
     """
-    layer, array = task.layer.anonymous, array_shape(task.machine)
+    layer, array = task.layer.anonymous, array_shape(task.machine, task.layer)
     basic = [unroll(layer, each) for each in reference_unrollings(layer, array)]
     fullest = fullest_unrollings(layer, array, FURTHER_UNROLLINGS)
     further = [unroll(layer, each) for each in fullest]
@@ -128,7 +128,7 @@ def _legal(
     sizes = np.concatenate([_filled(sizes, longest, 1) for _, sizes in orders])
     fractional, _ = task.unrolled(unrollings)
     tiles = prefix_tiles(task.levels, fractional, which, task.geometry, dims, sizes)
-    capacity = task.per_memory("size_bits", unrollings)
+    capacity = task.capacity(unrollings)
     cuts, legal = allocate_greedily(
         task.levels, task.memory, capacity, which, task.bits, dims, sizes, tiles
     )
@@ -159,4 +159,4 @@ def _why_not(task: MappingTask) -> str:
         if bits > memory.size_bits
     ]
     reason = "; ".join(shortages) or "no tile of its operands fits beside the others"
-    return f"layer {layer.name!r} cannot be mapped onto {machine.template}: {reason}"
+    return f"layer {layer.name!r} cannot be mapped onto {machine.name}: {reason}"

@@ -20,17 +20,29 @@ def fullest_unrollings(layer: Layer, array: ArrayShape, count: int) -> tuple[dic
     Along each array dimension loops fill what is available until none can grow; a size u is
     considered only if fewer units would need more passes, u = ceil(L / ceil(L / u)).
     """
-    cols, rows_available, macros = array.sizes
     ranked: list[tuple[int, int, int, dict[str, Loops]]] = []
-    for across in _fill(_bounds(layer.loops, array.allowed[2]), macros):
-        left = _remaining(layer, across)
-        for columns in _fill(_bounds(left, array.allowed[0]), cols):
-            for rows in _fill(_bounds(left, array.allowed[1]), rows_available):
-                for spread in _diagonals(array, left, columns, rows):
-                    chosen = {"D1": columns + spread, "D2": rows, "D3": across}
-                    ranked.append((*_passes_and_units(layer, chosen), len(ranked), chosen))
+    columns, rows = 0, min(1, len(array.sizes) - 1)
+    for filled in _filled(layer.loops, array, (*range(2, len(array.sizes)), *range(rows + 1))):
+        chosen = {name: filled[position] for position, name in enumerate(array.names)}
+        across = [loop for position in range(2, len(array.sizes)) for loop in filled[position]]
+        for spread in _diagonals(array, _remaining(layer.loops, across), filled):
+            with_spread = {**chosen, array.names[columns]: filled[columns] + spread}
+            ranked.append((*_passes_and_units(layer, with_spread), len(ranked), with_spread))
     ranked.sort(key=lambda entry: entry[:3])
     return tuple(chosen for *_, chosen in ranked[:count])
+
+
+def _filled(
+    bounds: dict[str, int], array: ArrayShape, positions: tuple[int, ...]
+) -> Iterator[dict[int, Loops]]:
+    """Visit the unrollings of the given array dimensions, one after the other."""
+    if not positions:
+        yield {}
+        return
+    here, *others = positions
+    for loops in _fill(_bounds(bounds, array.allowed[here]), array.sizes[here]):
+        for further in _filled(_remaining(bounds, loops), array, tuple(others)):
+            yield {here: loops, **further}
 
 
 def _bounds(sizes: dict[str, int], allowed: tuple[str, ...]) -> list[tuple[str, int]]:
@@ -38,9 +50,9 @@ def _bounds(sizes: dict[str, int], allowed: tuple[str, ...]) -> list[tuple[str, 
     return [(dim, sizes[dim]) for dim in allowed if sizes[dim] > 1]
 
 
-def _remaining(layer: Layer, taken: Loops) -> dict[str, int]:
+def _remaining(bounds: dict[str, int], taken: Sequence[tuple[str, int]]) -> dict[str, int]:
     """Return the loop bounds left after some unrolling."""
-    left = layer.loops
+    left = dict(bounds)
     for dim, size in taken:
         left[dim] = math.ceil(left[dim] / size)
     return left
@@ -91,18 +103,18 @@ def _named(bounds: Sequence[tuple[str, int]], sizes: Sequence[int]) -> Loops:
 
 
 def _diagonals(
-    array: ArrayShape, left: dict[str, int], columns: Loops, rows: Loops
+    array: ArrayShape, left: dict[str, int], filled: dict[int, Loops]
 ) -> Iterator[Loops]:
     """Visit the largest unrollings of output positions along free columns, or none.
 
     o positions of a kernel of width f take f + o - 1 rows, so c prod(f + o - 1) <= D2.
     """
-    cols, rows_available, _ = array.sizes
-    free = cols // math.prod(size for _, size in columns)
+    free = array.sizes[0] // math.prod(size for _, size in filled[0])
     if not array.diagonal or free < 2:
         yield ()
         return
-    kernel = {**dict.fromkeys(_KERNEL_OF.values(), 1), **dict(rows)}
+    kernel = {**dict.fromkeys(_KERNEL_OF.values(), 1), **dict(filled[1])}
+    rows_available = array.sizes[1]
     available = rows_available // kernel.get("C", 1)
     bounds = [(d, left[d]) for d in _KERNEL_OF]
     legal = [

@@ -60,7 +60,8 @@ class MappedLayer:
         """Latency by part: compute, stall, and loading where the variant counts it [cycles]."""
         parts = {"compute": float(self.cost.compute_cycles[0]), "stall": float(self.cost.stall[0])}
         if self.task.machine.variant.loading_in_latency:
-            parts["loading"] = float(self.cost.onload[0] + self.cost.offload[0])
+            loading = self.cost.onload[0] + self.cost.offload[0] + self.cost.drain[0]
+            parts["loading"] = float(loading)
         return parts
 
     def describe(self) -> dict[str, Any]:
