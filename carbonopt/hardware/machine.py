@@ -104,6 +104,8 @@ class Machine:
         Additive breakdown of area [mm2] and of the clock period [ns].
     systolic
         Array dimensions along which results leave one unit per cycle after the last one.
+    carbonspot_rules
+        CarbonSpot's rules give unrollings for it: a machine of one of its templates.
     """
 
     name: str
@@ -116,6 +118,7 @@ class Machine:
     area_parts: Mapping[str, float] = field(default_factory=dict)
     clock_parts: Mapping[str, float] = field(default_factory=dict)
     systolic: tuple[str, ...] = ()
+    carbonspot_rules: bool = False
 
     @property
     def area_mm2(self) -> float:

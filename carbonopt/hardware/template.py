@@ -139,6 +139,7 @@ def build_machine(
         diagonal=stationary,
         area_parts={**area, **_memory_area(template, knobs, variant, memories)},
         clock_parts=clock,
+        carbonspot_rules=True,
     )
 
 

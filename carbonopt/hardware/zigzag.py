@@ -15,6 +15,7 @@ from typing import Literal
 from carbonopt.errors import SpecError
 from carbonopt.hardware.digital import DigitalArray
 from carbonopt.hardware.imc import ImcMacro
+from carbonopt.hardware.levels import check_levels
 from carbonopt.hardware.machine import Direction, Machine, Memory, Operand, Port
 from carbonopt.hardware.technology import load_technology
 from carbonopt.hardware.variant import ModelVariant
@@ -71,7 +72,7 @@ def load_zigzag_machine(
     links = _links(entry)
     array = accelerator.operational_array
     memories = tuple(_memory(name, memory, links) for name, memory in accelerator.memories.items())
-    _check_levels(document, memories)
+    check_levels(document, memories)
     compute, area, clock = _array(accelerator)
     area |= {name: each.area for name, each in accelerator.memories.items() if name != "cells"}
     return Machine(
@@ -141,30 +142,6 @@ def _memory(name: str, memory: MemoryFile, links: Mapping[str, Operand]) -> Memo
         name, name, memory.size, memory.r_cost, memory.w_cost, memory.area, served, ports,
         memory.force_double_buffering,
     )  # fmt: skip
-
-
-def _check_levels(document: Document, memories: tuple[Memory, ...]) -> None:
-    """Refuse operands without a memory, and levels without a port that they need."""
-    faults = []
-    for operand in _LINKS.values():
-        levels = [memory for memory in memories if operand in memory.ports]
-        if not levels:
-            faults.append(document.fault((), f"got no memory for {operand}, allowed: one or more"))
-        for position, memory in enumerate(levels):
-            needed = _needed(operand, top=position == len(levels) - 1)
-            if missing := [each for each in needed if each not in memory.ports[operand]]:
-                message = f"got no port for {operand} {', '.join(missing)}, allowed: one for each"
-                faults.append(document.fault(("memories", memory.name), message))
-    if faults:
-        raise SpecError(faults)
-
-
-def _needed(operand: Operand, *, top: bool) -> tuple[Direction, ...]:
-    """Return the directions in which an operand moves at a level."""
-    if operand != "O":
-        return ("to_below",) if top else ("from_above", "to_below")
-    down: tuple[Direction, ...] = ("from_below", "to_below")
-    return down if top else (*down, "to_above", "from_above")
 
 
 def _array(
