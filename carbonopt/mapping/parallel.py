@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -10,6 +9,7 @@ from functools import lru_cache
 from carbonopt.mapping.spatial import ArrayShape, Loops
 from carbonopt.workload.layer import Layer
 
+_WIDEST = 256  # unrollings of one array dimension that are combined with those of others
 _KERNEL_OF = {"OX": "FX", "OY": "FY"}
 
 
@@ -30,6 +30,22 @@ def fullest_unrollings(layer: Layer, array: ArrayShape, count: int) -> tuple[dic
             ranked.append((*_passes_and_units(layer, with_spread), len(ranked), with_spread))
     ranked.sort(key=lambda entry: entry[:3])
     return tuple(chosen for *_, chosen in ranked[:count])
+
+
+def with_halves(layer: Layer, unrollings: Sequence[dict[str, Loops]]) -> list[dict[str, Loops]]:
+    """Return unrollings, and each of them with one of its loops unrolled half as far.
+
+    An array that is half idle can still be as fast, where memories cannot feed a full one.
+    """
+    found = list(unrollings)
+    for chosen in unrollings:
+        for array_dim, loops in chosen.items():
+            for position, (dim, size) in enumerate(loops):
+                half = useful_sizes(layer.loops[dim], math.ceil(size / 2))[0]
+                less = (*loops[:position], (dim, half), *loops[position + 1 :])
+                kept = tuple(loop for loop in less if loop[1] > 1)
+                found.append({**chosen, array_dim: kept})
+    return [chosen for i, chosen in enumerate(found) if chosen not in found[:i]]
 
 
 def _filled(
@@ -75,25 +91,39 @@ def useful_sizes(bound: int, available: int) -> list[int]:
     return sizes
 
 
-def _fill(bounds: Sequence[tuple[str, int]], available: int) -> Iterator[Loops]:
-    """Visit the unrollings of some loops in which none can grow within what is available."""
-    if not bounds:
-        yield ()
-        return
+def _fill(bounds: Sequence[tuple[str, int]], available: int) -> list[Loops]:
+    """Return the unrollings of some loops in which none can grow within what is available.
+
+    Of more than `_WIDEST` of them only the largest are kept.
+    """
     options = [useful_sizes(bound, available) for _, bound in bounds]
-    for sizes in itertools.product(*options[:-1]):
-        taken = math.prod(sizes)
-        if taken > available:
-            continue
-        last = next((size for size in options[-1] if size * taken <= available), 1)
-        chosen = (*sizes, last)
+    found = [
+        _named(bounds, sizes)
+        for sizes in _sizes(options, available)
         if not any(
-            taken * last // size * larger <= available
-            for size, choices in zip(sizes, options, strict=False)
+            math.prod(sizes) // size * larger <= available
+            for size, choices in zip(sizes, options, strict=True)
             for larger in choices
             if larger > size
-        ):
-            yield _named(bounds, chosen)
+        )
+    ]
+    if len(found) > _WIDEST:
+        found.sort(key=lambda loops: -math.prod(size for _, size in loops))
+    return found[:_WIDEST]
+
+
+def _sizes(options: list[list[int]], available: int) -> Iterator[tuple[int, ...]]:
+    """Visit the combinations of sizes whose product is available, the last as large as can be."""
+    if not options:
+        yield ()
+        return
+    for size in options[0]:
+        if size > available:
+            continue
+        for others in _sizes(options[1:], available // size):
+            yield (size, *others)
+        if len(options) == 1:
+            return
 
 
 def _named(bounds: Sequence[tuple[str, int]], sizes: Sequence[int]) -> Loops:

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from carbonopt.arrays import Floats, Ints
+from carbonopt.arrays import Bools, Floats, Ints
 from carbonopt.hardware.machine import DIRECTIONS, OPERANDS, Machine
 from carbonopt.mapping.residency import Hierarchy
 from carbonopt.mapping.spatial import Unrolling, spatial_arrays
@@ -94,6 +94,11 @@ class MappingTask:
             port = memory.ports[OPERANDS[o]][DIRECTIONS[direction]]
             bits[:, o, level, direction] = port.narrow_bits, port.wide_bits
         return bits
+
+    @cached_property
+    def doubled(self) -> Bools:
+        """Memories in which tiles that are replaced take twice their size (m,)."""
+        return np.array([memory.double_buffered for memory in self.machine.memories])
 
     @cached_property
     def geometry(self) -> Floats:

@@ -11,7 +11,7 @@ from carbonopt.hardware.machine import Machine
 from carbonopt.hardware.technology import load_technology, tree_pj
 from carbonopt.mapping.spatial import Unrolling
 from carbonopt.performance.macro import macro_energy
-from carbonopt.workload.layer import Layer
+from carbonopt.workload.layer import DIMS, Layer
 
 _OUTPUT_OF = {"FX": "OX", "FY": "OY"}
 
@@ -70,7 +70,7 @@ def accumulated_rows(
     }
     if math.prod(positions.values()) == 1:
         return summed, summed
-    occupied = unrolling.product(rows, ("C",))
+    occupied = unrolling.product(rows, [dim for dim in DIMS if dim not in _OUTPUT_OF])
     for kernel, outputs in positions.items():
         size = unrolling.product(rows, (kernel,))
         occupied *= 1 if pointwise_shared and size == 1 else size + outputs - 1
