@@ -94,11 +94,11 @@ def mapped_cost(task: MappingTask, mappings: Mappings) -> MappedCost:
     merge_stationary(RELEVANCE, task.levels, mappings.dims, cuts)
     merged = dataclasses.replace(mappings, cuts=cuts)
     fractional, whole = task.unrolled(mappings.unrollings)
-    traffic = _traffic(task, merged, fractional)
+    traffic = layer_traffic(task, merged, fractional)
     accesses = _accesses(task, merged, traffic, fractional)
     tile = traffic.tile
     if not np.array_equal(fractional, whole):
-        traffic = _traffic(task, merged, whole)
+        traffic = layer_traffic(task, merged, whole)
     _, wide = task.port_bits(mappings.unrollings)
     needed = np.ceil(traffic.amount * traffic.width / wide[mappings.which])
     port_stall, stall = _stall(task, merged, traffic, needed, tile)
@@ -131,7 +131,7 @@ def _drain(task: MappingTask, mappings: Mappings) -> Floats:
     return np.array(each, dtype=np.float64)[mappings.which]
 
 
-def _traffic(task: MappingTask, merged: Mappings, spatial: Floats) -> Traffic:
+def layer_traffic(task: MappingTask, merged: Mappings, spatial: Floats) -> Traffic:
     """Transfers of n mappings under one set of unrolled sizes."""
     which, dims, sizes = merged.which, merged.dims, merged.sizes
     tiles = prefix_tiles(task.levels, spatial, which, task.geometry, dims, sizes)

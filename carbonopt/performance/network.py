@@ -130,7 +130,7 @@ def network_cost(network: Network, machine: Machine, mode: MappingMode) -> Netwo
     MappingError
         If a layer cannot be mapped; the message names it and the memory that is too small.
     """
-    network = _oriented(network, machine)
+    network = oriented(network, machine)
     hierarchies = residency(network, machine)
     choose: Callable[[MappingTask], list[MappedLayer]]
     choose = _reference_layer if mode == "reference" else _layer_front
@@ -151,7 +151,7 @@ def network_cost(network: Network, machine: Machine, mode: MappingMode) -> Netwo
     )
 
 
-def _oriented(network: Network, machine: Machine) -> Network:
+def oriented(network: Network, machine: Machine) -> Network:
     """Swap kernel height and width where the model variant does."""
     if not machine.variant.kernel_axes_swapped:
         return network
@@ -179,11 +179,14 @@ def _reference_layer(task: MappingTask) -> list[MappedLayer]:
     mappings = reference_mappings(task)
     cost = mapped_cost(task, mappings)
     return [
-        _mapped(task, mappings, cost, int(np.argmin(cost.energy_pj * cost.cycles(loading=True))))
+        mapped_layer(
+            task, mappings, cost, int(np.argmin(cost.energy_pj * cost.cycles(loading=True)))
+        )
     ]
 
 
-def _mapped(task: MappingTask, mappings: Mappings, cost: MappedCost, row: int) -> MappedLayer:
+def mapped_layer(task: MappingTask, mappings: Mappings, cost: MappedCost, row: int) -> MappedLayer:
+    """Return one of n mappings of a layer with its cost."""
     here = cost.take(row)
     cycles = float(here.cycles(loading=task.machine.variant.loading_in_latency)[0])
     return MappedLayer(task, mappings.take(slice(row, row + 1)), here, cycles)
@@ -194,7 +197,7 @@ def _layer_front(task: MappingTask) -> list[MappedLayer]:
     mappings = optimal_mappings(task)
     cost = mapped_cost(task, mappings)
     cycles = cost.cycles(loading=task.machine.variant.loading_in_latency)
-    return [_mapped(task, mappings, cost, row) for row in lower_hull(cycles, cost.energy_pj)]
+    return [mapped_layer(task, mappings, cost, row) for row in lower_hull(cycles, cost.energy_pj)]
 
 
 def lower_hull(x: Floats, y: Floats) -> list[int]:
