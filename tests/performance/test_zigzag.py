@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from zigzag_files import layer_of, mapping_of, table, write_accelerator
+from zigzag_files import layer_of, mapping_of, table, write_accelerator, write_mapping
 
 from carbonopt.hardware.machine import OPERANDS
 from carbonopt.hardware.variant import load_variant
@@ -17,6 +17,7 @@ from carbonopt.hardware.zigzag import load_zigzag_machine
 from carbonopt.mapping.given import given_mapping
 from carbonopt.mapping.task import MappingTask
 from carbonopt.performance.cost import mapped_cost
+from carbonopt.performance.explain import best_mapping
 
 RELATIVE = 1e-9
 CYCLES = {
@@ -89,3 +90,23 @@ def test_area_and_clock_of_macros(machines):
     for name, (area_mm2, clock_ns) in expected.items():
         assert machines[name].area_mm2 == pytest.approx(area_mm2, abs=5e-8)
         assert machines[name].clock_ns == pytest.approx(clock_ns, abs=5e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("row", list(table("zigzag_layers.csv").itertuples()), ids=ROW)
+def test_our_search_is_never_worse_in_the_objective_of_the_row(tmp_path, row):
+    """With what ZigZag could unroll in these runs: K over C on tpu_like, more on the others."""
+    hints = {"D1": ["K", "OX", "OY"], "D2": ["C", "FX", "FY"]}
+    if row.machine == "tpu_like":
+        hints = {"D1": ["K"], "D2": ["C"]}
+    built = load_zigzag_machine(
+        write_accelerator(tmp_path, row.machine), load_variant("zigzag"),
+        mapping_path=write_mapping(tmp_path, spatial_mapping_hint=hints),
+    )  # fmt: skip
+    _, nest = mapping_of(row)
+    hierarchy = {operand: built.levels(operand)[: len(own)] for operand, own in nest.items()}
+    best = best_mapping(MappingTask(layer_of(row), built, hierarchy), row.objective)
+    if row.objective == "energy":
+        assert best.energy_pj <= row.energy_pj * (1 + 1e-9)  # printed with ten digits
+    else:
+        assert best.cycles <= row.latency_cycles
