@@ -34,6 +34,7 @@ COMMANDS = {
     "uncertainty": "cli_carbon",
     "footprint": "cli_carbon",
     "bom": "cli_carbon",
+    "map": "cli_map",
 }
 """Command to the module that holds the function of the same name."""
 
@@ -169,6 +170,7 @@ def _add_models(commands: Commands) -> None:
         "--yield", type=float, metavar="SHARE", dest="yield_fraction", help="good dies (0.9)"
     )
     carbon.add_argument("--package", metavar="MASS", help="carbon of the package (150g)")
+    _add_map(commands)
     workload = _add_command(commands, "workload", "describe a network", json=True)
     workload.add_argument("workload", help="network by name, or an ONNX file")
     workload.add_argument("--batch", type=_count, help="inputs per inference")
@@ -211,6 +213,30 @@ def _add_carbon(commands: Commands) -> None:
         "--design", default="knee", metavar="ROW", help="row of the front (default: its knee)"
     )
     card.add_argument("--out", metavar="DIR", help="folder in place of DIR/footprint-<ROW>")
+
+
+def _add_map(commands: Commands) -> None:
+    mapped = _add_command(commands, "map", "show how one layer is mapped onto a machine", json=True)
+    mapped.add_argument(
+        "--machine", required=True,
+        help="machine file, accelerator file of ZigZag, or a template",
+    )  # fmt: skip
+    mapped.add_argument("--workload", required=True, help="network by name, or an ONNX file")
+    mapped.add_argument("--layer", required=True, help="layer by name, or by position from 0")
+    mapped.add_argument(
+        "--objective", choices=("edp", "energy", "latency"), default="edp",
+        help="what the mapping is chosen for (default: edp, energy x latency)",
+    )  # fmt: skip
+    mapped.add_argument(
+        "--model", help="model switches: default, zigzag or carbonspot "
+        "(default: zigzag for ZigZag's files, default otherwise)",
+    )  # fmt: skip
+    mapped.add_argument("--mapping-file", metavar="FILE", help="ZigZag's mapping file")
+    mapped.add_argument(
+        "--set", action="append", default=[], metavar="KNOB=VALUE", dest="knobs",
+        help="set one knob of the template, as in evaluate",
+    )  # fmt: skip
+    mapped.add_argument("--batch", type=_count, help="inputs per inference")
 
 
 def _count(text: str) -> int:

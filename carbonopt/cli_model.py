@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from argparse import Namespace
 from collections.abc import Mapping
 from pathlib import Path
@@ -249,7 +250,13 @@ def sound(file: Path) -> str:
     from carbonopt.problem import load_problem
     from carbonopt.spec.load import read_document
 
-    content = read_document(file).data
+    content = read_document(file, last_wins=True).data
+    if isinstance(content, dict) and "memories" in content:
+        from carbonopt.hardware.file import load_machine
+
+        machine = load_machine(file)
+        units, memories = math.prod(machine.shape.values()), len(machine.memories)
+        return f"machine of {units:,} multipliers, {memories} memories"
     if isinstance(content, dict) and "problem" in content:
         from carbonopt.run import load_study
 

@@ -1,4 +1,4 @@
-"""A machine as data: an array of multipliers, its memories, its area and its clock."""
+"""A machine as data: an array of multipliers, its memories, their ports, its area and clock."""
 
 from __future__ import annotations
 
@@ -14,8 +14,31 @@ if TYPE_CHECKING:
 
 Operand = Literal["I", "W", "O"]
 OPERANDS: tuple[Operand, ...] = ("I", "W", "O")
-ARRAY_DIMS = ("D1", "D2", "D3")
-"""Array dimensions: D1 columns (output side), D2 rows (accumulation side), D3 macros."""
+Direction = Literal["from_above", "to_below", "from_below", "to_above"]
+DIRECTIONS: tuple[Direction, ...] = ("from_above", "to_below", "from_below", "to_above")
+"""Ways in and out of a level: written by the level above, read to the level below, written by
+the level below, read to the level above; only outputs move upwards."""
+
+
+@dataclass(frozen=True)
+class Port:
+    """One physical port of a memory instance; it serves one transfer at a time.
+
+    Parameters
+    ----------
+    name
+        Unique in its memory.
+    narrow_bits, wide_bits
+        Smallest and widest access per cycle [bit].
+    """
+
+    name: str
+    narrow_bits: float
+    wide_bits: float
+
+
+Ports = Mapping[Operand, Mapping[Direction, Port]]
+"""Operand and direction to the port that serves it, in the order in which a port serves them."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +51,6 @@ class Memory:
         Name, and the part of the breakdowns it counts for (``register``, ``sram``, ``dram``).
     size_bits
         Capacity of one instance [bit].
-    bandwidth_bits, granularity_bits
-        Widest and smallest access of a port [bit/cycle], [bit].
     read_pj, write_pj
         Energy of a full-width access [pJ].
     area_mm2
@@ -37,20 +58,25 @@ class Memory:
     served
         Array dimensions along which one instance feeds several multipliers.
     ports
-        Operand to its four ports: written from above, read to below, written from below,
-        read to above. Ports with the same name are the same port.
+        Port of each operand that it holds, by direction.
+    double_buffered
+        A tile that is replaced takes twice its size, so that the next one can arrive.
     """
 
     name: str
     part: str
     size_bits: float
-    bandwidth_bits: float
-    granularity_bits: float
     read_pj: float
     write_pj: float
     area_mm2: float
     served: frozenset[str]
-    ports: Mapping[Operand, tuple[str, str, str, str]]
+    ports: Ports
+    double_buffered: bool = False
+
+    @property
+    def bandwidth_bits(self) -> float:
+        """Width of the widest port [bit/cycle]."""
+        return max(port.wide_bits for served in self.ports.values() for port in served.values())
 
 
 @dataclass(frozen=True)
@@ -59,10 +85,11 @@ class Machine:
 
     Parameters
     ----------
-    template, variant
-        Name of the template it was built from, and the model switches.
-    cols, rows, macros
-        Array dimensions D1, D2, D3.
+    name, variant
+        Name of the template or file it was built from, and the model switches.
+    shape
+        Array dimension to its size; the first two are columns (outputs side by side) and rows
+        (summed products) where the array is an in-memory-computing macro or has adder trees.
     array
         The compute array: what a multiply-accumulate costs.
     memories
@@ -71,27 +98,27 @@ class Machine:
         Array dimension to the loop dimensions that may be unrolled along it, in order of
         preference.
     diagonal
-        Output positions (OX, OY) may be unrolled along the columns, diagonally with FX, FY.
+        Output positions (OX, OY) may be unrolled along the columns, diagonally with FX, FY
+        along the rows; the innermost input memory is then widened by their number.
     area_parts, clock_parts
         Additive breakdown of area [mm2] and of the clock period [ns].
+    systolic
+        Array dimensions along which results leave one unit per cycle after the last one.
+    carbonspot_rules
+        CarbonSpot's rules give unrollings for it: a machine of one of its templates.
     """
 
-    template: str
+    name: str
     variant: ModelVariant
-    cols: int
-    rows: int
-    macros: int
+    shape: Mapping[str, int]
     array: DigitalArray | ImcMacro
     memories: tuple[Memory, ...]
     unrolled: Mapping[str, tuple[str, ...]]
     diagonal: bool
     area_parts: Mapping[str, float] = field(default_factory=dict)
     clock_parts: Mapping[str, float] = field(default_factory=dict)
-
-    @property
-    def shape(self) -> dict[str, int]:
-        """Size of each array dimension."""
-        return {"D1": self.cols, "D2": self.rows, "D3": self.macros}
+    systolic: tuple[str, ...] = ()
+    carbonspot_rules: bool = False
 
     @property
     def area_mm2(self) -> float:

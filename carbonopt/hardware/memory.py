@@ -11,10 +11,11 @@ import numpy as np
 from carbonopt.arrays import Floats
 from carbonopt.data.tables import interpolate_log_log, load_facts, load_table
 from carbonopt.errors import ModelRangeError
-from carbonopt.hardware.machine import ARRAY_DIMS, Memory, Operand
+from carbonopt.hardware.machine import DIRECTIONS, Memory, Operand, Port, Ports
 from carbonopt.hardware.technology import Technology
 
-Ports = Mapping[Operand, tuple[str, str, str, str]]
+PortNames = Mapping[Operand, tuple[str, str, str, str]]
+"""Names of an operand's ports in the order of `DIRECTIONS`; '' where it has none."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,18 @@ def _sram_table() -> dict[str, Floats]:
     table = table[table["node_nm"] == facts["sram_table_node_nm"]].sort_values("rows")
     names = ("rows", "area_mm2", "read_pj", "write_pj")
     return {name: table[name].to_numpy(dtype=np.float64) for name in names}
+
+
+def equal_ports(names: PortNames, narrow_bits: float, wide_bits: float) -> Ports:
+    """Return ports that are all alike."""
+    return {
+        operand: {
+            direction: Port(name, narrow_bits, wide_bits)
+            for direction, name in zip(DIRECTIONS, own, strict=True)
+            if name
+        }
+        for operand, own in names.items()
+    }
 
 
 def sram_cost(size_bits: float, width_bits: float, *, what: str) -> SramCost:
@@ -85,16 +98,17 @@ def register(
     name: str,
     bits: int,
     served: frozenset[str],
-    ports: Ports,
+    names: PortNames,
 ) -> Memory:
     """Return a flip-flop register: reads are free, a write costs C V^2 per bit."""
     write_pj = technology.flipflop_pj * bits
     area = technology.flipflop_mm2 * bits
-    return Memory(name, "register", bits, bits, bits, 0.0, write_pj, area, served, ports)
+    ports = equal_ports(names, bits, bits)
+    return Memory(name, "register", bits, 0.0, write_pj, area, served, ports)
 
 
-def sram(size_bits: float, width_bits: float, ports: Ports) -> Memory:
-    """Return the on-chip SRAM, one instance that serves the whole array.
+def sram(size_bits: float, width_bits: float, served: frozenset[str], names: PortNames) -> Memory:
+    """Return the on-chip SRAM.
 
     Raises
     ------
@@ -103,17 +117,16 @@ def sram(size_bits: float, width_bits: float, ports: Ports) -> Memory:
     """
     cost = sram_cost(size_bits, width_bits, what=f"sram of {size_bits / 8:g} B")
     grain = float(width_bits // load_facts("memory_28nm.csv")["accesses_per_width"])
-    served = frozenset(ARRAY_DIMS)
     return Memory(
-        "sram", "sram", size_bits, width_bits, grain,
-        cost.read_pj, cost.write_pj, cost.area_mm2, served, ports,
+        "sram", "sram", size_bits, cost.read_pj, cost.write_pj, cost.area_mm2, served,
+        equal_ports(names, grain, width_bits),
     )  # fmt: skip
 
 
-def dram(size_bits: float, width_bits: float, ports: Ports) -> Memory:
+def dram(size_bits: float, width_bits: float, served: frozenset[str], names: PortNames) -> Memory:
     """Return the off-chip DRAM: energy per bit, no silicon area of its own."""
     facts = load_facts("memory_28nm.csv")
     access = facts["dram_pj_per_bit"] * width_bits
     grain = float(width_bits // facts["accesses_per_width"])
-    served = frozenset(ARRAY_DIMS)
-    return Memory("dram", "dram", size_bits, width_bits, grain, access, access, 0.0, served, ports)
+    ports = equal_ports(names, grain, width_bits)
+    return Memory("dram", "dram", size_bits, access, access, 0.0, served, ports)

@@ -18,10 +18,11 @@ from carbonopt.hardware.digital import (
 )
 from carbonopt.hardware.imc import ImcMacro, cell_write_pj, imc_area, imc_clock, imc_macro
 from carbonopt.hardware.machine import Machine, Memory, Operand
-from carbonopt.hardware.memory import dram, register, sram
+from carbonopt.hardware.memory import dram, equal_ports, register, sram
 from carbonopt.hardware.technology import load_technology
 from carbonopt.hardware.variant import ModelVariant
 
+_WHOLE_ARRAY = frozenset({"D1", "D2", "D3"})  # columns, rows, macros
 _ACROSS_MACROS = ("K", "G", "OX", "OY", "B")
 _OUTPUT_STATIONARY_DIMS = {"D1": ("K",), "D2": ("OX", "OY"), "D3": _ACROSS_MACROS}
 _WEIGHT_STATIONARY_DIMS = {
@@ -145,17 +146,16 @@ def build_machine(
         *_shared_memories(knobs, dram_byte, stationary, resident),
     )
     return Machine(
-        template=template.name,
+        name=template.name,
         variant=variant,
-        cols=knobs.cols,
-        rows=knobs.rows,
-        macros=knobs.macros,
+        shape={"D1": knobs.cols, "D2": knobs.rows, "D3": knobs.macros},
         array=array,
         memories=memories,
         unrolled=_WEIGHT_STATIONARY_DIMS if stationary else _OUTPUT_STATIONARY_DIMS,
         diagonal=stationary,
         area_parts={**area, **_memory_area(template, knobs, variant, memories)},
         clock_parts=clock,
+        carbonspot_rules=True,
     )
 
 
@@ -201,8 +201,8 @@ def _weight_stationary_registers(array: DigitalArray | ImcMacro) -> tuple[Memory
         return _registers_of({"W": frozenset(), **shared})
     bits = array.weight_bits
     cells = Memory(
-        "cells", "register", bits, bits, bits, 0.0, cell_write_pj(array), 0.0,
-        frozenset(), {"W": ("rw1", "rw1", "", "")},
+        "cells", "register", bits, 0.0, cell_write_pj(array), 0.0,
+        frozenset(), equal_ports({"W": ("rw1", "rw1", "", "")}, bits, bits),
     )  # fmt: skip
     return (cells, *_registers_of(shared))
 
@@ -228,7 +228,10 @@ def _shared_memories(
         knobs.cols * facts["psum_bits"] * knobs.macros,
     )
     columns = knobs.cols * facts["weight_bits"] * knobs.macros
-    return sram(knobs.sram_byte * 8, width, sram_ports), dram(dram_byte * 8, columns, dram_ports)
+    return (
+        sram(knobs.sram_byte * 8, width, _WHOLE_ARRAY, sram_ports),
+        dram(dram_byte * 8, columns, _WHOLE_ARRAY, dram_ports),
+    )
 
 
 def _memory_area(

@@ -1,4 +1,4 @@
-"""Named sets of model switches: CarbonSpot's choices and ours."""
+"""Named sets of model switches: the choices of CarbonSpot, of ZigZag, and ours."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from carbonopt.errors import SpecError
 
 @dataclass(frozen=True)
 class ModelVariant:
-    """Where our hardware and latency models part from CarbonSpot's.
+    """Where our hardware and cost models part from those of CarbonSpot and ZigZag.
 
     Parameters
     ----------
     name
-        ``carbonspot`` or ``default``.
+        ``carbonspot``, ``zigzag`` or ``default``.
     product_of_precisions
         Weight-stationary adder trees as wide as the product (64 bit) of the precisions instead
         of their sum (16 bit), and one tree per row instead of one per column.
@@ -32,11 +32,34 @@ class ModelVariant:
     trees_of_fractions
         Digital adder trees: energy of the mean number of active inputs, which may be fractional,
         instead of the mean energy over passes with whole numbers of them.
+    outputs_double_buffered
+        Outputs too may be double-buffered where a memory has room for a second tile.
+    inputs_before_weights
+        In matrix products, inputs claim the room for a second tile before weights do.
+    whole_units_down
+        Where the passes fill a broken number of units on average, latency counts its whole
+        part instead of the next whole number.
+    whole_positions
+        Inputs under a broken number of output or kernel positions count its whole part.
+    whole_accesses
+        Word accesses of a transfer count their whole part.
+    overlapped_loading
+        First loads and last stores that happen once use port time that computing leaves free;
+        of several boundaries where one side shares its port, the outermost one counts.
+    macros_wait_for_ports
+        In-memory macros wait for their ports as other arrays do, instead of one cycle per row
+        of new weights.
+    whole_macro_switches
+        Digital macros: all multipliers switch, not those of occupied rows alone, and adder
+        trees sum all occupied rows. Analog macros: accumulators as wide as the ADC's output
+        needs, no DAC energy for single bits. Clock without the accumulator's last ripple.
 
     References
     ----------
     .. [1] CarbonSpot, expr.py and zigzag/classes at commit 0839b49: defects 4, 5, 7, 8, 18 of
        docs/validation.md.
+    .. [2] zigzag-dse 3.9.1, cost_model/cost_model.py, mapping/mapping.py,
+       stages/mapping/spatial_mapping_conversion.py, hardware/architecture/imc_array.py.
     """
 
     name: str
@@ -46,11 +69,52 @@ class ModelVariant:
     kernel_axes_swapped: bool
     pointwise_rows_shared: bool
     trees_of_fractions: bool
+    outputs_double_buffered: bool = False
+    inputs_before_weights: bool = False
+    whole_units_down: bool = False
+    whole_positions: bool = False
+    whole_accesses: bool = False
+    overlapped_loading: bool = False
+    macros_wait_for_ports: bool = False
+    whole_macro_switches: bool = False
 
 
 _VARIANTS = {
-    "carbonspot": ModelVariant("carbonspot", True, False, False, True, True, True),
-    "default": ModelVariant("default", False, True, True, False, False, False),
+    "carbonspot": ModelVariant(
+        name="carbonspot",
+        product_of_precisions=True,
+        every_register=False,
+        loading_in_latency=False,
+        kernel_axes_swapped=True,
+        pointwise_rows_shared=True,
+        trees_of_fractions=True,
+    ),
+    "default": ModelVariant(
+        name="default",
+        product_of_precisions=False,
+        every_register=True,
+        loading_in_latency=True,
+        kernel_axes_swapped=False,
+        pointwise_rows_shared=False,
+        trees_of_fractions=False,
+    ),
+    "zigzag": ModelVariant(
+        name="zigzag",
+        product_of_precisions=False,
+        every_register=True,
+        loading_in_latency=True,
+        kernel_axes_swapped=False,
+        pointwise_rows_shared=True,
+        trees_of_fractions=False,
+        outputs_double_buffered=True,
+        inputs_before_weights=True,
+        whole_units_down=True,
+        whole_positions=True,
+        whole_accesses=True,
+        overlapped_loading=True,
+        macros_wait_for_ports=True,
+        whole_macro_switches=True,
+    ),
 }
 
 

@@ -22,7 +22,7 @@ _REDUCTION = 5  # DIMS from here on (C, FX, FY) sum into one output
 
 
 class Traffic(NamedTuple):
-    """Transfers of n mappings, each array (n, 3 operands, MAX_LEVELS, 4 directions).
+    """Transfers of n mappings, each array (n, 3 operands, depth, 4 directions).
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class Traffic(NamedTuple):
     width
         Bits per element.
     tile
-        Elements that one instance of a level holds (n, 3, MAX_LEVELS).
+        Elements that one instance of a level holds (n, 3, depth).
     """
 
     amount: Floats
@@ -47,7 +47,7 @@ def merge_stationary(relevance: Ints, levels: Ints, dims: Ints, cuts: Ints) -> N
     """Move the innermost irrelevant loops of each level down to the level below, in place.
 
     A loop that does not index an operand leaves its tile where it is, so it may count for the
-    level below at no cost. `dims` (n, loops) are loop orders, `cuts` (n, 3, MAX_LEVELS) count
+    level below at no cost. `dims` (n, loops) are loop orders, `cuts` (n, 3, depth) count
     the loops at or below each level.
     """
     n, loops = dims.shape
@@ -62,7 +62,7 @@ def merge_stationary(relevance: Ints, levels: Ints, dims: Ints, cuts: Ints) -> N
 
 @njit(cache=True)
 def instance_counts(levels: Ints, spatial: Floats) -> Floats:
-    """Count the instances that take part in a transfer at each level (u, 3, MAX_LEVELS).
+    """Count the instances that take part in a transfer at each level (u, 3, depth).
 
     `spatial` as in `carbonopt.mapping.tiles.prefix_tiles`.
     """
@@ -102,7 +102,7 @@ def _loop_products(
 def _input_transfers(
     levels: int, cycles: Floats, resting: float, held: Floats, boost: Floats, traffic: Traffic
 ) -> None:
-    """Fill the reads to below and writes from above of I or W, (MAX_LEVELS, 4) each."""
+    """Fill the reads to below and writes from above of I or W, (depth, 4) each."""
     for level in range(levels):
         traffic.amount[level, 1] = boost[level] * (held[level - 1] if level > 0 else 1.0)
         traffic.period[level, 1] = cycles[level] if level > 0 else resting
@@ -153,13 +153,13 @@ def count_transfers(
     levels
         Memory levels of each operand (3,).
     spatial, which
-        Unrolled sizes (u, 3, MAX_LEVELS + 1, 8), each mapping's unrolling (n,).
+        Unrolled sizes (u, 3, depth + 1, 8), each mapping's unrolling (n,).
     bits
         Precision of I, W, partial sum, final output (4,) [bit].
     dims, sizes
         Temporal loops (n, loops).
     cuts
-        Loops at or below each level (n, 3, MAX_LEVELS), after `merge_stationary`.
+        Loops at or below each level (n, 3, depth), after `merge_stationary`.
     tiles
         From `prefix_tiles`.
 

@@ -13,6 +13,8 @@ def allocate_greedily(
     levels: Ints,
     memory: Ints,
     capacity: Floats,
+    doubled: Bools,
+    reduced: Bools,
     which: Ints,
     bits: Ints,
     dims: Ints,
@@ -29,14 +31,18 @@ def allocate_greedily(
     levels, bits, dims, sizes, tiles
         As in `carbonopt.mapping.access.count_transfers`, tiles of fractional unrollings.
     memory
-        Memory of each operand's levels (3, MAX_LEVELS).
+        Memory of each operand's levels (3, depth).
     capacity, which
         Capacity of each memory (u, m) [bit] under each unrolling, and each order's (n,).
+    doubled
+        Memories in which tiles that are replaced take twice their size (m,).
+    reduced
+        Whether outputs of a level are summed further over unrolled loops (u, depth).
 
     Returns
     -------
     cuts
-        Loops at or below each level (n, 3, MAX_LEVELS).
+        Loops at or below each level (n, 3, depth).
     legal
         Whether everything fits (n,).
 
@@ -51,8 +57,8 @@ def allocate_greedily(
         level = np.zeros(3, np.int64)
         for m in range(capacity.shape[1]):
             if not _fill_memory(
-                m, level, levels, memory, capacity[which[row], m], bits,
-                dims[row], sizes[row], tiles[row], cuts[row],
+                m, level, levels, memory, capacity[which[row], m], doubled[m],
+                reduced[which[row]], bits, dims[row], sizes[row], tiles[row], cuts[row],
             ):  # fmt: skip
                 legal[row] = False
                 break
@@ -66,6 +72,8 @@ def _fill_memory(
     levels: Ints,
     memory: Ints,
     capacity: float,
+    doubled: bool,
+    reduced: Bools,
     bits: Ints,
     dims: Ints,
     sizes: Ints,
@@ -84,8 +92,12 @@ def _fill_memory(
             last[operand] = 0
             continue
         below = cuts[operand, here - 1] if here > 0 else 0
-        width = _width(operand, bits, dims, below)
+        width = _width(operand, bits, dims, below, reduced[here])
         tiles[operand, : loops - below + 1] = elements[operand, here, below:] * width
+        if doubled:
+            whole = tiles[operand, loops - below]
+            for kept in range(loops - below):
+                tiles[operand, kept] *= 2.0 if tiles[operand, kept] < whole else 1.0
         last[operand] = -1
         for kept in range(loops - below + 1):
             if tiles[operand, kept] > capacity:
@@ -112,10 +124,12 @@ def _fill_memory(
 
 
 @njit(cache=True)
-def _width(operand: int, bits: Ints, dims: Ints, below: int) -> int:
+def _width(operand: int, bits: Ints, dims: Ints, below: int, reduced: bool) -> int:
     """Return the precision of an operand at a level with the loops from `below` on above it."""
     if operand < 2:
         return int(bits[operand])
+    if reduced:
+        return int(bits[2])
     for loop in range(below, len(dims)):
         if dims[loop] >= 5:
             return int(bits[2])

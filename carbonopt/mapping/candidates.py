@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from carbonopt.arrays import Bools, Ints
+from carbonopt.arrays import Bools, Floats, Ints
 from carbonopt.errors import MappingError
-from carbonopt.hardware.machine import ARRAY_DIMS, OPERANDS
+from carbonopt.hardware.machine import OPERANDS
 from carbonopt.mapping.allocation import allocate_greedily
-from carbonopt.mapping.loops import loop_orders, split_loops
-from carbonopt.mapping.parallel import fullest_unrollings
+from carbonopt.mapping.loops import FACTOR_LIMIT, loop_orders, split_loops
+from carbonopt.mapping.parallel import fullest_unrollings, with_halves
 from carbonopt.mapping.reference import reference_unrollings
 from carbonopt.mapping.spatial import Unrolling, array_shape, unroll
 from carbonopt.mapping.task import MappingTask
@@ -23,6 +23,8 @@ from carbonopt.workload.layer import DIMS
 FURTHER_UNROLLINGS = 8
 """Unrollings tried besides CarbonSpot's."""
 
+OUTPUT = OPERANDS.index("O")
+_LIMITS = (FACTOR_LIMIT, 4)  # finer loops are no superset: allocation fills greedily
 FURTHER_LOOPS = 4
 """Loops ordered for these, unless a layer has more dimensions."""
 
@@ -40,7 +42,7 @@ class Mappings:
     dims, sizes
         Temporal loops, innermost first (n, loops); loops of size 1 fill up shorter orders.
     cuts
-        Loops at or below each level of each operand (n, 3, MAX_LEVELS).
+        Loops at or below each level of each operand (n, 3, depth).
     """
 
     unrollings: tuple[Unrolling, ...]
@@ -60,7 +62,7 @@ class Mappings:
         loops = [
             (DIMS[dim], int(size)) for dim, size in zip(self.dims[0], self.sizes[0], strict=True)
         ]
-        spatial: dict[str, list[list[Any]]] = {name: [] for name in ARRAY_DIMS}
+        spatial: dict[str, list[list[Any]]] = {name: [] for name in task.machine.shape}
         for array_dim, dim, mean, _ in self.unrollings[self.which[0]].loops:
             spatial[array_dim].append([dim, mean])
         temporal: dict[str, dict[str, list[list[Any]]]] = {}
@@ -83,11 +85,11 @@ def reference_mappings(task: MappingTask) -> Mappings:
     MappingError
         If none is legal.
     """
-    chosen = reference_unrollings(task.layer.anonymous, array_shape(task.machine))
+    chosen = reference_unrollings(task.layer.anonymous, array_shape(task.machine, task.layer))
     if not chosen:
         why = "CarbonSpot's rules give it no unrolling; the mapping 'optimal' has others"
         raise MappingError(
-            f"layer {task.layer.name!r} cannot be mapped onto {task.machine.template}: {why}"
+            f"layer {task.layer.name!r} cannot be mapped onto {task.machine.name}: {why}"
         )
     unrollings = [unroll(task.layer, each, float_passes=True) for each in chosen]
     return _legal(task, [(each, split_loops(each.temporal)) for each in unrollings])
@@ -96,16 +98,24 @@ def reference_mappings(task: MappingTask) -> Mappings:
 def optimal_mappings(task: MappingTask) -> Mappings:
     """Return the mappings among which the best is sought.
 
-    All orders of up to `FACTOR_LIMIT` loops for CarbonSpot's unrollings; the fullest further
-    unrollings with orders of whole dimensions, split only where a memory between the
-    registers and an operand's last one could hold a part of it.
+    On a template's machine, all orders of up to `FACTOR_LIMIT` loops for CarbonSpot's
+    unrollings; the fullest further unrollings with orders of whole dimensions, split only where
+    a memory between the registers and an operand's last one could hold a part of it. On other
+    machines, all such orders, and those of fewer loops, for the fullest unrollings and for
+    those that leave one loop at half of that.
 
     Raises
     ------
     MappingError
         If none is legal.
     """
-    layer, array = task.layer.anonymous, array_shape(task.machine)
+    layer, array = task.layer.anonymous, array_shape(task.machine, task.layer)
+    if not task.machine.carbonspot_rules:
+        down = task.machine.variant.whole_units_down
+        wide = with_halves(layer, fullest_unrollings(layer, array, FURTHER_UNROLLINGS))
+        free = [unroll(layer, each, down=down) for each in wide]
+        ways = [(each, split_loops(each.temporal, limit)) for each in free for limit in _LIMITS]
+        return _legal(task, [way for i, way in enumerate(ways) if way not in ways[:i]])
     basic = [unroll(layer, each) for each in reference_unrollings(layer, array)]
     fullest = fullest_unrollings(layer, array, FURTHER_UNROLLINGS)
     further = [unroll(layer, each) for each in fullest]
@@ -128,13 +138,25 @@ def _legal(
     sizes = np.concatenate([_filled(sizes, longest, 1) for _, sizes in orders])
     fractional, _ = task.unrolled(unrollings)
     tiles = prefix_tiles(task.levels, fractional, which, task.geometry, dims, sizes)
-    capacity = task.per_memory("size_bits", unrollings)
+    capacity = task.capacity(unrollings)
+    reduced = _reduced_above(fractional[:, OUTPUT])
     cuts, legal = allocate_greedily(
-        task.levels, task.memory, capacity, which, task.bits, dims, sizes, tiles
-    )
+        task.levels, task.memory, capacity, task.doubled, reduced, which, task.bits,
+        dims, sizes, tiles,
+    )  # fmt: skip
     if not legal.any():
         raise MappingError(_why_not(task))
     return Mappings(unrollings, which, dims, sizes, cuts).take(legal)
+
+
+def _reduced_above(unrolled: Floats) -> Bools:
+    """Tell whether loops unrolled above a level sum its outputs (u, depth).
+
+    `unrolled` (u, depth + 1, 8) sizes of the outputs' unrolled loops.
+    """
+    reduction = unrolled[:, 1:, DIMS.index("C") :].prod(axis=2) > 1
+    above: Bools = np.flip(np.logical_or.accumulate(np.flip(reduction, axis=1), axis=1), axis=1)
+    return above
 
 
 def _filled(values: Ints, width: int, filler: int) -> Ints:
@@ -159,4 +181,4 @@ def _why_not(task: MappingTask) -> str:
         if bits > memory.size_bits
     ]
     reason = "; ".join(shortages) or "no tile of its operands fits beside the others"
-    return f"layer {layer.name!r} cannot be mapped onto {machine.template}: {reason}"
+    return f"layer {layer.name!r} cannot be mapped onto {machine.name}: {reason}"

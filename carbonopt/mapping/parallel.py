@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -10,6 +9,7 @@ from functools import lru_cache
 from carbonopt.mapping.spatial import ArrayShape, Loops
 from carbonopt.workload.layer import Layer
 
+_WIDEST = 256  # unrollings of one array dimension that are combined with those of others
 _KERNEL_OF = {"OX": "FX", "OY": "FY"}
 
 
@@ -20,17 +20,45 @@ def fullest_unrollings(layer: Layer, array: ArrayShape, count: int) -> tuple[dic
     Along each array dimension loops fill what is available until none can grow; a size u is
     considered only if fewer units would need more passes, u = ceil(L / ceil(L / u)).
     """
-    cols, rows_available, macros = array.sizes
     ranked: list[tuple[int, int, int, dict[str, Loops]]] = []
-    for across in _fill(_bounds(layer.loops, array.allowed[2]), macros):
-        left = _remaining(layer, across)
-        for columns in _fill(_bounds(left, array.allowed[0]), cols):
-            for rows in _fill(_bounds(left, array.allowed[1]), rows_available):
-                for spread in _diagonals(array, left, columns, rows):
-                    chosen = {"D1": columns + spread, "D2": rows, "D3": across}
-                    ranked.append((*_passes_and_units(layer, chosen), len(ranked), chosen))
+    columns, rows = 0, min(1, len(array.sizes) - 1)
+    for filled in _filled(layer.loops, array, (*range(2, len(array.sizes)), *range(rows + 1))):
+        chosen = {name: filled[position] for position, name in enumerate(array.names)}
+        across = [loop for position in range(2, len(array.sizes)) for loop in filled[position]]
+        for spread in _diagonals(array, _remaining(layer.loops, across), filled):
+            with_spread = {**chosen, array.names[columns]: filled[columns] + spread}
+            ranked.append((*_passes_and_units(layer, with_spread), len(ranked), with_spread))
     ranked.sort(key=lambda entry: entry[:3])
     return tuple(chosen for *_, chosen in ranked[:count])
+
+
+def with_halves(layer: Layer, unrollings: Sequence[dict[str, Loops]]) -> list[dict[str, Loops]]:
+    """Return unrollings, and each of them with one of its loops unrolled half as far.
+
+    An array that is half idle can still be as fast, where memories cannot feed a full one.
+    """
+    found = list(unrollings)
+    for chosen in unrollings:
+        for array_dim, loops in chosen.items():
+            for position, (dim, size) in enumerate(loops):
+                half = useful_sizes(layer.loops[dim], math.ceil(size / 2))[0]
+                less = (*loops[:position], (dim, half), *loops[position + 1 :])
+                kept = tuple(loop for loop in less if loop[1] > 1)
+                found.append({**chosen, array_dim: kept})
+    return [chosen for i, chosen in enumerate(found) if chosen not in found[:i]]
+
+
+def _filled(
+    bounds: dict[str, int], array: ArrayShape, positions: tuple[int, ...]
+) -> Iterator[dict[int, Loops]]:
+    """Visit the unrollings of the given array dimensions, one after the other."""
+    if not positions:
+        yield {}
+        return
+    here, *others = positions
+    for loops in _fill(_bounds(bounds, array.allowed[here]), array.sizes[here]):
+        for further in _filled(_remaining(bounds, loops), array, tuple(others)):
+            yield {here: loops, **further}
 
 
 def _bounds(sizes: dict[str, int], allowed: tuple[str, ...]) -> list[tuple[str, int]]:
@@ -38,9 +66,9 @@ def _bounds(sizes: dict[str, int], allowed: tuple[str, ...]) -> list[tuple[str, 
     return [(dim, sizes[dim]) for dim in allowed if sizes[dim] > 1]
 
 
-def _remaining(layer: Layer, taken: Loops) -> dict[str, int]:
+def _remaining(bounds: dict[str, int], taken: Sequence[tuple[str, int]]) -> dict[str, int]:
     """Return the loop bounds left after some unrolling."""
-    left = layer.loops
+    left = dict(bounds)
     for dim, size in taken:
         left[dim] = math.ceil(left[dim] / size)
     return left
@@ -63,25 +91,39 @@ def useful_sizes(bound: int, available: int) -> list[int]:
     return sizes
 
 
-def _fill(bounds: Sequence[tuple[str, int]], available: int) -> Iterator[Loops]:
-    """Visit the unrollings of some loops in which none can grow within what is available."""
-    if not bounds:
-        yield ()
-        return
+def _fill(bounds: Sequence[tuple[str, int]], available: int) -> list[Loops]:
+    """Return the unrollings of some loops in which none can grow within what is available.
+
+    Of more than `_WIDEST` of them only the largest are kept.
+    """
     options = [useful_sizes(bound, available) for _, bound in bounds]
-    for sizes in itertools.product(*options[:-1]):
-        taken = math.prod(sizes)
-        if taken > available:
-            continue
-        last = next((size for size in options[-1] if size * taken <= available), 1)
-        chosen = (*sizes, last)
+    found = [
+        _named(bounds, sizes)
+        for sizes in _sizes(options, available)
         if not any(
-            taken * last // size * larger <= available
-            for size, choices in zip(sizes, options, strict=False)
+            math.prod(sizes) // size * larger <= available
+            for size, choices in zip(sizes, options, strict=True)
             for larger in choices
             if larger > size
-        ):
-            yield _named(bounds, chosen)
+        )
+    ]
+    if len(found) > _WIDEST:
+        found.sort(key=lambda loops: -math.prod(size for _, size in loops))
+    return found[:_WIDEST]
+
+
+def _sizes(options: list[list[int]], available: int) -> Iterator[tuple[int, ...]]:
+    """Visit the combinations of sizes whose product is available, the last as large as can be."""
+    if not options:
+        yield ()
+        return
+    for size in options[0]:
+        if size > available:
+            continue
+        for others in _sizes(options[1:], available // size):
+            yield (size, *others)
+        if len(options) == 1:
+            return
 
 
 def _named(bounds: Sequence[tuple[str, int]], sizes: Sequence[int]) -> Loops:
@@ -91,18 +133,18 @@ def _named(bounds: Sequence[tuple[str, int]], sizes: Sequence[int]) -> Loops:
 
 
 def _diagonals(
-    array: ArrayShape, left: dict[str, int], columns: Loops, rows: Loops
+    array: ArrayShape, left: dict[str, int], filled: dict[int, Loops]
 ) -> Iterator[Loops]:
     """Visit the largest unrollings of output positions along free columns, or none.
 
     o positions of a kernel of width f take f + o - 1 rows, so c prod(f + o - 1) <= D2.
     """
-    cols, rows_available, _ = array.sizes
-    free = cols // math.prod(size for _, size in columns)
+    free = array.sizes[0] // math.prod(size for _, size in filled[0])
     if not array.diagonal or free < 2:
         yield ()
         return
-    kernel = {**dict.fromkeys(_KERNEL_OF.values(), 1), **dict(rows)}
+    kernel = {**dict.fromkeys(_KERNEL_OF.values(), 1), **dict(filled[1])}
+    rows_available = array.sizes[1]
     available = rows_available // kernel.get("C", 1)
     bounds = [(d, left[d]) for d in _KERNEL_OF]
     legal = [

@@ -12,7 +12,6 @@ import math
 from collections.abc import Iterator
 from functools import lru_cache
 
-from carbonopt.hardware.machine import ARRAY_DIMS
 from carbonopt.mapping.loops import prime_factors
 from carbonopt.mapping.spatial import ArrayShape, Loops
 from carbonopt.workload.layer import DIMS, Layer
@@ -28,7 +27,7 @@ def reference_unrollings(layer: Layer, array: ArrayShape) -> tuple[dict[str, Loo
     order = _loop_order(layer)
     per_dim = [
         sorted(_candidates(layer, array, position, order), key=_size, reverse=True) or [()]
-        for position in range(len(ARRAY_DIMS))
+        for position in range(len(array.names))
     ]
     chosen: list[dict[str, Loops]] = []
     counter = last = 0
@@ -44,7 +43,7 @@ def reference_unrollings(layer: Layer, array: ArrayShape) -> tuple[dict[str, Loo
         if any(used[dim] > bound for dim, bound in layer.loops.items()):
             continue
         counter += 1
-        unrolling = dict(zip(ARRAY_DIMS, combination, strict=True))
+        unrolling = dict(zip(array.names, combination, strict=True))
         chosen.append(_with_diagonal(layer, array, unrolling))
     return tuple(chosen)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from carbonopt.hardware.machine import ARRAY_DIMS, OPERANDS, Machine, Operand
+from carbonopt.hardware.machine import OPERANDS, Machine, Operand
 from carbonopt.workload.layer import Layer
 from carbonopt.workload.network import Network
 
@@ -69,7 +69,7 @@ def _lowest_levels(
     for m in range(len(machine.memories) - 1, -1, -1):
         memory = machine.memories[m]
         both = "I" in memory.ports and "O" in memory.ports
-        shared_by = [machine.shape[d] for d in ARRAY_DIMS if d not in memory.served]
+        shared_by = [size for d, size in machine.shape.items() if d not in memory.served]
         capacity = memory.size_bits * math.prod(shared_by)
         needed = activation_bits if both else 0
         fits_with_weights = needed + weight_bits <= capacity and "W" in memory.ports

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from carbonopt.arrays import Floats
-from carbonopt.hardware.machine import ARRAY_DIMS, OPERANDS, Machine
+from carbonopt.hardware.machine import OPERANDS, Machine
 from carbonopt.mapping.residency import Hierarchy
-from carbonopt.mapping.tiles import IRRELEVANT, MAX_LEVELS, RELEVANCE
+from carbonopt.mapping.tiles import IRRELEVANT, RELEVANCE
 from carbonopt.workload.layer import DIMS, Layer
 
 Loops = tuple[tuple[str, int], ...]
@@ -24,38 +24,40 @@ class ArrayShape:
 
     Parameters
     ----------
-    sizes
-        Size of D1, D2, D3.
+    names, sizes
+        Array dimensions: columns, rows, further ones.
     hints
         Loop dimensions meant for each array dimension, in order of preference.
     allowed
-        Those of them that the innermost memories permit: a register that serves several
-        multipliers hands all of them the same word, so only loops that do not index its
+        Those of them that the innermost memories permit: one that serves several multipliers
+        but holds a single word hands all of them the same, so only loops that do not index its
         operand may be unrolled there.
     diagonal
         Output positions may share the columns.
     """
 
+    names: tuple[str, ...]
     sizes: tuple[int, ...]
     hints: tuple[tuple[str, ...], ...]
     allowed: tuple[tuple[str, ...], ...]
     diagonal: bool
 
 
-def array_shape(machine: Machine) -> ArrayShape:
-    """Return the array of a machine as its unrollings see it."""
-    innermost = {o: machine.memories[machine.levels(o)[0]] for o in OPERANDS}
+def array_shape(machine: Machine, layer: Layer) -> ArrayShape:
+    """Return the array of a machine as the unrollings of a layer see it."""
+    bits = {"I": layer.input_bits, "W": layer.weight_bits, "O": layer.psum_bits}
     allowed = []
-    for array_dim in ARRAY_DIMS:
+    for array_dim in machine.shape:
         dims = machine.unrolled[array_dim]
         for o, operand in enumerate(OPERANDS):
-            if array_dim in innermost[operand].served:
+            innermost = machine.memories[machine.levels(operand)[0]]
+            if array_dim in innermost.served and innermost.size_bits < 2 * bits[operand]:
                 free = RELEVANCE[o] == IRRELEVANT
                 dims = tuple(dim for dim in dims if free[DIMS.index(dim)])
         allowed.append(tuple(dims))
-    sizes = tuple(machine.shape[array_dim] for array_dim in ARRAY_DIMS)
-    hints = tuple(tuple(machine.unrolled[array_dim]) for array_dim in ARRAY_DIMS)
-    return ArrayShape(sizes, hints, tuple(allowed), machine.diagonal)
+    hints = tuple(tuple(machine.unrolled[array_dim]) for array_dim in machine.shape)
+    names, sizes = tuple(machine.shape), tuple(machine.shape.values())
+    return ArrayShape(names, sizes, hints, tuple(allowed), machine.diagonal)
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class Unrolling:
     """Loops unrolled along each array dimension, as integers and as means over the passes.
 
     A bound L unrolled by u takes t = ceil(L / u) passes and fills u_f = L / t units on
-    average; energy counts u_f, latency counts ceil(u_f).
+    average; energy counts u_f, latency counts ceil(u_f) (or its floor, see `ModelVariant`).
 
     Parameters
     ----------
@@ -71,10 +73,13 @@ class Unrolling:
         Array dimension, loop dimension, fractional size u_f, whole size; in array order.
     temporal
         Loop dimension to the passes that remain.
+    asked
+        Array dimension to its loops before they were spread evenly over the passes.
     """
 
     loops: tuple[tuple[str, str, float, int], ...]
     temporal: dict[str, int]
+    asked: Mapping[str, Loops] = field(default_factory=dict, compare=False)
 
     def product(self, array_dim: str, dims: Sequence[str] = DIMS) -> float:
         """Units filled along one array dimension, on average, by the given loops."""
@@ -86,12 +91,23 @@ class Unrolling:
         return math.prod(u for _, _, u, _ in self.loops)
 
     @property
-    def diagonal(self) -> int:
-        """Output positions unrolled along the columns: copies of the input register's width."""
-        return math.prod(n for a, d, _, n in self.loops if a == "D1" and d in ("OX", "OY"))
+    def as_asked(self) -> Unrolling:
+        """The unrolling that keeps the asked number of units busy in every pass."""
+        loops = tuple(
+            (array_dim, dim, float(size), size)
+            for array_dim, unrolled in self.asked.items()
+            for dim, size in unrolled
+        )
+        return Unrolling(loops, self.temporal, self.asked)
+
+    def positions(self, array_dim: str) -> int:
+        """Output positions unrolled along one array dimension."""
+        return math.prod(n for a, d, _, n in self.loops if a == array_dim and d in ("OX", "OY"))
 
 
-def unroll(layer: Layer, chosen: dict[str, Loops], *, float_passes: bool = False) -> Unrolling:
+def unroll(
+    layer: Layer, chosen: Mapping[str, Loops], *, float_passes: bool = False, down: bool = False
+) -> Unrolling:
     """Turn chosen integer unrollings into fractional ones and the passes that remain.
 
     Parameters
@@ -103,21 +119,24 @@ def unroll(layer: Layer, chosen: dict[str, Loops], *, float_passes: bool = False
     float_passes
         Count passes as ceil(L / u_f) in floating point, which rounds up to one pass too many
         for about 1 % of (L, u), as the reference does (loma/engine.py:105).
+    down
+        Count floor(u_f) whole units instead of ceil(u_f).
     """
     bounds = layer.loops
     early = dict.fromkeys(DIMS, 1.0)
     loops = []
-    for array_dim in ARRAY_DIMS:
-        for dim, size in chosen.get(array_dim, ()):
+    for array_dim, unrolled in chosen.items():
+        for dim, size in unrolled:
             passes = math.ceil(round(bounds[dim] / (size * early[dim]), 9))
             mean = bounds[dim] / passes / early[dim]
-            loops.append((array_dim, dim, mean, math.ceil(round(mean, 9))))
+            whole = math.floor(round(mean, 9)) if down else math.ceil(round(mean, 9))
+            loops.append((array_dim, dim, mean, whole))
             early[dim] *= mean
     temporal = {}
     for dim, bound in bounds.items():
         left = bound / early[dim]
         temporal[dim] = math.ceil(left) if float_passes else round(left)
-    return Unrolling(tuple(loops), temporal)
+    return Unrolling(tuple(loops), temporal, dict(chosen))
 
 
 def spatial_arrays(
@@ -130,9 +149,10 @@ def spatial_arrays(
     Returns
     -------
     fractional, whole
-        Unrolled sizes (3, MAX_LEVELS + 1, 8) as `count_transfers` takes them.
+        Unrolled sizes (3, depth + 1, 8) as `count_transfers` takes them.
     """
-    fractional = np.ones((len(OPERANDS), MAX_LEVELS + 1, len(DIMS)))
+    depth = max(len(levels) for levels in hierarchy.values())
+    fractional = np.ones((len(OPERANDS), depth + 1, len(DIMS)))
     whole = fractional.copy()
     for position, operand in enumerate(OPERANDS):
         levels = [machine.memories[m] for m in hierarchy[operand]]

@@ -3,7 +3,7 @@
 Index conventions of all arrays in `carbonopt.mapping`: operand I = 0, W = 1, O = 2; loop
 dimension as in `carbonopt.workload.layer.DIMS`; loops innermost first. Compiled functions of
 different files never call each other: a compiled file on disk is renewed only when its own
-source changes.
+source changes. `depth` is the number of memory levels of the operand that has the most.
 """
 
 from __future__ import annotations
@@ -14,9 +14,6 @@ import numpy as np
 from numba import njit
 
 from carbonopt.arrays import Floats, Ints
-
-MAX_LEVELS = 4
-"""Memory levels of one operand at most."""
 
 IRRELEVANT, RELEVANT, PARTIAL = 0, 1, 2
 RELEVANCE = np.array(
@@ -34,13 +31,16 @@ _ROUNDING = 1e-9  # means over the passes come back as whole numbers only up to 
 
 @njit(cache=True)
 def input_extent(
-    outputs: float, kernel: float, stride: float, dilation: float, limit: float
+    outputs: float, kernel: float, stride: float, dilation: float, limit: float, whole: float
 ) -> float:
     """Count distinct input positions under `outputs` x `kernel` positions along one axis.
 
     extent = floor(A B - max(0, B - s/g) max(0, A - d/g)) with g = gcd(s, d), at most `limit`,
-    the true size of the tensor [elements]; A output and B kernel positions may be fractional.
+    the true size of the tensor [elements]; A output and B kernel positions may be fractional,
+    unless `whole` is set: then their whole parts count.
     """
+    if whole:
+        outputs, kernel = math.floor(outputs + _ROUNDING), math.floor(kernel + _ROUNDING)
     divisor = math.gcd(int(stride), int(dilation))
     reuse = max(0.0, kernel - stride / divisor) * max(0.0, outputs - dilation / divisor)
     return min(math.floor(outputs * kernel - reuse + _ROUNDING), limit)
@@ -56,9 +56,11 @@ def _elements(
         return k * g * c * fx * fy
     if operand == 2:
         return b * k * g * ox * oy
-    along_x = input_extent(ox, fx, geometry[0, 0], geometry[0, 1], geometry[0, 2])
-    along_y = input_extent(oy, fy, geometry[1, 0], geometry[1, 1], geometry[1, 2])
-    return b * g * c * along_x * along_y
+    extent = b * g * c
+    for axis, outputs, kernel in ((0, ox, fx), (1, oy, fy)):
+        stride, dilation, limit, whole = geometry[axis]
+        extent *= input_extent(outputs, kernel, stride, dilation, limit, whole)
+    return extent
 
 
 @njit(cache=True)
@@ -72,26 +74,27 @@ def prefix_tiles(
     levels
         Memory levels of each operand (3,).
     spatial
-        Unrolled sizes (u, 3, MAX_LEVELS + 1, 8): entry [.., o, a, :] lies between level a - 1
+        Unrolled sizes (u, 3, depth + 1, 8): entry [.., o, a, :] lies between level a - 1
         and level a of operand o (a = 0: between the multipliers and level 0).
     which
         Unrolling of each order (n,).
     geometry
-        Stride, dilation, input size along x and y (2, 3).
+        Stride, dilation, input size, whole positions only, along x and y (2, 4).
     dims, sizes
         Loop orders (n, loops).
 
     Returns
     -------
     ndarray
-        Elements (n, 3, MAX_LEVELS + 1, loops + 1): entry [r, o, a, i] under the unrolled loops
+        Elements (n, 3, depth + 1, loops + 1): entry [r, o, a, i] under the unrolled loops
         up to level a and the first i temporal loops.
     """
     n, loops = dims.shape
-    tiles = np.zeros((n, 3, MAX_LEVELS + 1, loops + 1))
+    depth = spatial.shape[2] - 1
+    tiles = np.zeros((n, 3, depth + 1, loops + 1))
     bounds = np.empty(8)
     unrolled = np.ones(spatial.shape)
-    for level in range(MAX_LEVELS + 1):
+    for level in range(depth + 1):
         for inside in range(level + 1):
             unrolled[:, :, level] *= spatial[:, :, inside]
     for row in range(n):

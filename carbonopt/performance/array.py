@@ -10,7 +10,10 @@ from carbonopt.hardware.imc import ImcMacro
 from carbonopt.hardware.machine import Machine
 from carbonopt.hardware.technology import load_technology, tree_pj
 from carbonopt.mapping.spatial import Unrolling
-from carbonopt.workload.layer import Layer
+from carbonopt.performance.macro import macro_energy
+from carbonopt.workload.layer import DIMS, Layer
+
+_OUTPUT_OF = {"FX": "OX", "FY": "OY"}
 
 
 def array_energy(layer: Layer, machine: Machine, unrolling: Unrolling) -> dict[str, float]:
@@ -18,6 +21,12 @@ def array_energy(layer: Layer, machine: Machine, unrolling: Unrolling) -> dict[s
 
     It depends on the unrolling, not on the order of the temporal loops.
     """
+    if isinstance(machine.array, ImcMacro) and machine.variant.whole_macro_switches:
+        used = unrolling.as_asked
+        columns, rows, *_ = machine.shape
+        cols, units = used.product(columns), used.product(columns) * used.product(rows)
+        _, occupied = accumulated_rows(used, columns, rows, pointwise_shared=True)
+        return macro_energy(layer, machine.array, cols, units, occupied)
     if isinstance(machine.array, ImcMacro):
         return _imc_energy(layer, machine, machine.array, unrolling)
     return _digital_energy(layer, machine, machine.array, unrolling)
@@ -53,27 +62,34 @@ def _mean_tree(machine: Machine, bits: int, rows: float) -> float:
     """
     technology = load_technology()
     if machine.variant.trees_of_fractions:
-        return tree_pj(technology, bits, machine.rows, rows)
+        return tree_pj(technology, bits, machine.shape["D2"], rows)
     fewer = math.floor(rows)
-    least, most = (tree_pj(technology, bits, machine.rows, used) for used in (fewer, fewer + 1))
+    least, most = (
+        tree_pj(technology, bits, machine.shape["D2"], used) for used in (fewer, fewer + 1)
+    )
     return least + (rows - fewer) * (most - least)
 
 
-def accumulated_rows(unrolling: Unrolling, *, pointwise_shared: bool) -> tuple[int, int]:
+def accumulated_rows(
+    unrolling: Unrolling, columns: str, rows: str, *, pointwise_shared: bool
+) -> tuple[int, int]:
     """Count rows of a macro that one output sums, and rows that hold weights at all.
 
-    Output positions o unrolled along the columns spread kernels of size f over f + o - 1 rows;
-    with `pointwise_shared` (see `ModelVariant`) only kernels of f > 1.
+    Output positions o unrolled along the array dimension `columns` spread kernels of size f
+    along `rows` over f + o - 1 of them; with `pointwise_shared` (see `ModelVariant`) only
+    kernels of f > 1.
     """
-    summed = math.ceil(round(unrolling.product("D2"), 9))
-    positions = {"FX": unrolling.product("D1", ("OX",)), "FY": unrolling.product("D1", ("OY",))}
+    summed = math.ceil(round(unrolling.product(rows), 9))
+    positions = {
+        kernel: unrolling.product(columns, (output,)) for kernel, output in _OUTPUT_OF.items()
+    }
     if math.prod(positions.values()) == 1:
         return summed, summed
-    rows = unrolling.product("D2", ("C",))
+    occupied = unrolling.product(rows, [dim for dim in DIMS if dim not in _OUTPUT_OF])
     for kernel, outputs in positions.items():
-        size = unrolling.product("D2", (kernel,))
-        rows *= 1 if pointwise_shared and size == 1 else size + outputs - 1
-    return summed, math.ceil(round(rows, 9))
+        size = unrolling.product(rows, (kernel,))
+        occupied *= 1 if pointwise_shared and size == 1 else size + outputs - 1
+    return summed, math.ceil(round(occupied, 9))
 
 
 def _imc_energy(
@@ -89,7 +105,7 @@ def _imc_energy(
     technology, facts = load_technology(), load_facts("imc_28nm.csv")
     squared_volt = technology.supply_v**2
     summed, occupied = accumulated_rows(
-        unrolling, pointwise_shared=machine.variant.pointwise_rows_shared
+        unrolling, "D1", "D2", pointwise_shared=machine.variant.pointwise_rows_shared
     )
     cols = unrolling.product("D1")
     activations = layer.macs / (cols * unrolling.product("D2"))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from carbonopt.arrays import Floats
+from carbonopt.arrays import Floats, Ints
 from carbonopt.hardware.imc import ImcMacro
 from carbonopt.mapping.access import (
     FROM_ABOVE,
@@ -21,8 +22,9 @@ from carbonopt.mapping.access import (
 )
 from carbonopt.mapping.candidates import Mappings
 from carbonopt.mapping.task import MappingTask
-from carbonopt.mapping.tiles import MAX_LEVELS, RELEVANCE, prefix_tiles
+from carbonopt.mapping.tiles import RELEVANCE, prefix_tiles
 from carbonopt.performance.array import accumulated_rows, array_energy
+from carbonopt.performance.loading import loading_cycles
 from carbonopt.performance.stalls import stall_cycles
 
 
@@ -34,28 +36,36 @@ class MappedCost:
     ----------
     array_pj
         Energy of the array by part (n,) [pJ].
+    accesses
+        Full-width accesses by operand, level and direction, all instances (n, 3, depth, 4).
     memory_pj
-        Energy by operand and memory level (n, 3, MAX_LEVELS) [pJ].
+        Energy by operand and memory level (n, 3, depth) [pJ].
     compute_cycles
         Cycles of computing without any wait (n,).
+    port_stall
+        Cycles that the array waits for each port, or slack if negative (n, ports).
     stall, onload, offload
         Cycles of waiting, of the first loads and of the last store (n,).
+    drain
+        Cycles until the last results have left a systolic array (n,).
     """
 
     array_pj: dict[str, Floats]
+    accesses: Floats
     memory_pj: Floats
     compute_cycles: Floats
+    port_stall: Floats
     stall: Floats
     onload: Floats
     offload: Floats
+    drain: Floats
 
     def take(self, row: int) -> MappedCost:
         """Return the cost of one mapping as a batch of one."""
         here = slice(row, row + 1)
         array_pj = {part: values[here] for part, values in self.array_pj.items()}
-        others = (self.memory_pj, self.compute_cycles, self.stall, self.onload, self.offload)
-        memory_pj, compute, stall, onload, offload = (values[here] for values in others)
-        return MappedCost(array_pj, memory_pj, compute, stall, onload, offload)
+        names = [field.name for field in dataclasses.fields(self)[1:]]
+        return MappedCost(array_pj, *(getattr(self, name)[here] for name in names))
 
     @property
     def energy_pj(self) -> Floats:
@@ -64,9 +74,9 @@ class MappedCost:
         return energy
 
     def cycles(self, *, loading: bool) -> Floats:
-        """Latency of each mapping (n,) [cycles], with or without first loads and last store."""
+        """Latency of each mapping (n,) [cycles], with or without loads, stores and drain."""
         running = self.compute_cycles + self.stall
-        return running + self.onload + self.offload if loading else running
+        return running + self.onload + self.offload + self.drain if loading else running
 
 
 def mapped_cost(task: MappingTask, mappings: Mappings) -> MappedCost:
@@ -78,21 +88,31 @@ def mapped_cost(task: MappingTask, mappings: Mappings) -> MappedCost:
     ----------
     .. [1] CarbonSpot, mapping/combined_mapping.py, cost_model/cost_model.py and
        cost_model_for_sram_imc.py.
+    .. [2] zigzag-dse 3.9.1, mapping/mapping.py and cost_model/cost_model.py.
     """
     cuts = mappings.cuts.copy()
     merge_stationary(RELEVANCE, task.levels, mappings.dims, cuts)
     merged = dataclasses.replace(mappings, cuts=cuts)
     fractional, whole = task.unrolled(mappings.unrollings)
-    traffic = _traffic(task, merged, fractional)
-    memory_pj = _memory_energy(task, merged, traffic, fractional)
+    traffic = layer_traffic(task, merged, fractional)
+    accesses = _accesses(task, merged, traffic, fractional)
     tile = traffic.tile
     if not np.array_equal(fractional, whole):
-        traffic = _traffic(task, merged, whole)
-    needed = np.ceil(traffic.amount * traffic.width / _widths(task, merged, "bandwidth_bits"))
-    onload, offload = _loading(task, needed)
-    compute = mappings.sizes.prod(axis=1, dtype=np.float64) * task.machine.array.passes
-    stall = _stall(task, merged, traffic, needed, tile)
-    return MappedCost(_array_energy(task, mappings), memory_pj, compute, stall, onload, offload)
+        traffic = layer_traffic(task, merged, whole)
+    _, wide = task.port_bits(mappings.unrollings)
+    needed = np.ceil(traffic.amount * traffic.width / wide[mappings.which])
+    port_stall, stall = _stall(task, merged, traffic, needed, tile)
+    passes = task.machine.array.passes
+    total = mappings.sizes.prod(axis=1, dtype=np.float64)
+    onload, offload = loading_cycles(
+        task.levels, task.ports, task.links, _loaded_inputs(task),
+        task.machine.variant.overlapped_loading, wide, mappings.which, passes, total, stall,
+        needed, traffic.amount, traffic.period, traffic.width, traffic.tile,
+    )  # fmt: skip
+    return MappedCost(
+        _array_energy(task, mappings), accesses, _memory_energy(task, accesses), total * passes,
+        port_stall, stall, onload, offload, _drain(task, mappings),
+    )  # fmt: skip
 
 
 def _array_energy(task: MappingTask, mappings: Mappings) -> dict[str, Floats]:
@@ -101,13 +121,17 @@ def _array_energy(task: MappingTask, mappings: Mappings) -> dict[str, Floats]:
     return {part: np.array([parts[part] for parts in each])[mappings.which] for part in each[0]}
 
 
-def _widths(task: MappingTask, mappings: Mappings, attribute: str) -> Floats:
-    """Return a width of each transfer's memory (n, 3, MAX_LEVELS, 1) [bit]."""
-    widths = task.per_memory(attribute, mappings.unrollings)[mappings.which]
-    return widths[:, task.memory][..., None]
+def _drain(task: MappingTask, mappings: Mappings) -> Floats:
+    """Cycles until the last results have left a systolic array (n,): its used length less 1."""
+    systolic = task.machine.systolic
+    each = [
+        sum(math.ceil(used.product(array_dim)) - 1 for array_dim in systolic)
+        for used in (unrolling.as_asked for unrolling in mappings.unrollings)
+    ]
+    return np.array(each, dtype=np.float64)[mappings.which]
 
 
-def _traffic(task: MappingTask, merged: Mappings, spatial: Floats) -> Traffic:
+def layer_traffic(task: MappingTask, merged: Mappings, spatial: Floats) -> Traffic:
     """Transfers of n mappings under one set of unrolled sizes."""
     which, dims, sizes = merged.which, merged.dims, merged.sizes
     tiles = prefix_tiles(task.levels, spatial, which, task.geometry, dims, sizes)
@@ -116,53 +140,71 @@ def _traffic(task: MappingTask, merged: Mappings, spatial: Floats) -> Traffic:
     )
 
 
-def _memory_energy(
-    task: MappingTask, merged: Mappings, traffic: Traffic, spatial: Floats
-) -> Floats:
-    """Energy of all transfers (n, 3, MAX_LEVELS) [pJ].
+def _accesses(task: MappingTask, merged: Mappings, traffic: Traffic, spatial: Floats) -> Floats:
+    """Full-width accesses of all transfers (n, 3, depth, 4).
 
     words = ceil(amount bits / grain) (grain / bandwidth) count instances.
     """
-    grain = _widths(task, merged, "granularity_bits")
-    bandwidth = _widths(task, merged, "bandwidth_bits")
+    grain, bandwidth = (bits[merged.which] for bits in task.port_bits(merged.unrollings))
     count = merged.sizes.prod(axis=1)[:, None, None, None] // traffic.period
-    accesses = np.ceil(traffic.amount * traffic.width / grain) * (grain / bandwidth) * count
+    accesses: Floats = np.ceil(traffic.amount * traffic.width / grain) * (grain / bandwidth)
+    accesses *= count
     accesses *= instance_counts(task.levels, spatial)[merged.which][..., None]
+    return np.trunc(accesses) if task.machine.variant.whole_accesses else accesses
+
+
+def _memory_energy(task: MappingTask, accesses: Floats) -> Floats:
+    """Energy of all accesses (n, 3, depth) [pJ]."""
     reads = accesses[..., TO_BELOW] + accesses[..., TO_ABOVE]
     writes = accesses[..., FROM_ABOVE] + accesses[..., FROM_BELOW]
     energy: Floats = reads * task.per_access("read_pj") + writes * task.per_access("write_pj")
     return energy
 
 
-def _loading(task: MappingTask, needed: Floats) -> tuple[Floats, Floats]:
-    """First loads of inputs and weights, and the last store of outputs (n,) [cycles].
+def _waits_for_ports(task: MappingTask) -> bool:
+    """Whether the array waits for ports, and not for rows of new weights alone."""
+    machine = task.machine
+    return not isinstance(machine.array, ImcMacro) or machine.variant.macros_wait_for_ports
 
-    Each boundary takes the slower of its two sides; the two inputs load at the same time.
-    """
-    in_stall = isinstance(task.machine.array, ImcMacro) and task.machine.variant.loading_in_latency
-    inputs = 1 if in_stall else 2
-    down = np.maximum(needed[:, :inputs, :-1, FROM_ABOVE], needed[:, :inputs, 1:, TO_BELOW])
-    up = np.maximum(needed[:, 2, :-1, TO_ABOVE], needed[:, 2, 1:, FROM_BELOW])
-    boundaries = np.arange(MAX_LEVELS - 1)
-    down = np.where(boundaries < task.levels[:inputs, None] - 1, down, 0.0)
-    up = np.where(boundaries < task.levels[2] - 1, up, 0.0)
-    return down.sum(axis=2).max(axis=1), up.sum(axis=1)
+
+def _loaded_inputs(task: MappingTask) -> int:
+    """Count the inputs whose first load is no part of the waiting: I, or I and W."""
+    waited = not _waits_for_ports(task) and task.machine.variant.loading_in_latency
+    return 1 if waited else 2
+
+
+def _claims(task: MappingTask) -> Ints:
+    """Operands in the order in which they claim room for a second tile."""
+    variant = task.machine.variant
+    swapped = variant.inputs_before_weights and task.layer.kind != "conv"
+    inputs = (0, 1) if swapped else (1, 0)
+    outputs = (2,) if variant.outputs_double_buffered else ()
+    return np.array((*outputs, *inputs), dtype=np.int64)
 
 
 def _stall(
     task: MappingTask, merged: Mappings, traffic: Traffic, needed: Floats, tile: Floats
-) -> Floats:
-    """Cycles of waiting (n,): for ports, or in a macro for new weights, one row per cycle."""
-    if not isinstance(task.machine.array, ImcMacro):
-        capacity = task.per_memory("size_bits", merged.unrollings)
-        return stall_cycles(
-            RELEVANCE, task.levels, task.memory, capacity, merged.which, task.ports,
+) -> tuple[Floats, Floats]:
+    """Cycles of waiting by port (n, ports) and overall (n,).
+
+    Ports work in parallel, so the slowest one counts. A macro that does not wait for its ports
+    waits for new weights, one row per cycle.
+    """
+    if _waits_for_ports(task):
+        by_port = stall_cycles(
+            RELEVANCE, task.levels, task.memory, task.capacity(merged.unrollings), merged.which,
+            task.ports, _claims(task), task.machine.array.passes,
             merged.dims, merged.sizes, merged.cuts,
             traffic.amount, needed, traffic.period, traffic.width, tile,
         )  # fmt: skip
-    if task.levels[1] == 1:
-        return np.zeros(len(merged.dims))
-    shared = task.machine.variant.pointwise_rows_shared
-    rows = [accumulated_rows(each, pointwise_shared=shared)[1] for each in merged.unrollings]
-    loads = merged.sizes.prod(axis=1) // traffic.period[:, 1, 0, FROM_ABOVE]
-    return loads * np.array(rows)[merged.which]
+        return by_port, np.maximum(by_port.max(axis=1), 0.0)
+    by_port = np.zeros((len(merged.dims), task.ports.max() + 1))
+    if task.levels[1] > 1:
+        shared = task.machine.variant.pointwise_rows_shared
+        rows = [
+            accumulated_rows(each, "D1", "D2", pointwise_shared=shared)[1]
+            for each in merged.unrollings
+        ]
+        loads = merged.sizes.prod(axis=1) // traffic.period[:, 1, 0, FROM_ABOVE]
+        by_port[:, task.ports[1, 0, FROM_ABOVE]] = loads * np.array(rows)[merged.which]
+    return by_port, by_port.max(axis=1)

@@ -61,7 +61,8 @@ class MappedLayer:
         """Latency by part: compute, stall, and loading where the variant counts it [cycles]."""
         parts = {"compute": float(self.cost.compute_cycles[0]), "stall": float(self.cost.stall[0])}
         if self.task.machine.variant.loading_in_latency:
-            parts["loading"] = float(self.cost.onload[0] + self.cost.offload[0])
+            loading = self.cost.onload[0] + self.cost.offload[0] + self.cost.drain[0]
+            parts["loading"] = float(loading)
         return parts
 
     def describe(self) -> dict[str, Any]:
@@ -134,7 +135,7 @@ def network_cost(network: Network, machine: Machine, mode: MappingMode) -> Netwo
     """
     if mode not in _CHOICES:
         raise SpecError(f"mapping: got {mode!r}, allowed: {', '.join(_CHOICES)}")
-    network = _oriented(network, machine)
+    network = oriented(network, machine)
     hierarchies = residency(network, machine)
     choose = _CHOICES[mode]
     fronts: dict[Any, list[MappedLayer]] = {}
@@ -154,7 +155,7 @@ def network_cost(network: Network, machine: Machine, mode: MappingMode) -> Netwo
     )
 
 
-def _oriented(network: Network, machine: Machine) -> Network:
+def oriented(network: Network, machine: Machine) -> Network:
     """Swap kernel height and width where the model variant does."""
     if not machine.variant.kernel_axes_swapped:
         return network
@@ -182,11 +183,14 @@ def _reference_layer(task: MappingTask) -> list[MappedLayer]:
     mappings = reference_mappings(task)
     cost = mapped_cost(task, mappings)
     return [
-        _mapped(task, mappings, cost, int(np.argmin(cost.energy_pj * cost.cycles(loading=True))))
+        mapped_layer(
+            task, mappings, cost, int(np.argmin(cost.energy_pj * cost.cycles(loading=True)))
+        )
     ]
 
 
-def _mapped(task: MappingTask, mappings: Mappings, cost: MappedCost, row: int) -> MappedLayer:
+def mapped_layer(task: MappingTask, mappings: Mappings, cost: MappedCost, row: int) -> MappedLayer:
+    """Return one of n mappings of a layer with its cost."""
     here = cost.take(row)
     cycles = float(here.cycles(loading=task.machine.variant.loading_in_latency)[0])
     return MappedLayer(task, mappings.take(slice(row, row + 1)), here, cycles)
@@ -197,7 +201,7 @@ def _layer_front(task: MappingTask) -> list[MappedLayer]:
     mappings = optimal_mappings(task)
     cost = mapped_cost(task, mappings)
     cycles = cost.cycles(loading=task.machine.variant.loading_in_latency)
-    return [_mapped(task, mappings, cost, row) for row in lower_hull(cycles, cost.energy_pj)]
+    return [mapped_layer(task, mappings, cost, row) for row in lower_hull(cycles, cost.energy_pj)]
 
 
 _CHOICES: dict[str, Callable[[MappingTask], list[MappedLayer]]] = {

@@ -25,11 +25,11 @@ def _outermost_run(
 
 @njit(cache=True)
 def _double_buffered(
-    levels: Ints, memory: Ints, held_bits: Floats, runs: Floats, capacity: Floats
+    levels: Ints, memory: Ints, held_bits: Floats, runs: Floats, capacity: Floats, claims: Ints
 ) -> Floats:
-    """Tell which levels hold a second tile while the first is used: (3, MAX_LEVELS + 1).
+    """Tell which levels hold a second tile while the first is used: (3, depth + 1).
 
-    Outputs are never double-buffered.
+    Operands claim the room for it in the order of `claims`; others are never double-buffered.
     """
     effective = np.zeros(held_bits.shape)
     shared = np.zeros(len(capacity))
@@ -40,7 +40,7 @@ def _double_buffered(
             effective[operand, level] = (tile // runs[operand, level]) / capacity[where]
             shared[where] += effective[operand, level]
     flags = np.zeros((3, held_bits.shape[1] + 1))
-    for operand in (1, 0):
+    for operand in claims:
         for level in range(levels[operand]):
             where = memory[operand, level]
             if shared[where] <= 0.5:
@@ -102,6 +102,8 @@ def _port_windows(
     levels: Ints,
     memory: Ints,
     capacity: Floats,
+    claims: Ints,
+    passes: float,
     dims: Ints,
     sizes: Ints,
     cuts: Ints,
@@ -109,7 +111,7 @@ def _port_windows(
     width: Floats,
     tile: Floats,
 ) -> tuple[Floats, Floats]:
-    """Return the allowed window and count of each transfer, (3, MAX_LEVELS, 4) each."""
+    """Return the allowed window and count of each transfer, (3, depth, 4) each."""
     shape = period.shape
     total = 1.0
     for loop in range(len(sizes)):
@@ -129,7 +131,7 @@ def _port_windows(
             )
             held[operand, level] = tile[operand, level] * width[operand, level, 3]
             start = stop
-    doubled = _double_buffered(levels, memory, held, runs, capacity)
+    doubled = _double_buffered(levels, memory, held, runs, capacity, claims)
     window, count = np.zeros(shape), np.zeros(shape)
     for operand in range(3):
         for level in range(levels[operand]):
@@ -139,6 +141,7 @@ def _port_windows(
                 window[here] = period[here]
                 if not doubled[operand, side]:
                     window[here] = period[here] // resting[operand, side]
+                window[here] = np.ceil(window[here] * passes)
                 count[here] = total // period[here]
     return window, count
 
@@ -151,6 +154,8 @@ def stall_cycles(
     capacity: Floats,
     which: Ints,
     ports: Ints,
+    claims: Ints,
+    passes: float,
     dims: Ints,
     sizes: Ints,
     cuts: Ints,
@@ -160,7 +165,7 @@ def stall_cycles(
     width: Floats,
     tile: Floats,
 ) -> Floats:
-    """Stall cycles of n mappings: the slowest physical port.
+    """Stall cycles (or slack, if negative) of each physical port for n mappings.
 
     Per port with transfers i of real length ceil(bits / bandwidth), period P_i, window a_i and
     count N / P_i: SS_i = (real_i - a_i)(count_i - 1); several transfers share the port's time.
@@ -170,31 +175,36 @@ def stall_cycles(
     relevance, levels, dims, sizes, cuts, amount, period, width
         As in `carbonopt.mapping.access.count_transfers`, with whole unrollings.
     memory, ports
-        Memory of each operand and level (3, MAX_LEVELS); physical port of each transfer
-        (3, MAX_LEVELS, 4), -1 where there is none.
+        Memory of each operand and level (3, depth); physical port of each transfer
+        (3, depth, 4), -1 where there is none.
     capacity, which
         Of each memory under each unrolling (u, m) [bit]; each mapping's unrolling (n,).
+    claims
+        Operands in the order in which they claim room for a second tile.
+    passes
+        Cycles of the array per multiply-accumulate.
     needed
-        Cycles each transfer takes, ceil(amount width / bandwidth) (n, 3, MAX_LEVELS, 4).
+        Cycles each transfer takes, ceil(amount width / bandwidth) (n, 3, depth, 4).
     tile
-        Elements held, counted with fractional unrollings (n, 3, MAX_LEVELS).
+        Elements held, counted with fractional unrollings (n, 3, depth).
 
     Returns
     -------
     ndarray
-        Stall (n,) [cycles].
+        Stall or slack (n, ports) [cycles].
 
     References
     ----------
     .. [1] ZigZag, latency model (combined_mapping, cost_model), as used in CarbonSpot.
+    .. [2] zigzag-dse 3.9.1, cost_model/cost_model.py: combine_data_transfer_rate_per_physical_port.
     """
     n = len(dims)
-    stall = np.zeros(n)
+    stall = np.zeros((n, ports.max() + 1))
     members = np.empty((4, 12))
     for row in range(n):
         window, count = _port_windows(
-            relevance, levels, memory, capacity[which[row]], dims[row], sizes[row], cuts[row],
-            period[row], width[row], tile[row],
+            relevance, levels, memory, capacity[which[row]], claims, passes, dims[row], sizes[row],
+            cuts[row], period[row], width[row], tile[row],
         )  # fmt: skip
         for port in range(ports.max() + 1):
             k = 0
@@ -204,13 +214,12 @@ def stall_cycles(
                         here = (operand, level, direction)
                         if ports[here] == port and amount[row][here] > 0:
                             members[0, k] = needed[row][here]
-                            members[1, k] = period[row][here]
+                            members[1, k] = np.ceil(period[row][here] * passes)
                             members[2, k] = window[here]
                             members[3, k] = count[here]
                             k += 1
             if k > 0:
-                port_stall = _port_stall(
+                stall[row, port] = _port_stall(
                     members[0, :k], members[1, :k], members[2, :k], members[3, :k]
                 )
-                stall[row] = max(stall[row], port_stall)
     return stall

@@ -1,7 +1,7 @@
 """YAML files to plain data that remember their lines, and to typed objects with all faults at once.
 
 Scalars follow YAML 1.2: ``1e-3`` is a number, ``on`` and ``NO`` are text, only ``true`` and
-``false`` are booleans. A key that stands twice is a fault.
+``false`` are booleans. A key that stands twice is a fault, except in files of other tools.
 """
 
 from __future__ import annotations
@@ -34,9 +34,12 @@ class Document:
     ----------
     path
         The file.
+    last_wins
+        Whether the last value of a repeated key counts.
     """
 
     path: Path
+    last_wins: bool = False
     data: Any = None
     lines: dict[Place, int] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
@@ -61,7 +64,13 @@ class Document:
         return found
 
 
-def load_model(path: Path, model: type[Model], context: Any = None) -> tuple[Model, Document]:  # noqa: ANN401
+def load_model(
+    path: Path,
+    model: type[Model],
+    context: Any = None,  # noqa: ANN401  whatever the model's validators want
+    *,
+    document: Document | None = None,
+) -> tuple[Model, Document]:
     """Read a YAML file as a pydantic model.
 
     Parameters
@@ -72,13 +81,15 @@ def load_model(path: Path, model: type[Model], context: Any = None) -> tuple[Mod
         What it must be.
     context
         Handed to the model's validators.
+    document
+        What the file says, where it has been read already.
 
     Raises
     ------
     SpecError
         With every fault of the file: ``file:line: key: got …, allowed: …``.
     """
-    document = read_document(path)
+    document = document or read_document(path)
     faults = list(document.faults)
     if not isinstance(document.data, dict):
         got = "nothing" if document.data is None else repr(document.data)
@@ -95,8 +106,16 @@ def load_model(path: Path, model: type[Model], context: Any = None) -> tuple[Mod
     return result, document
 
 
-def read_document(path: Path) -> Document:
+def read_document(path: Path, *, last_wins: bool = False) -> Document:
     """Read a YAML file with the line of every key and value.
+
+    Parameters
+    ----------
+    path
+        The file.
+    last_wins
+        Of a key that stands twice take the last value, as most readers of YAML do, instead of
+        a fault.
 
     Raises
     ------
@@ -115,7 +134,7 @@ def read_document(path: Path) -> Document:
         line = mark.line + 1 if mark else 1
         problem = getattr(error, "problem", None) or str(error)
         raise SpecError(f"{path}:{line}: got no YAML: {problem}") from error
-    document = Document(path)
+    document = Document(path, last_wins=last_wins)
     if root is not None:
         document.data = _plain(root, (), document)
     return document
@@ -138,7 +157,9 @@ def _mapping(node: yaml.MappingNode, place: Place, document: Document) -> dict[s
     result: dict[str, Any] = {}
     for key_node, value_node in node.value:
         inner = (*place, str(key_node.value))
-        if inner[-1] in result:
+        if inner[-1] in result and document.last_wins:
+            _forget(inner, document)
+        elif inner[-1] in result:
             first = document.lines[inner]
             again = f"{document.path}:{key_node.start_mark.line + 1}: {'.'.join(map(str, inner))}"
             document.faults.append(f"{again}: got the key again, allowed: once (see line {first})")
@@ -146,6 +167,13 @@ def _mapping(node: yaml.MappingNode, place: Place, document: Document) -> dict[s
         document.lines[inner] = key_node.start_mark.line + 1
         result[str(key_node.value)] = _plain(value_node, inner, document)
     return result
+
+
+def _forget(place: Place, document: Document) -> None:
+    """Drop the lines of a value that a later one replaces."""
+    inside = [known for known in document.lines if known[: len(place)] == place]
+    for known in inside:
+        del document.lines[known]
 
 
 def _scalar(node: yaml.Node) -> str | int | float | bool | None:

@@ -108,7 +108,7 @@ def test_no_memory_overflows_and_every_loop_is_placed(find, each, built):
         held, unrolling = held_bits(task, mappings, row)
         for m, bits in held.items():
             memory = built.memories[m]
-            wide = unrolling.diagonal if m == task.hierarchy["I"][0] else 1
+            wide = unrolling.positions("D1") if m == task.hierarchy["I"][0] else 1
             assert bits <= memory.size_bits * wide * (1 + 1e-12), memory.name
 
 
@@ -183,7 +183,8 @@ def test_fills_each_memory_as_trying_all_choices_does(data):
     memory = np.array([[0, 1] if count == 2 else [1, 0] for count in levels], dtype=np.int64)
     memory = np.pad(memory, ((0, 0), (0, 2)))
     cuts, legal = allocate_greedily(
-        levels, memory, capacity[None], np.zeros(1, np.int64), bits,
+        levels, memory, capacity[None], np.zeros(len(capacity), bool),
+        np.zeros((1, levels.max()), bool), np.zeros(1, np.int64), bits,
         dims[None], sizes[None], tiles,
     )  # fmt: skip
     expected = brute_force(levels, capacity, bits, dims, sizes, tiles[0])

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carbonopt.mapping.tiles import MAX_LEVELS, input_extent, prefix_tiles
+from carbonopt.mapping.tiles import input_extent, prefix_tiles
 from carbonopt.workload.layer import DIMS
 
 pytestmark = pytest.mark.property
@@ -29,20 +29,25 @@ def positions(outputs, kernel, stride, dilation):
 @given(counts, counts, steps, steps)
 def test_input_extent_counts_the_distinct_positions(outputs, kernel, stride, dilation):
     listed = positions(outputs, kernel, stride, dilation)
-    assert input_extent(outputs, kernel, stride, dilation, UNLIMITED) == len(listed)
+    assert input_extent(outputs, kernel, stride, dilation, UNLIMITED, 0.0) == len(listed)
 
 
 @given(counts, counts, steps, steps, st.integers(1, 40))
 def test_input_extent_is_clipped_to_the_tensor(outputs, kernel, stride, dilation, limit):
     listed = positions(outputs, kernel, stride, dilation)
-    assert input_extent(outputs, kernel, stride, dilation, limit) == min(len(listed), limit)
+    assert input_extent(outputs, kernel, stride, dilation, limit, 0.0) == min(len(listed), limit)
 
 
 @given(st.integers(1, 600), st.integers(1, 64))
 def test_means_over_the_passes_add_up_to_whole_positions(bound, size):
     passes = math.ceil(bound / size)
     mean = bound / passes
-    assert input_extent(mean * passes, 1.0, 1.0, 1.0, UNLIMITED) == bound
+    assert input_extent(mean * passes, 1.0, 1.0, 1.0, UNLIMITED, 0.0) == bound
+
+
+def of_positions(geometry):
+    """The geometry with the switch for broken positions left off."""
+    return np.array([(*axis, 0.0) for axis in geometry])
 
 
 def elements(operand, bounds, geometry):
@@ -72,13 +77,13 @@ loops = st.tuples(st.integers(0, len(DIMS) - 1), st.integers(1, 3))
     geometry=st.tuples(*[st.tuples(steps, steps, st.integers(1, 30))] * 2),
 )
 def test_prefix_tiles_count_the_listed_elements(levels, temporal, spatial, geometry):
-    unrolled = np.ones((1, 3, MAX_LEVELS + 1, len(DIMS)))
+    unrolled = np.ones((1, 3, max(levels) + 1, len(DIMS)))
     for (dim, size), places in spatial:
         for operand, place in enumerate(places):
             unrolled[0, operand, min(place, levels[operand]), dim] *= size
     order = np.array(temporal, dtype=np.int64).reshape(-1, 2)
     tiles = prefix_tiles(
-        np.array(levels), unrolled, np.zeros(1, np.int64), np.array(geometry, dtype=float),
+        np.array(levels), unrolled, np.zeros(1, np.int64), of_positions(geometry),
         order[None, :, 0], order[None, :, 1],
     )  # fmt: skip
     for operand in range(3):

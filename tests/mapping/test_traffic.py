@@ -34,7 +34,7 @@ from carbonopt.mapping.access import (
     instance_counts,
     merge_stationary,
 )
-from carbonopt.mapping.tiles import IRRELEVANT, MAX_LEVELS, RELEVANCE, prefix_tiles
+from carbonopt.mapping.tiles import IRRELEVANT, RELEVANCE, prefix_tiles
 from carbonopt.workload.layer import DIMS
 
 pytestmark = pytest.mark.property
@@ -45,7 +45,7 @@ REDUCTION = tuple(DIMS.index(dim) for dim in ("C", "FX", "FY"))
 
 
 class Nest:
-    """A loop nest on up to four memory levels per operand.
+    """A loop nest on any number of memory levels per operand.
 
     `temporal` are (dim, size), innermost first; `cuts[operand][level]` of them lie at or below
     a level. `spatial` are ((dim, size), places): below level `places[operand]`.
@@ -160,18 +160,18 @@ class Nest:
 def modelled(nest):
     """The same by the package, with the copies of each level."""
     levels = np.array([nest.levels(operand) for operand in range(3)])
-    spatial = np.ones((1, 3, MAX_LEVELS + 1, len(DIMS)))
+    spatial = np.ones((1, 3, levels.max() + 1, len(DIMS)))
     for (dim, size), places in nest.spatial:
         for operand, place in enumerate(places):
             spatial[0, operand, place, dim] *= size
     loops = np.array(nest.temporal, dtype=np.int64).reshape(-1, 2)
     dims, sizes = loops[None, :, 0].copy(), loops[None, :, 1].copy()
-    cuts = np.zeros((1, 3, MAX_LEVELS), dtype=np.int64)
+    cuts = np.zeros((1, 3, levels.max()), dtype=np.int64)
     for operand, own in enumerate(nest.cuts):
         cuts[0, operand, : len(own)] = own
     merge_stationary(RELEVANCE, levels, dims, cuts)
     which = np.zeros(1, dtype=np.int64)
-    geometry = np.array(nest.geometry, dtype=float)
+    geometry = np.array([(*axis, 0.0) for axis in nest.geometry])
     tiles = prefix_tiles(levels, spatial, which, geometry, dims, sizes)
     bits = np.array(BITS)
     traffic = count_transfers(RELEVANCE, levels, spatial, which, bits, dims, sizes, cuts, tiles)
@@ -195,7 +195,7 @@ def nests(draw):
     loop = st.tuples(st.integers(0, len(DIMS) - 1), st.sampled_from([2, 2, 3]))
     temporal = draw(st.lists(loop, max_size=5))
     temporal += [(0, 1)] * draw(st.integers(0, 1))  # as shorter orders are filled up
-    levels = [draw(st.integers(1, MAX_LEVELS)) for _ in range(3)]
+    levels = [draw(st.integers(1, 6)) for _ in range(3)]
     cuts = [nested_cuts(len(temporal), each, draw) for each in levels]
     places = st.tuples(*(st.integers(0, each) for each in levels))
     spatial = draw(st.lists(st.tuples(loop, places), max_size=3))

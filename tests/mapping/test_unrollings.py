@@ -9,7 +9,7 @@ from designs import layer, machine
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from carbonopt.hardware.machine import ARRAY_DIMS, OPERANDS
+from carbonopt.hardware.machine import OPERANDS
 from carbonopt.mapping.parallel import fullest_unrollings, useful_sizes
 from carbonopt.mapping.reference import reference_unrollings
 from carbonopt.mapping.spatial import array_shape, spatial_arrays, unroll
@@ -40,8 +40,8 @@ machines = st.builds(
     sram_byte=st.just(2**20),
 )
 SOURCES = {
-    "reference": lambda each, built: reference_unrollings(each, array_shape(built)),
-    "fullest": lambda each, built: fullest_unrollings(each, array_shape(built), COUNT),
+    "reference": lambda each, built: reference_unrollings(each, array_shape(built, each)),
+    "fullest": lambda each, built: fullest_unrollings(each, array_shape(built, each), COUNT),
 }
 
 
@@ -54,7 +54,7 @@ def used(chosen, dim):
 @given(each=layers, built=machines)
 def test_unrollings_fit_the_array_and_the_layer(source, each, built):
     for chosen in SOURCES[source](each, built):
-        for array_dim in ARRAY_DIMS:
+        for array_dim in built.shape:
             assert math.prod(size for _, size in chosen[array_dim]) <= built.shape[array_dim]
             for dim, size in chosen[array_dim]:
                 elsewhere = used(chosen, dim) // size
@@ -68,7 +68,7 @@ def test_loops_along_a_shared_register_do_not_index_it(source, each, built):
     """Output positions along the columns are the exception: the input register is widened."""
     shared = {
         array_dim: {o for o in OPERANDS if array_dim in built.memories[built.levels(o)[0]].served}
-        for array_dim in ARRAY_DIMS
+        for array_dim in built.shape
     }
     for chosen in SOURCES[source](each, built):
         for array_dim, loops in chosen.items():
@@ -94,7 +94,7 @@ def test_diagonal_kernels_fit_into_the_rows(source, each, built):
             rows.get(kernel, 1) + columns.get(output, 1) - 1
             for kernel, output in (("FX", "OX"), ("FY", "OY"))
         )
-        assert rows.get("C", 1) * spread <= built.rows
+        assert rows.get("C", 1) * spread <= built.shape["D2"]
 
 
 @pytest.mark.parametrize("source", SOURCES)
@@ -115,7 +115,7 @@ def test_passes_cover_every_bound(source, each, built):
 @settings(max_examples=60)
 @given(each=layers, built=machines)
 def test_fullest_unrollings_are_distinct_and_sorted_by_passes(each, built):
-    found = fullest_unrollings(each, array_shape(built), COUNT)
+    found = fullest_unrollings(each, array_shape(built, each), COUNT)
     passes = [math.prod(unroll(each, chosen).temporal.values()) for chosen in found]
     assert 1 <= len(found) <= COUNT
     assert passes == sorted(passes)
@@ -125,9 +125,9 @@ def test_fullest_unrollings_are_distinct_and_sorted_by_passes(each, built):
 @settings(max_examples=60)
 @given(each=layers, built=machines)
 def test_fullest_has_no_more_passes_than_the_reference(each, built):
-    theirs = reference_unrollings(each, array_shape(built))
+    theirs = reference_unrollings(each, array_shape(built, each))
     assume(theirs)
-    ours = fullest_unrollings(each, array_shape(built), COUNT)
+    ours = fullest_unrollings(each, array_shape(built, each), COUNT)
     best, other = (
         min(math.prod(unroll(each, chosen).temporal.values()) for chosen in some)
         for some in (ours, theirs)
@@ -148,7 +148,7 @@ def test_useful_sizes_are_the_smallest_for_their_passes(bound, available):
 def test_every_unrolled_loop_has_one_place_per_operand(each, built):
     """Between the multipliers and the lowest memory whose instances serve its dimension."""
     hierarchy = {operand: built.levels(operand) for operand in OPERANDS}
-    for chosen in fullest_unrollings(each, array_shape(built), COUNT):
+    for chosen in fullest_unrollings(each, array_shape(built, each), COUNT):
         unrolling = unroll(each, chosen)
         _, whole = spatial_arrays(unrolling, built, hierarchy)
         for o, operand in enumerate(OPERANDS):

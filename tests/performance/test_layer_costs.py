@@ -17,7 +17,6 @@ from carbonopt.hardware.machine import OPERANDS
 from carbonopt.mapping.candidates import Mappings
 from carbonopt.mapping.spatial import Unrolling
 from carbonopt.mapping.task import MappingTask
-from carbonopt.mapping.tiles import MAX_LEVELS
 from carbonopt.performance.cost import mapped_cost
 from carbonopt.workload.layer import DIMS
 
@@ -63,7 +62,7 @@ def task_and_mapping(row, built):
     spatial = [(array_dim, dim, float(size)) for array_dim, dim, size in loops(row.spatial)]
     unrolling = Unrolling(tuple((a, d, u, math.ceil(round(u, 9))) for a, d, u in spatial), {})
     order = loops(row.temporal)
-    cuts = np.zeros((1, len(OPERANDS), MAX_LEVELS), dtype=np.int64)
+    cuts = np.zeros((1, len(OPERANDS), max(map(len, cut))), dtype=np.int64)
     for operand, own in enumerate(cut):
         cuts[0, operand, : len(own)] = own
     mapping = Mappings(

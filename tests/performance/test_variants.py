@@ -86,7 +86,8 @@ def spread(columns, rows):
 )
 def test_rows_of_a_macro_that_hold_weights(columns, rows, shared, expected):
     """o positions of a kernel of size f lie on f + o - 1 rows, for 1 x 1 kernels on o."""
-    assert accumulated_rows(spread(columns, rows), pointwise_shared=shared) == expected
+    found = accumulated_rows(spread(columns, rows), "D1", "D2", pointwise_shared=shared)
+    assert found == expected
 
 
 @pytest.mark.parametrize("template", ["digital_os", "digital_ws"])

@@ -1,0 +1,92 @@
+"""Machines from files: our own, with units, and ZigZag's."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from carbonopt.errors import SpecError
+from carbonopt.hardware.digital import DigitalArray
+from carbonopt.hardware.levels import check_levels
+from carbonopt.hardware.machine import Direction, Machine, Memory, Operand, Port
+from carbonopt.hardware.variant import ModelVariant, load_variant
+from carbonopt.hardware.zigzag import load_zigzag_machine
+from carbonopt.spec.load import load_model, read_document
+from carbonopt.spec.machine import MachineSpec, MemorySpec
+from carbonopt.workload.layer import DIMS
+
+_PJ_PER_J, _NS_PER_S, _BIT_PER_BYTE = 1e12, 1e9, 8
+
+
+def load_machine(
+    path: Path, *, model: str | None = None, mapping_path: Path | None = None
+) -> Machine:
+    """Build the machine that a file describes.
+
+    Parameters
+    ----------
+    path
+        A machine file of ours (``machine: NAME``), or an accelerator file of ZigZag.
+    model
+        Name of the model switches; ``default`` for our files, ``zigzag`` for ZigZag's.
+    mapping_path
+        ZigZag's mapping file, for its accelerator files alone.
+
+    Raises
+    ------
+    SpecError
+        With every fault of the file.
+    """
+    document = read_document(path, last_wins=True)
+    keys = document.data if isinstance(document.data, dict) else {}
+    if "operational_array" in keys:
+        variant = load_variant(model or "zigzag")
+        return load_zigzag_machine(path, variant, mapping_path=mapping_path)
+    if "machine" not in keys:
+        allowed = "machine: NAME and its parts, or an accelerator file of ZigZag"
+        raise SpecError(document.fault((), f"got no machine, allowed: {allowed}"))
+    if mapping_path is not None:
+        allowed = "a mapping file beside an accelerator file of ZigZag"
+        raise SpecError(f"{mapping_path}: got a mapping file, allowed: {allowed}")
+    return _own_machine(path, load_variant(model or "default"))
+
+
+def _own_machine(path: Path, variant: ModelVariant) -> Machine:
+    """Build the machine of a file of ours."""
+    spec, document = load_model(path, MachineSpec)
+    array = spec.array
+    memories = tuple(_memory(name, memory, spec.clock) for name, memory in spec.memories.items())
+    check_levels(document, memories)
+    area = {"pe": array.mac_area * math.prod(array.dimensions.values())}
+    for memory in memories:
+        copies = [size for dim, size in array.dimensions.items() if dim not in memory.served]
+        area[memory.name] = memory.area_mm2 * math.prod(copies)
+    return Machine(
+        name=spec.machine,
+        variant=variant,
+        shape=dict(array.dimensions),
+        array=DigitalArray(array.mac_energy * _PJ_PER_J, False, 0),
+        memories=memories,
+        unrolled={dim: tuple(array.unrolled.get(dim, DIMS)) for dim in array.dimensions},
+        diagonal=False,
+        area_parts=area,
+        clock_parts={"cycle": _NS_PER_S / spec.clock},
+        systolic=tuple(array.systolic),
+    )
+
+
+def _memory(name: str, memory: MemorySpec, clock_hz: float) -> Memory:
+    """Return one memory."""
+    ports: dict[Operand, dict[Direction, Port]] = {}
+    for port_name, spec in memory.ports.items():
+        wide = spec.width.per_cycle(clock_hz)
+        narrow = wide if spec.least is None else spec.least.per_cycle(clock_hz)
+        port = Port(port_name, min(narrow, wide), wide)
+        for operand, directions in spec.moves.items():
+            for direction in directions:
+                ports.setdefault(operand, {})[direction] = port
+    return Memory(
+        name, name, memory.size * _BIT_PER_BYTE, memory.read_energy * _PJ_PER_J,
+        memory.write_energy * _PJ_PER_J, memory.area, frozenset(memory.serves), ports,
+        memory.double_buffered,
+    )  # fmt: skip

@@ -1,0 +1,175 @@
+"""``machine.yaml``: an accelerator as data, every quantity with its unit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from carbonopt.spec.fields import Bytes, Strict, Text, quantity
+from carbonopt.units import parse_quantity
+
+Operand = Literal["I", "W", "O"]
+Direction = Literal["from_above", "to_below", "from_below", "to_above"]
+Loop = Literal["B", "K", "G", "OX", "OY", "C", "FX", "FY"]
+DOWN: tuple[Direction, ...] = ("from_above", "to_below")
+UP: tuple[Direction, ...] = ("from_below", "to_above")
+WRITES = ("from_above", "from_below")
+_BIT_PER_BYTE = 8
+
+
+@dataclass(frozen=True)
+class Width:
+    """How much a port moves: per cycle, or per second whatever the clock of the array.
+
+    Parameters
+    ----------
+    bits
+        Per cycle [bit].
+    byte_per_s
+        Per second [byte/s].
+    """
+
+    bits: float | None = None
+    byte_per_s: float | None = None
+
+    def per_cycle(self, clock_hz: float) -> float:
+        """Width at a clock [bit/cycle].
+
+        Examples
+        --------
+        >>> Width(byte_per_s=16e9).per_cycle(1e9)
+        128.0
+        """
+        if self.bits is not None:
+            return self.bits
+        return (self.byte_per_s or 0.0) * _BIT_PER_BYTE / clock_hz
+
+
+def _width(value: object) -> object:
+    """Read ``64 bit`` (per cycle) or ``25.6 GB/s``."""
+    if isinstance(value, Width):
+        return value
+    if isinstance(value, str) and value.rstrip().endswith("/s"):
+        return Width(byte_per_s=quantity("byte/s")(value))
+    return Width(bits=quantity("byte")(value) * _BIT_PER_BYTE)
+
+
+def _at_least_zero(unit: str) -> Callable[[object], float]:
+    """Make a reader of quantities that may be zero."""
+
+    def read(value: object) -> float:
+        number = parse_quantity(value, unit)
+        if not number >= 0:
+            raise ValueError(f"got {value}, allowed: >= 0")
+        return number
+
+    return read
+
+
+Joules = Annotated[float, BeforeValidator(_at_least_zero("J"))]
+Area = Annotated[float, BeforeValidator(_at_least_zero("mm2"))]
+Hertz = Annotated[float, BeforeValidator(quantity("Hz"))]
+PortWidth = Annotated[Width, BeforeValidator(_width)]
+Count = Annotated[int, Field(gt=0)]
+
+
+class PortSpec(Strict):
+    """A port, which serves one transfer at a time."""
+
+    kind: Literal["read", "write", "read_write"] = "read_write"
+    """What it can do."""
+    width: PortWidth
+    """Widest access: per cycle (``64 bit``) or per second (``25.6 GB/s``)."""
+    least: PortWidth | None = None
+    """Smallest access that costs energy, as wide as the port unless it is given."""
+    moves: dict[Operand, list[Direction]]
+    """What it moves, by operand; ``all`` stands for every direction of the operand."""
+
+    @field_validator("moves", mode="before")
+    @classmethod
+    def _all(cls, value: Any) -> Any:  # noqa: ANN401  whatever the file says
+        if not isinstance(value, dict):
+            return value
+        every = {operand: [*DOWN, *UP] if operand == "O" else [*DOWN] for operand in value}
+        return {o: every[o] if listed == "all" else listed for o, listed in value.items()}
+
+    @model_validator(mode="after")
+    def _sound(self) -> Self:
+        for operand, directions in self.moves.items():
+            for direction in directions:
+                if operand != "O" and direction in UP:
+                    raise ValueError(f"got {operand} {direction}, allowed: {', '.join(DOWN)}")
+                needed = "write" if direction in WRITES else "read"
+                if needed not in self.kind:
+                    got = f"got {operand} {direction} on a {self.kind} port"
+                    raise ValueError(f"{got}, allowed: a {needed} port")
+        return self
+
+
+class MemorySpec(Strict):
+    """One level of the hierarchy; every instance is alike."""
+
+    size: Bytes
+    """Capacity of one instance."""
+    read_energy: Joules
+    """Energy of a full-width read."""
+    write_energy: Joules
+    """Energy of a full-width write."""
+    area: Area = 0.0
+    """Area of one instance."""
+    serves: list[str] = Field(default=[])
+    """Array dimensions along which one instance feeds several multipliers."""
+    double_buffered: bool = False
+    """Tiles that are replaced take twice their size."""
+    ports: dict[str, PortSpec]
+    """Its ports by name."""
+
+
+class ArraySpec(Strict):
+    """The array of multipliers."""
+
+    dimensions: dict[str, Count]
+    """Name and size of each dimension."""
+    unrolled: dict[str, list[Loop]] = Field(default={})
+    """Loops that may run in parallel along a dimension; every loop unless it is given."""
+    systolic: list[str] = Field(default=[])
+    """Dimensions that results leave one unit per cycle."""
+    mac_energy: Joules
+    """Energy of a multiply-accumulate."""
+    mac_area: Area = 0.0
+    """Area of a multiplier with its adder."""
+
+
+class MachineSpec(Strict):
+    """A whole accelerator, its memories from the multipliers outwards."""
+
+    machine: Text
+    """Name."""
+    clock: Hertz
+    """Clock of the array."""
+    array: ArraySpec
+    memories: dict[str, MemorySpec]
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        known = list(self.array.dimensions)
+        used = {
+            "array.unrolled": list(self.array.unrolled),
+            "array.systolic": self.array.systolic,
+            **{f"memories.{name}.serves": each.serves for name, each in self.memories.items()},
+        }
+        for where, names in used.items():
+            if unknown := [name for name in names if name not in known]:
+                got = f"{where}: got {', '.join(unknown)}"
+                raise ValueError(f"{got}, allowed: dimensions of the array ({', '.join(known)})")
+        for name, memory in self.memories.items():
+            seen = [
+                (o, d) for port in memory.ports.values() for o in port.moves for d in port.moves[o]
+            ]
+            if twice := {move for move in seen if seen.count(move) > 1}:
+                got = ", ".join(" ".join(move) for move in sorted(twice))
+                raise ValueError(f"memories.{name}.ports: got {got} twice, allowed: one port each")
+        return self
