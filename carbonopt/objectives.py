@@ -122,7 +122,7 @@ def metric_names(networks: Iterable[str] = ()) -> list[str]:
     Examples
     --------
     >>> metric_names(["resnet8"])[-1]
-    'tcdp_pa_gs@resnet8'
+    'carbon_pa_cvar_g@resnet8'
     """
     each = PER_NETWORK + UNCERTAIN
     return list(METRICS) + [f"{m.name}@{net}" for net in networks for m in each]

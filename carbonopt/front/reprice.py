@@ -14,12 +14,12 @@ import numpy as np
 import pandas as pd
 
 from carbonopt.arrays import Bools, Floats
-from carbonopt.carbon.embodied import embodied_g
+from carbonopt.carbon.embodied import charged_area_mm2, embodied_g
 from carbonopt.carbon.metrics import break_even_s
 from carbonopt.carbon.presets import Activity, CarbonPreset
 from carbonopt.carbon.scenario import carbon_ca, carbon_pa
 from carbonopt.carbon.uncertainty import STATISTICS, Task, mean_carbon_g, shared_sample
-from carbonopt.errors import SpecError
+from carbonopt.errors import ModelRangeError, SpecError
 from carbonopt.front.front import Front
 from carbonopt.objectives import Metric, metric, uncertain
 from carbonopt.units import UNITS
@@ -192,7 +192,7 @@ def reprice(
         Its networks, each with the period that shall hold.
     scenario
         Activity and preset. In PA, unless the preset says otherwise, a design must keep every
-        period.
+        period. A die that does not fit the preset's wafer is infeasible.
     limits
         Largest allowed values of columns, as the problem has them.
 
@@ -208,7 +208,8 @@ def reprice(
     """
     table = front.evaluations
     _check_columns(table, deployments)
-    priced = (table["status"] == "ok").to_numpy()
+    made = can_be_made(table["area_mm2"].to_numpy(dtype=float), scenario.preset)
+    priced = made & (table["status"] == "ok").to_numpy()
     designs = table if priced.all() else table[priced]
     activities: list[Activity] = ["CA"] if scenario.activity == "CA" else ["PA"]
     if all(d.period_s is not None for d in deployments):
@@ -236,6 +237,27 @@ def reprice(
         history=None,
         notices=(),
     )
+
+
+def can_be_made(area_mm2: Floats, preset: CarbonPreset) -> Bools:
+    """Mark the dies (n,) that fit the preset's wafer; the larger ones have no price.
+
+    Examples
+    --------
+    >>> from carbonopt.carbon.presets import load_preset
+    >>> can_be_made(np.array([1e5, 10.0, np.nan]), load_preset("default"))
+    array([False,  True, False])
+    """
+    areas = np.unique(area_mm2[np.isfinite(area_mm2)])
+    fit, unfit = 0, len(areas)
+    while fit < unfit:
+        middle = (fit + unfit) // 2
+        try:
+            charged_area_mm2(areas[middle], preset)
+            fit = middle + 1
+        except ModelRangeError:
+            unfit = middle
+    return np.isin(area_mm2, areas[:fit])
 
 
 def _statistics(

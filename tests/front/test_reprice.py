@@ -100,6 +100,18 @@ def test_a_shorter_period_rules_designs_out(run):
     assert reprice(front, tight, taking_turns).evaluations["feasible"].iloc[:-1].all()
 
 
+def test_a_die_that_fits_no_wafer_is_infeasible(run):
+    front, deployments = run
+    huge = front.evaluations.copy()
+    huge.loc[0, "area_mm2"] = 1e5
+    front = replace(front, evaluations=huge)
+    found = reprice(front, deployments, Scenario("CA", load_preset("default"))).evaluations
+    assert found["feasible"].tolist() == [False, *[True] * 7, False]
+    assert np.isnan(found["carbon_ca_g"][0])
+    by_area = reprice(front, deployments, Scenario("CA", load_preset("act"))).evaluations
+    assert by_area["feasible"][0]
+
+
 def test_limits_follow_the_new_carbon(run):
     front, deployments = run
     scenario = Scenario("CA", load_preset("default").with_values(use_g_per_kwh=900.0))
