@@ -66,6 +66,37 @@ def allocate_greedily(
 
 
 @njit(cache=True)
+def allocation_fits(
+    levels: Ints,
+    memory: Ints,
+    capacity: Floats,
+    doubled: Bools,
+    reduced: Bools,
+    which: Ints,
+    bits: Ints,
+    dims: Ints,
+    cuts: Ints,
+    tiles: Floats,
+) -> Bools:
+    """Tell whether given cuts (n, 3, depth) fit, by the rules of `allocate_greedily`."""
+    n, loops = dims.shape
+    legal = np.ones(n, np.bool_)
+    for row in range(n):
+        used = np.zeros(capacity.shape[1])
+        for operand in range(3):
+            for level in range(levels[operand]):
+                below = cuts[row, operand, level - 1] if level > 0 else 0
+                width = _width(operand, bits, dims[row], below, reduced[which[row], level])
+                elements = tiles[row, operand, level]
+                tile = elements[cuts[row, operand, level]]
+                m = memory[operand, level]
+                replaced = doubled[m] and tile < elements[loops]
+                used[m] += tile * width * (2.0 if replaced else 1.0)
+        legal[row] = (used <= capacity[which[row]]).all()
+    return legal
+
+
+@njit(cache=True)
 def _fill_memory(
     m: int,
     level: Ints,

@@ -23,7 +23,6 @@ from carbonopt.workload.layer import DIMS
 FURTHER_UNROLLINGS = 8
 """Unrollings tried besides CarbonSpot's."""
 
-OUTPUT = OPERANDS.index("O")
 _LIMITS = (FACTOR_LIMIT, 4)  # finer loops are no superset: allocation fills greedily
 FURTHER_LOOPS = 4
 """Loops ordered for these, unless a layer has more dimensions."""
@@ -51,11 +50,18 @@ class Mappings:
     sizes: Ints
     cuts: Ints
 
-    def take(self, rows: Bools | slice) -> Mappings:
+    def take(self, rows: Bools | Ints | slice) -> Mappings:
         """Return some of the mappings."""
         arrays = (self.which, self.dims, self.sizes, self.cuts)
         which, dims, sizes, cuts = (values[rows] for values in arrays)
         return Mappings(self.unrollings, which, dims, sizes, cuts)
+
+    def with_more(self, others: Mappings) -> Mappings:
+        """Return these and other mappings of the same unrollings and number of loops."""
+        mine = (self.which, self.dims, self.sizes, self.cuts)
+        theirs = (others.which, others.dims, others.sizes, others.cuts)
+        joined = (np.concatenate(pair) for pair in zip(mine, theirs, strict=True))
+        return Mappings(self.unrollings, *joined)
 
     def describe(self, task: MappingTask) -> dict[str, Any]:
         """Return the first mapping as nested names and numbers, loops innermost first."""
@@ -139,7 +145,7 @@ def _legal(
     fractional, _ = task.unrolled(unrollings)
     tiles = prefix_tiles(task.levels, fractional, which, task.geometry, dims, sizes)
     capacity = task.capacity(unrollings)
-    reduced = _reduced_above(fractional[:, OUTPUT])
+    reduced = reduced_above(fractional)
     cuts, legal = allocate_greedily(
         task.levels, task.memory, capacity, task.doubled, reduced, which, task.bits,
         dims, sizes, tiles,
@@ -149,12 +155,12 @@ def _legal(
     return Mappings(unrollings, which, dims, sizes, cuts).take(legal)
 
 
-def _reduced_above(unrolled: Floats) -> Bools:
+def reduced_above(unrolled: Floats) -> Bools:
     """Tell whether loops unrolled above a level sum its outputs (u, depth).
 
-    `unrolled` (u, depth + 1, 8) sizes of the outputs' unrolled loops.
+    `unrolled` as in `carbonopt.mapping.tiles.prefix_tiles`.
     """
-    reduction = unrolled[:, 1:, DIMS.index("C") :].prod(axis=2) > 1
+    reduction = unrolled[:, OPERANDS.index("O"), 1:, DIMS.index("C") :].prod(axis=2) > 1
     above: Bools = np.flip(np.logical_or.accumulate(np.flip(reduction, axis=1), axis=1), axis=1)
     return above
 

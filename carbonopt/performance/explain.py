@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from carbonopt.arrays import Floats
+from carbonopt.arrays import Floats, Ints
 from carbonopt.hardware.machine import DIRECTIONS, OPERANDS
 from carbonopt.mapping.access import TO_ABOVE, TO_BELOW, merge_stationary
-from carbonopt.mapping.candidates import optimal_mappings
+from carbonopt.mapping.candidates import Mappings, optimal_mappings
+from carbonopt.mapping.neighbours import neighbours
 from carbonopt.mapping.task import MappingTask
 from carbonopt.mapping.tiles import RELEVANCE
 from carbonopt.performance.cost import MappedCost, layer_traffic, mapped_cost
@@ -27,20 +28,49 @@ OBJECTIVES: Mapping[str, Callable[[MappedCost, Floats], Floats]] = {
 """What a mapping can be chosen for: energy x latency, energy, latency."""
 
 
+_KEPT = 16  # mappings that the search goes on from, besides the best one of each unrolling
+
+
 def best_mapping(task: MappingTask, objective: str) -> MappedLayer:
-    """Return the best of the mappings that are tried, the one of least energy x latency on ties.
+    """Return the best mapping found, the one of least energy x latency on ties.
+
+    All that `optimal_mappings` tries; then, from the best of them, step by step to better ones
+    until no step from any of those kept leads to one.
 
     Raises
     ------
     MappingError
         If the layer cannot be mapped.
     """
-    mappings = optimal_mappings(task)
+    kept = optimal_mappings(task)
+    ranked, best = _ranked(task, kept, objective)
+    while True:
+        kept = kept.take(_varied(kept, ranked))
+        joined = kept.with_more(neighbours(task, kept))
+        ranked, reached = _ranked(task, joined, objective)
+        kept = joined
+        if reached >= best:
+            break
+        best = reached
+    row = int(ranked[0])
+    return mapped_layer(task, kept, mapped_cost(task, kept), row)
+
+
+def _ranked(
+    task: MappingTask, mappings: Mappings, objective: str
+) -> tuple[Ints, tuple[float, float]]:
+    """Return mappings from the best one on (n,), and the best one's score and tie-breaker."""
     cost = mapped_cost(task, mappings)
     cycles = cost.cycles(loading=task.machine.variant.loading_in_latency)
-    score = OBJECTIVES[objective](cost, cycles)
-    row = int(np.lexsort((cost.energy_pj * cycles, score))[0])
-    return mapped_layer(task, mappings, cost, row)
+    score, product = OBJECTIVES[objective](cost, cycles), cost.energy_pj * cycles
+    ranked = np.lexsort((product, score))
+    return ranked, (float(score[ranked[0]]), float(product[ranked[0]]))
+
+
+def _varied(mappings: Mappings, ranked: Ints) -> Ints:
+    """Return the best few mappings, and the best one of each unrolling."""
+    _, firsts = np.unique(mappings.which[ranked], return_index=True)
+    return ranked[np.union1d(np.arange(min(_KEPT, len(ranked))), firsts)]
 
 
 def explain(mapped: MappedLayer) -> dict[str, Any]:

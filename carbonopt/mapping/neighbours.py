@@ -1,0 +1,66 @@
+"""Mappings that differ from given ones by one step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from carbonopt.arrays import Bools, Ints
+from carbonopt.mapping.allocation import allocation_fits
+from carbonopt.mapping.candidates import Mappings, reduced_above
+from carbonopt.mapping.task import MappingTask
+from carbonopt.mapping.tiles import prefix_tiles
+
+
+def neighbours(task: MappingTask, mappings: Mappings) -> Mappings:
+    """Return the legal mappings one step away from any of n mappings; there may be none.
+
+    A step swaps two neighbouring loops, or lets one level of one operand keep another number of
+    the loops between those of the levels around it.
+    """
+    orders: list[Ints] = []
+    cuts: list[Ints] = []
+    rows: list[int] = []
+    for row in range(len(mappings.which)):
+        for order, cut in _steps(mappings.dims.shape[1], task.levels, mappings.cuts[row]):
+            orders.append(order)
+            cuts.append(cut)
+            rows.append(row)
+    if not rows:
+        return mappings.take(slice(0, 0))
+    picked = np.array(rows)[:, None], np.array(orders)
+    found = Mappings(
+        mappings.unrollings, mappings.which[rows], mappings.dims[picked], mappings.sizes[picked],
+        np.array(cuts),
+    )  # fmt: skip
+    return found.take(_legal(task, found))
+
+
+def _steps(loops: int, levels: Ints, cuts: Ints) -> Iterator[tuple[Ints, Ints]]:
+    """Visit each step from one mapping as the new order of its loops and the new cuts."""
+    same = np.arange(loops)
+    for inner in range(loops - 1):
+        order = same.copy()
+        order[inner], order[inner + 1] = inner + 1, inner
+        yield order, cuts
+    for operand, depth in enumerate(levels):
+        for level in range(depth - 1):
+            lowest = cuts[operand, level - 1] if level else 0
+            for kept in range(lowest, cuts[operand, level + 1] + 1):
+                if kept != cuts[operand, level]:
+                    moved = cuts.copy()
+                    moved[operand, level] = kept
+                    yield same, moved
+
+
+def _legal(task: MappingTask, mappings: Mappings) -> Bools:
+    """Tell which mappings fit into the memories (n,)."""
+    fractional, _ = task.unrolled(mappings.unrollings)
+    tiles = prefix_tiles(
+        task.levels, fractional, mappings.which, task.geometry, mappings.dims, mappings.sizes
+    )
+    return allocation_fits(
+        task.levels, task.memory, task.capacity(mappings.unrollings), task.doubled,
+        reduced_above(fractional), mappings.which, task.bits, mappings.dims, mappings.cuts, tiles,
+    )  # fmt: skip
