@@ -63,15 +63,18 @@ def _template_machine(options: Namespace, network: Network, dram_byte: float) ->
     from carbonopt.evaluate import parse_knobs
     from carbonopt.hardware.template import TEMPLATES, build_machine
     from carbonopt.hardware.variant import load_variant
+    from carbonopt.mapping.residency import resident_byte
 
     if options.mapping_file is not None:
         raise SpecError("--mapping-file: got one, allowed: beside an accelerator file of ZigZag")
+    knobs = parse_knobs(options.machine, knobs_of(options.knobs))
+    variant = load_variant(options.model or "default")
     return build_machine(
         TEMPLATES[options.machine],
-        parse_knobs(options.machine, knobs_of(options.knobs)),
-        load_variant(options.model or "default"),
+        knobs,
+        variant,
         dram_byte=dram_byte,
-        weight_byte=sum(layer.weights * layer.weight_bits for layer in network.layers) / 8,
+        resident_byte=resident_byte(network, knobs.sram_byte, variant),
     )
 
 

@@ -18,6 +18,7 @@ from carbonopt.errors import MappingError, ModelRangeError, SpecError
 from carbonopt.hardware.machine import Machine
 from carbonopt.hardware.template import KNOB_UNITS, Knobs, build_machine, find_template
 from carbonopt.hardware.variant import load_variant
+from carbonopt.mapping.residency import resident_byte
 from carbonopt.objectives import PER_NETWORK
 from carbonopt.performance.network import MappingMode, NetworkCost, network_cost
 from carbonopt.units import parse_quantity
@@ -197,12 +198,13 @@ def evaluate_design(
         If a layer cannot be mapped.
     """
     network = workload.network
+    variant = load_variant(preset.hardware)
     machine = build_machine(
         find_template(template),
         knobs,
-        load_variant(preset.hardware),
+        variant,
         dram_byte=workload.dram_byte,
-        weight_byte=sum(layer.weights * layer.weight_bits for layer in network.layers) / 8,
+        resident_byte=resident_byte(network, knobs.sram_byte, variant),
     )
     cost = network_cost(network, machine, mapping)
     seconds = machine.clock_ns * 1e-9

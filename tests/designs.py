@@ -31,15 +31,15 @@ def machine(
     *,
     variant: str = "default",
     dram_byte: float = MIB,
-    weight_byte: float = MIB,
+    resident_byte: float = MIB,
 ) -> Machine:
-    """Build a machine; its weights do not fit on chip unless `weight_byte` says so."""
+    """Build a machine; its weights do not fit on chip unless `resident_byte` says so."""
     return build_machine(
         TEMPLATES[template],
         Knobs(rows, cols, macros, sram_byte),
         load_variant(variant),
         dram_byte=dram_byte,
-        weight_byte=weight_byte,
+        resident_byte=resident_byte,
     )
 
 

@@ -197,7 +197,7 @@ def test_dram_that_is_not_given_holds_the_network(tmp_path):
         ("resnet8", {"period_s": 0}, SpecError, "period: got 0, allowed: > 0"),
         ("resnet8", {"dram_byte": -1}, SpecError, "dram: got -1, allowed: > 0"),
         ("resnet8", {"batch": 0}, SpecError, "batch: got 0, allowed: >= 1"),
-        ("resnet8", {"dram_byte": 1024}, MappingError, "dram needs .* B, has 1024 B"),
+        ("resnet8", {"dram_byte": 1024}, MappingError, "dram needs .* B for .*, has 1024 B"),
         ("resnet8", {"knobs": {**KNOBS, "rows": 48}}, ModelRangeError, "rows: got 48"),
     ],
 )

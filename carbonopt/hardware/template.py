@@ -24,7 +24,7 @@ from carbonopt.hardware.variant import ModelVariant
 
 _WHOLE_ARRAY = frozenset({"D1", "D2", "D3"})  # columns, rows, macros
 _ACROSS_MACROS = ("K", "G", "OX", "OY", "B")
-_OUTPUT_STATIONARY_DIMS = {"D1": ("K",), "D2": ("OX", "OY"), "D3": _ACROSS_MACROS}
+_OUTPUT_STATIONARY_DIMS = {"D1": ("K",), "D2": ("OX", "OY", "B"), "D3": _ACROSS_MACROS}
 _WEIGHT_STATIONARY_DIMS = {
     "D1": ("K", "OX", "OY"),
     "D2": ("C", "FX", "FY"),
@@ -106,7 +106,7 @@ def build_machine(
     variant: ModelVariant,
     *,
     dram_byte: float,
-    weight_byte: float,
+    resident_byte: float,
 ) -> Machine:
     """Build the machine of a template.
 
@@ -116,9 +116,10 @@ def build_machine(
         What to build, and under which model switches.
     dram_byte
         Size of the DRAM [byte].
-    weight_byte
-        Weights of the whole network [byte]: where they are smaller than the SRAM, a
-        weight-stationary machine keeps them there, and DRAM holds none.
+    resident_byte
+        Room that the network's weights need to stay on chip (see
+        `carbonopt.mapping.residency.resident_byte`) [byte]: where it is smaller than the SRAM,
+        a weight-stationary machine keeps them there, and DRAM holds none.
 
     Raises
     ------
@@ -140,7 +141,7 @@ def build_machine(
         area = digital_area(technology, variant, array, knobs.cols, knobs.rows, knobs.macros)
         clock = digital_clock(technology, array, knobs.rows)
     stationary = template.dataflow == "weight_stationary"
-    resident = stationary and weight_byte < knobs.sram_byte
+    resident = stationary and resident_byte < knobs.sram_byte
     memories = (
         *(_weight_stationary_registers(array) if stationary else _output_stationary_registers()),
         *_shared_memories(knobs, dram_byte, stationary, resident),
@@ -151,7 +152,7 @@ def build_machine(
         shape={"D1": knobs.cols, "D2": knobs.rows, "D3": knobs.macros},
         array=array,
         memories=memories,
-        unrolled=_WEIGHT_STATIONARY_DIMS if stationary else _OUTPUT_STATIONARY_DIMS,
+        unrolled=_unrolled_dims(stationary, variant),
         diagonal=stationary,
         area_parts={**area, **_memory_area(template, knobs, variant, memories)},
         clock_parts=clock,
@@ -176,6 +177,15 @@ def _check(template: Template, knobs: Knobs) -> None:
         )
     if faults:
         raise ModelRangeError("\n".join(faults))
+
+
+def _unrolled_dims(stationary: bool, variant: ModelVariant) -> Mapping[str, tuple[str, ...]]:
+    """Return the loop dimensions that may be unrolled along each array dimension."""
+    if stationary:
+        return _WEIGHT_STATIONARY_DIMS
+    if variant.batch_off_rows:
+        return {**_OUTPUT_STATIONARY_DIMS, "D2": ("OX", "OY")}
+    return _OUTPUT_STATIONARY_DIMS
 
 
 def _registers_of(names: Mapping[Operand, frozenset[str]]) -> tuple[Memory, ...]:

@@ -32,6 +32,17 @@ class ModelVariant:
     trees_of_fractions
         Digital adder trees: energy of the mean number of active inputs, which may be fractional,
         instead of the mean energy over passes with whole numbers of them.
+    unit_stride_rows
+        Output positions along the columns spread kernels over the rows as if stride and
+        dilation were 1.
+    room_counted_twice
+        A memory keeps all weights if they fit beside the activations of some layer, and each
+        layer's activations as if no weights were there; DRAM holds whatever is asked of it.
+        Otherwise weights stay only beside the largest activations that fit, and count.
+    batch_off_rows
+        Output-stationary arrays: no batch along the rows, so that matrix products fill one.
+    free_activation_products
+        Digital adder trees: no energy for products of two activations.
     outputs_double_buffered
         Outputs too may be double-buffered where a memory has room for a second tile.
     inputs_before_weights
@@ -56,8 +67,8 @@ class ModelVariant:
 
     References
     ----------
-    .. [1] CarbonSpot, expr.py and zigzag/classes at commit 0839b49: defects 4, 5, 7, 8, 18 of
-       docs/validation.md.
+    .. [1] CarbonSpot, expr.py and zigzag/classes at commit 0839b49; docs/validation.md
+       lists the differences with their sizes.
     .. [2] zigzag-dse 3.9.1, cost_model/cost_model.py, mapping/mapping.py,
        stages/mapping/spatial_mapping_conversion.py, hardware/architecture/imc_array.py.
     """
@@ -69,6 +80,10 @@ class ModelVariant:
     kernel_axes_swapped: bool
     pointwise_rows_shared: bool
     trees_of_fractions: bool
+    unit_stride_rows: bool
+    room_counted_twice: bool
+    batch_off_rows: bool
+    free_activation_products: bool
     outputs_double_buffered: bool = False
     inputs_before_weights: bool = False
     whole_units_down: bool = False
@@ -88,6 +103,10 @@ _VARIANTS = {
         kernel_axes_swapped=True,
         pointwise_rows_shared=True,
         trees_of_fractions=True,
+        unit_stride_rows=True,
+        room_counted_twice=True,
+        batch_off_rows=True,
+        free_activation_products=True,
     ),
     "default": ModelVariant(
         name="default",
@@ -97,6 +116,10 @@ _VARIANTS = {
         kernel_axes_swapped=False,
         pointwise_rows_shared=False,
         trees_of_fractions=False,
+        unit_stride_rows=False,
+        room_counted_twice=False,
+        batch_off_rows=False,
+        free_activation_products=False,
     ),
     "zigzag": ModelVariant(
         name="zigzag",
@@ -106,6 +129,10 @@ _VARIANTS = {
         kernel_axes_swapped=False,
         pointwise_rows_shared=True,
         trees_of_fractions=False,
+        unit_stride_rows=True,
+        room_counted_twice=True,
+        batch_off_rows=False,
+        free_activation_products=False,
         outputs_double_buffered=True,
         inputs_before_weights=True,
         whole_units_down=True,

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from carbonopt.mapping.spatial import ArrayShape, Loops
+from carbonopt.mapping.spatial import ArrayShape, Loops, positions_spanned
 from carbonopt.workload.layer import Layer
 
 _WIDEST = 256  # unrollings of one array dimension that are combined with those of others
@@ -25,7 +25,7 @@ def fullest_unrollings(layer: Layer, array: ArrayShape, count: int) -> tuple[dic
     for filled in _filled(layer.loops, array, (*range(2, len(array.sizes)), *range(rows + 1))):
         chosen = {name: filled[position] for position, name in enumerate(array.names)}
         across = [loop for position in range(2, len(array.sizes)) for loop in filled[position]]
-        for spread in _diagonals(array, _remaining(layer.loops, across), filled):
+        for spread in _diagonals(layer, array, _remaining(layer.loops, across), filled):
             with_spread = {**chosen, array.names[columns]: filled[columns] + spread}
             ranked.append((*_passes_and_units(layer, with_spread), len(ranked), with_spread))
     ranked.sort(key=lambda entry: entry[:3])
@@ -133,11 +133,11 @@ def _named(bounds: Sequence[tuple[str, int]], sizes: Sequence[int]) -> Loops:
 
 
 def _diagonals(
-    array: ArrayShape, left: dict[str, int], filled: dict[int, Loops]
+    layer: Layer, array: ArrayShape, left: dict[str, int], filled: dict[int, Loops]
 ) -> Iterator[Loops]:
     """Visit the largest unrollings of output positions along free columns, or none.
 
-    o positions of a kernel of width f take f + o - 1 rows, so c prod(f + o - 1) <= D2.
+    The rows hold every input that the positions of a column's kernel touch.
     """
     free = array.sizes[0] // math.prod(size for _, size in filled[0])
     if not array.diagonal or free < 2:
@@ -151,11 +151,22 @@ def _diagonals(
         (x, y)
         for x in useful_sizes(left["OX"], free)
         for y in useful_sizes(left["OY"], free // x)
-        if (kernel["FX"] + x - 1) * (kernel["FY"] + y - 1) <= available
+        if _rows(layer, array, kernel, (x, y)) <= available
     ]
     for sizes in legal:
         if not any(o != sizes and o[0] >= sizes[0] and o[1] >= sizes[1] for o in legal):
             yield _named(bounds, sizes)
+
+
+def _rows(
+    layer: Layer, array: ArrayShape, kernel: dict[str, int], outputs: tuple[int, int]
+) -> float:
+    """Count the rows per channel that output positions take along the columns."""
+    sizes = zip(_KERNEL_OF.values(), outputs, strict=True)
+    return math.prod(
+        positions_spanned(layer, axis, kernel[dim], size, unit_stride=array.unit_stride)
+        for axis, (dim, size) in enumerate(sizes)
+    )
 
 
 def _passes_and_units(layer: Layer, chosen: dict[str, Loops]) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from carbonopt.mapping.loops import prime_factors
-from carbonopt.mapping.spatial import ArrayShape, Loops
+from carbonopt.mapping.spatial import ArrayShape, Loops, positions_spanned
 from carbonopt.workload.layer import DIMS, Layer
 
 
@@ -121,8 +121,7 @@ def diagonal_unrollings(
 ) -> Iterator[Loops]:
     """Visit the legal unrollings of OX, OY along the columns, in the reference's order.
 
-    o output positions along x share a column's kernel of width f on f + o - 1 rows, so
-    columns a prod(o) <= D1 and rows c prod(f + o - 1) <= D2.
+    Columns a prod(o) <= D1; the rows hold c channels of every input that the positions touch.
     """
     cols, rows_available, _ = array.sizes
     columns = _size(unrolling["D1"])
@@ -157,7 +156,12 @@ def diagonal_unrollings(
                 spread = dict.fromkeys(kernel, 1)
                 for d, factor in picked:
                     spread[d] *= factor
-                rows = channels * math.prod(kernel[d] + spread[d] - 1 for d in kernel)
+                rows = channels * math.prod(
+                    positions_spanned(
+                        layer, axis, kernel[d], spread[d], unit_stride=array.unit_stride
+                    )
+                    for axis, d in enumerate(kernel)
+                )
                 if (
                     all(1 < spread[d] <= left[d] for d in subset)
                     and columns * math.prod(spread.values()) <= cols

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 
+from carbonopt.errors import MappingError
 from carbonopt.hardware.machine import OPERANDS, Machine, Operand
+from carbonopt.hardware.variant import ModelVariant
 from carbonopt.workload.layer import Layer
 from carbonopt.workload.network import Network
 
@@ -16,32 +18,40 @@ def residency(network: Network, machine: Machine) -> list[Hierarchy]:
     """Return each layer's memory hierarchy, without the levels that it does not need.
 
     Activations between two layers in sequence stay in the lowest memory that holds the whole
-    input and output; around a branch they go to the outermost one. All weights stay in the
-    lowest shared memory that holds them beside the activations of some layer.
+    input and output, beside the weights if these stay there too; around a branch they go to
+    the outermost one. All weights stay in the lowest shared memory that holds them beside the
+    largest activations that fit it alone.
+
+    Raises
+    ------
+    MappingError
+        If the outermost memory cannot hold what is left to it.
+
+    Notes
+    -----
+    With `ModelVariant.room_counted_twice`, weights need room beside the activations of some
+    layer only, and activations none beside the weights.
 
     References
     ----------
     .. [1] CarbonSpot, stages/SearchUnusedMemoryStage.py, RemoveUnusedMemoryStage.py. Outputs
-       count with the width of partial sums; the weights' level is the lowest found for any
-       layer.
+       count with the width of partial sums.
     """
     top = {o: machine.levels(o)[-1] for o in OPERANDS}
+    weight_level = _weight_level(network, machine)
+    taken = {} if machine.variant.room_counted_twice else {weight_level: _weight_bits(network)}
     input_level: dict[int, int] = {}
     output_level: dict[int, int] = {}
-    weight_level = len(machine.memories) - 1
     for position, layer in enumerate(network.layers):
         first = not layer.predecessors
         input_level[position] = top["I"] if first else output_level[layer.predecessors[0]]
         output_level[position] = top["O"]
-        if _branches(network, position):
-            continue
-        activations, weights = _lowest_levels(layer, network, machine)
-        if activations is not None:
-            output_level[position] = activations
+        stays = None if _branches(network, position) else _activation_level(layer, machine, taken)
+        if stays is not None:
+            output_level[position] = stays
             if first:
-                input_level[position] = activations
-        weight_level = min([weight_level, *weights])
-    return [
+                input_level[position] = stays
+    hierarchies: list[Hierarchy] = [
         {
             "I": tuple(m for m in machine.levels("I") if m <= input_level[position]),
             "W": tuple(m for m in machine.levels("W") if m <= weight_level),
@@ -49,6 +59,95 @@ def residency(network: Network, machine: Machine) -> list[Hierarchy]:
         }
         for position in range(len(network.layers))
     ]
+    if not machine.variant.room_counted_twice:
+        _check_outermost(network, machine, hierarchies)
+    return hierarchies
+
+
+def resident_byte(network: Network, sram_byte: float, variant: ModelVariant) -> float:
+    """Return the room that a network's weights need to stay in an SRAM of a given size [byte].
+
+    Their own size, and beside them the largest activations that fit the SRAM alone; not these
+    with `ModelVariant.room_counted_twice`.
+    """
+    room = _weight_bits(network)
+    if not variant.room_counted_twice:
+        fitting = [b for b in map(_activation_bits, network.layers) if b <= sram_byte * 8]
+        room += max(fitting, default=0)
+    return room / 8
+
+
+def _weight_bits(network: Network) -> int:
+    """Bits of all trained weights; operands of activation products are no weights."""
+    return sum(each.weights * each.weight_bits for each in network.layers)
+
+
+def _activation_bits(layer: Layer) -> int:
+    """Bits of a layer's whole input and output, the latter as wide as partial sums."""
+    return layer.inputs * layer.input_bits + layer.outputs * layer.psum_bits
+
+
+def _capacity(machine: Machine, m: int) -> float:
+    """Bits of all instances of a memory."""
+    memory = machine.memories[m]
+    apart = [size for d, size in machine.shape.items() if d not in memory.served]
+    return memory.size_bits * math.prod(apart)
+
+
+def _weight_level(network: Network, machine: Machine) -> int:
+    """Return the outermost memory that holds weights."""
+    beside: list[float] = [_activation_bits(layer) for layer in _in_sequence(network)]
+    for m, memory in enumerate(machine.memories):
+        if not set(machine.shape) <= memory.served or "W" not in memory.ports:
+            continue
+        room = _capacity(machine, m)
+        if not {"I", "O"} <= set(memory.ports):
+            needed = 0.0
+        elif machine.variant.room_counted_twice:
+            needed = min(beside, default=math.inf)
+        else:
+            needed = max((bits for bits in beside if bits <= room), default=0.0)
+        if _weight_bits(network) + needed <= room:
+            return m
+    return len(machine.memories) - 1
+
+
+def _in_sequence(network: Network) -> list[Layer]:
+    """Return the layers whose output goes to one layer that reads nothing else."""
+    return [
+        layer for position, layer in enumerate(network.layers) if not _branches(network, position)
+    ]
+
+
+def _activation_level(layer: Layer, machine: Machine, taken: dict[int, int]) -> int | None:
+    """Return the lowest memory that holds a layer's activations beside what is taken of it."""
+    for m, memory in enumerate(machine.memories):
+        both = {"I", "O"} <= set(memory.ports)
+        if both and _activation_bits(layer) + taken.get(m, 0) <= _capacity(machine, m):
+            return m
+    return None
+
+
+def _check_outermost(network: Network, machine: Machine, hierarchies: list[Hierarchy]) -> None:
+    """Refuse a network whose weights and largest activations exceed the outermost memory."""
+    last = len(machine.memories) - 1
+    weights = _weight_bits(network) if any(each["W"][-1] == last for each in hierarchies) else 0
+    activations, layer = max(
+        (
+            layer.inputs * layer.input_bits * (each["I"][-1] == last)
+            + layer.outputs * layer.output_bits * (each["O"][-1] == last),
+            layer.name,
+        )
+        for layer, each in zip(network.layers, hierarchies, strict=True)
+    )
+    room = _capacity(machine, last)
+    if weights + activations > room:
+        memory = machine.memories[last].name
+        raise MappingError(
+            f"layer {layer!r} cannot be mapped onto {machine.name}: {memory} needs "
+            f"{(weights + activations) / 8:.0f} B for its activations and the weights of "
+            f"{network.name}, has {room / 8:.0f} B"
+        )
 
 
 def _branches(network: Network, position: int) -> bool:
@@ -57,24 +156,3 @@ def _branches(network: Network, position: int) -> bool:
     if len(successors) != 1:
         return len(successors) > 1
     return len(network.layers[successors[0]].predecessors) > 1
-
-
-def _lowest_levels(
-    layer: Layer, network: Network, machine: Machine
-) -> tuple[int | None, list[int]]:
-    """Return the lowest memory for a layer's activations, and those for all weights."""
-    activations, weights = None, []
-    activation_bits = layer.inputs * layer.input_bits + layer.outputs * layer.psum_bits
-    weight_bits = sum(each.weights * each.weight_bits for each in network.layers)
-    for m in range(len(machine.memories) - 1, -1, -1):
-        memory = machine.memories[m]
-        both = "I" in memory.ports and "O" in memory.ports
-        shared_by = [size for d, size in machine.shape.items() if d not in memory.served]
-        capacity = memory.size_bits * math.prod(shared_by)
-        needed = activation_bits if both else 0
-        fits_with_weights = needed + weight_bits <= capacity and "W" in memory.ports
-        if both and needed <= capacity:
-            activations = m
-        if fits_with_weights and not shared_by:
-            weights.append(m)
-    return activations, weights

@@ -32,8 +32,8 @@ class ArrayShape:
         Those of them that the innermost memories permit: one that serves several multipliers
         but holds a single word hands all of them the same, so only loops that do not index its
         operand may be unrolled there.
-    diagonal
-        Output positions may share the columns.
+    diagonal, unit_stride
+        Output positions may share the columns; they take rows as if stride and dilation were 1.
     """
 
     names: tuple[str, ...]
@@ -41,6 +41,21 @@ class ArrayShape:
     hints: tuple[tuple[str, ...], ...]
     allowed: tuple[tuple[str, ...], ...]
     diagonal: bool
+    unit_stride: bool
+
+
+def positions_spanned(
+    layer: Layer, axis: int, kernel: float, outputs: float, *, unit_stride: bool
+) -> float:
+    """Count the inputs that output positions under a kernel touch along axis 0 (x) or 1 (y).
+
+    A B - max(0, B - s/g) max(0, A - d/g) for A outputs, kernel B, stride s, dilation d and
+    g = gcd(s, d): A + B - 1 where both are 1.
+    """
+    stride, dilation = (1, 1) if unit_stride else (layer.stride[axis], layer.dilation[axis])
+    divisor = math.gcd(stride, dilation)
+    reused = max(0.0, kernel - stride / divisor) * max(0.0, outputs - dilation / divisor)
+    return outputs * kernel - reused
 
 
 def array_shape(machine: Machine, layer: Layer) -> ArrayShape:
@@ -57,7 +72,8 @@ def array_shape(machine: Machine, layer: Layer) -> ArrayShape:
         allowed.append(tuple(dims))
     hints = tuple(tuple(machine.unrolled[array_dim]) for array_dim in machine.shape)
     names, sizes = tuple(machine.shape), tuple(machine.shape.values())
-    return ArrayShape(names, sizes, hints, tuple(allowed), machine.diagonal)
+    unit_stride = machine.variant.unit_stride_rows
+    return ArrayShape(names, sizes, hints, tuple(allowed), machine.diagonal, unit_stride)
 
 
 @dataclass(frozen=True)

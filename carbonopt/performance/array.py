@@ -9,7 +9,8 @@ from carbonopt.hardware.digital import DigitalArray
 from carbonopt.hardware.imc import ImcMacro
 from carbonopt.hardware.machine import Machine
 from carbonopt.hardware.technology import load_technology, tree_pj
-from carbonopt.mapping.spatial import Unrolling
+from carbonopt.hardware.variant import ModelVariant
+from carbonopt.mapping.spatial import Unrolling, positions_spanned
 from carbonopt.performance.macro import macro_energy
 from carbonopt.workload.layer import DIMS, Layer
 
@@ -25,7 +26,7 @@ def array_energy(layer: Layer, machine: Machine, unrolling: Unrolling) -> dict[s
         used = unrolling.as_asked
         columns, rows, *_ = machine.shape
         cols, units = used.product(columns), used.product(columns) * used.product(rows)
-        _, occupied = accumulated_rows(used, columns, rows, pointwise_shared=True)
+        _, occupied = accumulated_rows(layer, used, columns, rows, machine.variant)
         return macro_energy(layer, machine.array, cols, units, occupied)
     if isinstance(machine.array, ImcMacro):
         return _imc_energy(layer, machine, machine.array, unrolling)
@@ -38,7 +39,7 @@ def _digital_energy(
     """Energy of MACs and adder trees [pJ].
 
     E = e_mac MACs + E_tree(p, D2, r) c m a, with r rows and c columns in use, m macros, and
-    a = MACs / units activations; no tree energy for products of two activations.
+    a = MACs / units activations.
 
     References
     ----------
@@ -47,7 +48,7 @@ def _digital_energy(
     parts = {"mac": array.mac_pj * layer.macs}
     if array.adder_tree:
         parts["adders"] = 0.0
-        if layer.kind != "matmul":
+        if layer.kind != "matmul" or not machine.variant.free_activation_products:
             rows, cols = unrolling.product("D2"), unrolling.product("D1")
             units = round(unrolling.units)
             tree = _mean_tree(machine, array.tree_bits, rows)
@@ -71,13 +72,13 @@ def _mean_tree(machine: Machine, bits: int, rows: float) -> float:
 
 
 def accumulated_rows(
-    unrolling: Unrolling, columns: str, rows: str, *, pointwise_shared: bool
+    layer: Layer, unrolling: Unrolling, columns: str, rows: str, variant: ModelVariant
 ) -> tuple[int, int]:
     """Count rows of a macro that one output sums, and rows that hold weights at all.
 
-    Output positions o unrolled along the array dimension `columns` spread kernels of size f
-    along `rows` over f + o - 1 of them; with `pointwise_shared` (see `ModelVariant`) only
-    kernels of f > 1.
+    Output positions unrolled along the array dimension `columns` spread kernels along `rows`
+    over every input that they touch; see `ModelVariant` for `pointwise_rows_shared` and
+    `unit_stride_rows`.
     """
     summed = math.ceil(round(unrolling.product(rows), 9))
     positions = {
@@ -86,9 +87,12 @@ def accumulated_rows(
     if math.prod(positions.values()) == 1:
         return summed, summed
     occupied = unrolling.product(rows, [dim for dim in DIMS if dim not in _OUTPUT_OF])
-    for kernel, outputs in positions.items():
+    for axis, (kernel, outputs) in enumerate(positions.items()):
         size = unrolling.product(rows, (kernel,))
-        occupied *= 1 if pointwise_shared and size == 1 else size + outputs - 1
+        if size > 1 or not variant.pointwise_rows_shared:
+            occupied *= positions_spanned(
+                layer, axis, size, outputs, unit_stride=variant.unit_stride_rows
+            )
     return summed, math.ceil(round(occupied, 9))
 
 
@@ -104,9 +108,7 @@ def _imc_energy(
     """
     technology, facts = load_technology(), load_facts("imc_28nm.csv")
     squared_volt = technology.supply_v**2
-    summed, occupied = accumulated_rows(
-        unrolling, "D1", "D2", pointwise_shared=machine.variant.pointwise_rows_shared
-    )
+    summed, occupied = accumulated_rows(layer, unrolling, "D1", "D2", machine.variant)
     cols = unrolling.product("D1")
     activations = layer.macs / (cols * unrolling.product("D2"))
     cycles = activations * macro.passes

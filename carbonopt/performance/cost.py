@@ -200,9 +200,8 @@ def _stall(
         return by_port, np.maximum(by_port.max(axis=1), 0.0)
     by_port = np.zeros((len(merged.dims), task.ports.max() + 1))
     if task.levels[1] > 1:
-        shared = task.machine.variant.pointwise_rows_shared
         rows = [
-            accumulated_rows(each, "D1", "D2", pointwise_shared=shared)[1]
+            accumulated_rows(task.layer, each, "D1", "D2", task.machine.variant)[1]
             for each in merged.unrollings
         ]
         loads = merged.sizes.prod(axis=1) // traffic.period[:, 1, 0, FROM_ABOVE]

@@ -37,7 +37,7 @@ machines = st.builds(
     rows=st.just(32),
     cols=st.sampled_from([8, 24, 32]),
     sram_byte=st.sampled_from([2**12, 2**13, 2**16]),
-    weight_byte=st.sampled_from([2**11, 2**20]),
+    resident_byte=st.sampled_from([2**11, 2**20]),
 )
 
 

@@ -7,8 +7,11 @@ import dataclasses
 import pytest
 from designs import MIB, layer, machine, of_layers
 
+from carbonopt.errors import MappingError
 from carbonopt.hardware.machine import OPERANDS
-from carbonopt.mapping.residency import residency
+from carbonopt.hardware.variant import load_variant
+from carbonopt.mapping.residency import residency, resident_byte
+from carbonopt.workload.load import load_network
 
 SMALL = layer("small", K=8, OX=8, OY=8, C=8)  # 512 B in, 64 B of weights, 512 sums of 16 bit
 LARGE = layer("large", K=64, OX=32, OY=32, C=8)  # 8 KiB in, 512 B of weights, 128 KiB of sums
@@ -34,8 +37,8 @@ def places(net, built, operand):
 
 
 def weight_stationary(sram_byte, net):
-    weight_byte = sum(each.weights for each in net.layers)
-    return machine("digital_ws", 32, 32, 1, sram_byte, weight_byte=weight_byte)
+    needed = resident_byte(net, sram_byte, load_variant("default"))
+    return machine("digital_ws", 32, 32, 1, sram_byte, resident_byte=needed)
 
 
 def test_a_chain_that_fits_stays_on_chip():
@@ -86,7 +89,7 @@ def test_a_branch_goes_through_the_outermost_memory(template):
 
 def test_weights_of_weight_stationary_arrays_pass_the_sram_by():
     net = chain(SMALL, SMALL)
-    built = machine("dimc", 32, 32, 1, 2**15, weight_byte=MIB)
+    built = machine("dimc", 32, 32, 1, 2**15, resident_byte=MIB)
     assert residency(net, built)[0]["W"] == (0, 4)
     assert built.memories[0].name == "cells"
     assert built.memories[4].name == "dram"
@@ -104,9 +107,29 @@ def test_output_stationary_weights_stay_where_they_fit_beside_some_layer():
 def test_one_small_layer_keeps_the_weights_of_all_on_chip():
     """As the source has it: the lowest level found for any layer holds the weights of all."""
     net = chain(SMALL, LARGE)
-    built = machine("digital_os", 32, 32, 1, 2**15)
+    built = machine("digital_os", 32, 32, 1, 2**15, variant="carbonspot")
     assert places(net, built, "W") == ["sram"] * 2
     assert places(net, built, "O") == ["sram", "dram"]
+
+
+@pytest.mark.parametrize("template", ["digital_os", "digital_ws"])
+def test_weights_and_activations_share_the_room(template):
+    """ds_cnn has 22,016 byte of weights and up to 24,000 byte of activations in a layer."""
+    net = load_network("ds_cnn")
+    largest = max(each.inputs + 2 * each.outputs for each in net.layers)
+    needed = net.weights + largest
+    for sram_byte, stay in ((needed - 1, "dram"), (needed + 1, "sram")):
+        room = resident_byte(net, sram_byte, load_variant("default"))
+        built = machine(template, 8, 8, 1, sram_byte, resident_byte=room)
+        assert set(places(net, built, "W")) == {stay}
+        assert set(places(net, built, "O")) == {"sram"}
+
+
+def test_a_network_needs_room_in_the_dram():
+    net = load_network("resnet8")
+    built = machine("dimc", 32, 32, 1, 2**15, dram_byte=2**16)
+    with pytest.raises(MappingError, match=r"layer .*dram needs \d+ B .*has 65536 B"):
+        residency(net, built)
 
 
 @pytest.mark.parametrize("template", ["digital_os", "digital_ws", "dimc", "aimc"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import pytest
@@ -20,7 +21,8 @@ pytestmark = pytest.mark.property
 
 COUNT = 8
 BOUND = st.integers(1, 40)
-layers = st.builds(
+AXES = st.tuples(st.integers(1, 3), st.integers(1, 3))
+plain_layers = st.builds(
     layer,
     B=st.integers(1, 2),
     K=BOUND,
@@ -31,6 +33,7 @@ layers = st.builds(
     FX=st.sampled_from([1, 3, 5]),
     FY=st.sampled_from([1, 3, 5]),
 )
+layers = st.builds(dataclasses.replace, plain_layers, stride=AXES, dilation=AXES)
 machines = st.builds(
     machine,
     st.sampled_from(["digital_os", "digital_ws", "dimc", "aimc"]),
@@ -84,15 +87,24 @@ def test_loops_along_a_shared_register_do_not_index_it(source, each, built):
 @settings(max_examples=60)
 @given(each=layers, built=machines)
 def test_diagonal_kernels_fit_into_the_rows(source, each, built):
-    """o positions of a kernel of size f take f + o - 1 rows."""
+    """The rows hold every input that the positions of the kernel touch, counted one by one."""
     for chosen in SOURCES[source](each, built):
         columns, rows = dict(chosen["D1"]), dict(chosen["D2"])
         if not {"OX", "OY"} & set(columns):
             continue
         assert built.diagonal
         spread = math.prod(
-            rows.get(kernel, 1) + columns.get(output, 1) - 1
-            for kernel, output in (("FX", "OX"), ("FY", "OY"))
+            len(
+                {
+                    stride * output + dilation * kernel
+                    for output in range(columns.get(out, 1))
+                    for kernel in range(rows.get(ker, 1))
+                }
+            )
+            for ker, out, stride, dilation in (
+                ("FX", "OX", each.stride[0], each.dilation[0]),
+                ("FY", "OY", each.stride[1], each.dilation[1]),
+            )
         )
         assert rows.get("C", 1) * spread <= built.shape["D2"]
 

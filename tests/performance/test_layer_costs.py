@@ -112,7 +112,7 @@ def test_energies_and_cycles_of_every_layer(table, template, name):
     for (dim, sram_byte), design in rows.groupby(["dim", "sram_byte"]):
         built = machine(
             template, dim, dim, 1, sram_byte,
-            variant="carbonspot", weight_byte=network(name).weights,
+            variant="carbonspot", resident_byte=network(name).weights,
         )  # fmt: skip
         for row in design.itertuples():
             got = results(*task_and_mapping(row, built))

@@ -49,7 +49,7 @@ def published_points(table, name, array):
     for row in rows.itertuples():
         built = machine(
             CARBONSPOT_ARRAYS[array], row.dim, row.dim, 1, row.sram_byte,
-            variant="carbonspot", dram_byte=row.dram_gb * 2**30, weight_byte=net.weights,
+            variant="carbonspot", dram_byte=row.dram_gb * 2**30, resident_byte=net.weights,
         )  # fmt: skip
         yield row, net, built
 
@@ -176,7 +176,7 @@ def test_two_identical_layers_cost_twice_one(template, mode, each):
 
 @pytest.mark.parametrize("mode", MODES)
 def test_too_small_a_dram_is_named_with_needed_and_available_bytes(mode):
-    built = machine("dimc", 32, 32, 1, 2**13, dram_byte=4096)
+    built = machine("dimc", 32, 32, 1, 2**13, dram_byte=4096, variant="carbonspot")
     large = layer("stem", K=16, OX=32, OY=32, C=3, FX=3, FY=3)
     needed = large.inputs + large.weights + large.outputs
     with pytest.raises(MappingError) as error:

@@ -9,6 +9,7 @@ from designs import layer, machine, network, of_layers
 
 from carbonopt.errors import SpecError
 from carbonopt.hardware.technology import load_technology, tree_pj
+from carbonopt.hardware.variant import load_variant
 from carbonopt.mapping.spatial import Unrolling
 from carbonopt.performance.array import accumulated_rows
 from carbonopt.performance.network import network_cost
@@ -86,8 +87,36 @@ def spread(columns, rows):
 )
 def test_rows_of_a_macro_that_hold_weights(columns, rows, shared, expected):
     """o positions of a kernel of size f lie on f + o - 1 rows, for 1 x 1 kernels on o."""
-    found = accumulated_rows(spread(columns, rows), "D1", "D2", pointwise_shared=shared)
+    variant = dataclasses.replace(load_variant("default"), pointwise_rows_shared=shared)
+    found = accumulated_rows(layer(), spread(columns, rows), "D1", "D2", variant)
     assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("stride", "dilation", "expected"), [(1, 1, 64), (2, 1, 169), (3, 1, 324), (1, 2, 100)]
+)
+def test_strides_and_dilations_spread_a_kernel_over_more_rows(stride, dilation, expected):
+    """6 x 6 positions of a 3 x 3 kernel; at stride 2 they touch 13 x 13 inputs."""
+    strided = dataclasses.replace(layer(), stride=(stride,) * 2, dilation=(dilation,) * 2)
+    used = spread({"OX": 6, "OY": 6}, {"FX": 3, "FY": 3})
+    for name, rows in (("default", expected), ("carbonspot", 64)):
+        found = accumulated_rows(strided, used, "D1", "D2", load_variant(name))
+        assert found == (9, rows)
+
+
+def test_activation_products_cost_tree_energy_unless_they_are_free():
+    net = of_layers(layer("scores", kind="matmul", B=16, K=32, C=32))
+    costed, free = (cost(net, "digital_ws", free_activation_products=on) for on in (False, True))
+    assert costed.energy_pj > free.energy_pj
+    assert free.layers[0].cost.array_pj["adders"][0] == 0
+
+
+def test_batches_fill_the_rows_of_an_output_stationary_array():
+    net = of_layers(layer("product", kind="gemm", B=64, K=64, C=64))
+    built = machine("digital_os", 64, 64, 1, 2**16)
+    limited = machine("digital_os", 64, 64, 1, 2**16, variant="carbonspot")
+    assert network_cost(net, built, "optimal").layers[0].cost.compute_cycles[0] == 64
+    assert network_cost(net, limited, "optimal").layers[0].cost.compute_cycles[0] == 64 * 64
 
 
 @pytest.mark.parametrize("template", ["digital_os", "digital_ws"])
