@@ -132,7 +132,7 @@ def _most(entry: MappingEntry | None) -> dict[str, dict[str, int]]:
     """Return how many units of each array dimension a loop may fill, where the file says it."""
     spatial = {} if entry is None else entry.spatial_mapping
     return {
-        array_dim: {_LOOPS[name]: size for name, size in loops if name in _LOOPS}
+        array_dim: {_LOOPS[name]: size for name, size in loops}
         for array_dim, loops in spatial.items()
     }
 
@@ -151,8 +151,8 @@ def _unrolled(array: ArrayFile, entry: MappingEntry | None) -> dict[str, tuple[s
         loops: list[str] = []
         if entry is not None:
             loops = [name for name, _ in entry.spatial_mapping.get(array_dim, ())]
-            loops = loops or entry.spatial_mapping_hint.get(array_dim, [])
-        found[array_dim] = tuple(_LOOPS[name] for name in loops if name in _LOOPS) or DIMS
+            loops = loops or list(entry.spatial_mapping_hint.get(array_dim, ()))
+        found[array_dim] = tuple(_LOOPS[name] for name in loops) or DIMS
     return found
 
 

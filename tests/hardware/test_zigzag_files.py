@@ -78,6 +78,12 @@ def test_a_layer_may_have_an_entry_of_its_own(tmp_path):
         assert dict(wide[0]["D1"])["K"] == size
 
 
+def test_loops_that_no_layer_has_are_refused(tmp_path):
+    path = write_mapping(tmp_path, spatial_mapping={"D1": ["D0, 8"]}, spatial_mapping_hint={})
+    with pytest.raises(SpecError, match=r"spatial_mapping\.D1\.0: got D0, 8, allowed: 'B', 'K'"):
+        read_mapping(path)
+
+
 def test_an_order_of_loops_is_refused(tmp_path):
     path = write_mapping(tmp_path, temporal_ordering=[["K", 2]])
     with pytest.raises(SpecError, match="temporal_ordering: got an order, allowed: none"):
