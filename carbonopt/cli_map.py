@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from carbonopt.mapping.task import MappingTask
     from carbonopt.workload.network import Network
 
+_ZIGZAG_OPERATORS = {"conv": "Conv", "gemm": "Gemm", "matmul": "MatMul"}
+
 
 def map(options: Namespace) -> None:
     """Map one layer onto one machine and show loops, memories and ports."""
@@ -53,9 +55,13 @@ def task_of(options: Namespace) -> MappingTask:
         allowed = f"knobs for a template alone ({', '.join(TEMPLATES)})"
         raise SpecError(f"--set: got {', '.join(options.knobs)}, allowed: {allowed}")
     rules = None if options.mapping_file is None else Path(options.mapping_file)
-    machine = load_machine(Path(options.machine), model=options.model, mapping_path=rules)
+    layer = network.layers[position]
+    names = (layer.name, _ZIGZAG_OPERATORS[layer.kind])
+    machine = load_machine(
+        Path(options.machine), model=options.model, mapping_path=rules, layer=names
+    )
     levels = {operand: machine.levels(operand) for operand in OPERANDS}
-    return MappingTask(network.layers[position], machine, levels)
+    return MappingTask(layer, machine, levels)
 
 
 def _template_machine(options: Namespace, network: Network, dram_byte: float) -> Any:  # noqa: ANN401

@@ -19,7 +19,11 @@ _PJ_PER_J, _NS_PER_S, _BIT_PER_BYTE = 1e12, 1e9, 8
 
 
 def load_machine(
-    path: Path, *, model: str | None = None, mapping_path: Path | None = None
+    path: Path,
+    *,
+    model: str | None = None,
+    mapping_path: Path | None = None,
+    layer: tuple[str, ...] = (),
 ) -> Machine:
     """Build the machine that a file describes.
 
@@ -31,6 +35,8 @@ def load_machine(
         Name of the model switches; ``default`` for our files, ``zigzag`` for ZigZag's.
     mapping_path
         ZigZag's mapping file, for its accelerator files alone.
+    layer
+        Names of the layer's entry in it, see `load_zigzag_machine`.
 
     Raises
     ------
@@ -41,7 +47,7 @@ def load_machine(
     keys = document.data if isinstance(document.data, dict) else {}
     if "operational_array" in keys:
         variant = load_variant(model or "zigzag")
-        return load_zigzag_machine(path, variant, mapping_path=mapping_path)
+        return load_zigzag_machine(path, variant, mapping_path=mapping_path, layer=layer)
     if "machine" not in keys:
         allowed = "machine: NAME and its parts, or an accelerator file of ZigZag"
         raise SpecError(document.fault((), f"got no machine, allowed: {allowed}"))

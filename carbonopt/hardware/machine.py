@@ -104,6 +104,8 @@ class Machine:
         Additive breakdown of area [mm2] and of the clock period [ns].
     systolic
         Array dimensions along which results leave one unit per cycle after the last one.
+    most
+        Array dimension to the loop dimensions that may fill only so many of its units.
     carbonspot_rules
         CarbonSpot's rules give unrollings for it: a machine of one of its templates.
     """
@@ -118,6 +120,7 @@ class Machine:
     area_parts: Mapping[str, float] = field(default_factory=dict)
     clock_parts: Mapping[str, float] = field(default_factory=dict)
     systolic: tuple[str, ...] = ()
+    most: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     carbonspot_rules: bool = False
 
     @property

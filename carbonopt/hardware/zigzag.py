@@ -42,7 +42,11 @@ _LOOPS = {**{dim: dim for dim in DIMS}, "D": "B", "H": "G"}
 
 
 def load_zigzag_machine(
-    path: Path, variant: ModelVariant, *, mapping_path: Path | None = None
+    path: Path,
+    variant: ModelVariant,
+    *,
+    mapping_path: Path | None = None,
+    layer: tuple[str, ...] = (),
 ) -> Machine:
     """Build the machine of a ZigZag accelerator file.
 
@@ -57,9 +61,12 @@ def load_zigzag_machine(
     variant
         Model switches.
     mapping_path
-        Mapping file: its ``default`` entry says which memories hold which operand and what may
-        be unrolled where. Without one, I1 holds inputs, I2 weights, and every loop may be
-        unrolled along every array dimension.
+        Mapping file: says which memories hold which operand and what may be unrolled where,
+        and how far. Without one, I1 holds inputs, I2 weights, and every loop may be unrolled
+        along every array dimension.
+    layer
+        Names under which the mapping file may have an entry of its own for a layer, the most
+        telling first; ``default`` is taken where it has none.
 
     Raises
     ------
@@ -68,7 +75,7 @@ def load_zigzag_machine(
     """
     document = read_document(path, last_wins=True)
     accelerator, _ = load_model(path, AcceleratorFile, document=document)
-    entry = None if mapping_path is None else read_mapping(mapping_path)["default"]
+    entry = None if mapping_path is None else _entry(mapping_path, layer)
     links = _links(entry)
     array = accelerator.operational_array
     memories = tuple(_memory(name, memory, links) for name, memory in accelerator.memories.items())
@@ -86,6 +93,7 @@ def load_zigzag_machine(
         area_parts=area,
         clock_parts=clock,
         systolic=tuple(array.systolic_dimensions),
+        most=_most(entry),
     )
 
 
@@ -108,6 +116,27 @@ def read_mapping(path: Path) -> dict[str, MappingEntry]:
     return {entry.name: entry for entry in content.entries}
 
 
+def _entry(path: Path, layer: tuple[str, ...]) -> MappingEntry:
+    """Return the entry of a mapping file for a layer."""
+    entries = read_mapping(path)
+    entry = entries[next((name for name in layer if name in entries), "default")]
+    if entry.temporal_ordering:
+        raise SpecError(
+            f"{path}: {entry.name}.temporal_ordering: got an order, allowed: none, "
+            "loop orders are sought"
+        )
+    return entry
+
+
+def _most(entry: MappingEntry | None) -> dict[str, dict[str, int]]:
+    """Return how many units of each array dimension a loop may fill, where the file says it."""
+    spatial = {} if entry is None else entry.spatial_mapping
+    return {
+        array_dim: {_LOOPS[name]: size for name, size in loops}
+        for array_dim, loops in spatial.items()
+    }
+
+
 def _links(entry: MappingEntry | None) -> Mapping[str, Operand]:
     """Return the operand that each of ZigZag's memory operands holds."""
     if entry is None:
@@ -122,8 +151,8 @@ def _unrolled(array: ArrayFile, entry: MappingEntry | None) -> dict[str, tuple[s
         loops: list[str] = []
         if entry is not None:
             loops = [name for name, _ in entry.spatial_mapping.get(array_dim, ())]
-            loops = loops or entry.spatial_mapping_hint.get(array_dim, [])
-        found[array_dim] = tuple(_LOOPS[name] for name in loops if name in _LOOPS) or DIMS
+            loops = loops or list(entry.spatial_mapping_hint.get(array_dim, ()))
+        found[array_dim] = tuple(_LOOPS[name] for name in loops) or DIMS
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from carbonopt.mapping.spatial import ArrayShape, Loops, positions_spanned
@@ -56,7 +56,8 @@ def _filled(
         yield {}
         return
     here, *others = positions
-    for loops in _fill(_bounds(bounds, array.allowed[here]), array.sizes[here]):
+    left = _bounds(bounds, array.allowed[here])
+    for loops in _fill(left, array.sizes[here], dict(array.most[here])):
         for further in _filled(_remaining(bounds, loops), array, tuple(others)):
             yield {here: loops, **further}
 
@@ -91,12 +92,16 @@ def useful_sizes(bound: int, available: int) -> list[int]:
     return sizes
 
 
-def _fill(bounds: Sequence[tuple[str, int]], available: int) -> list[Loops]:
+def _fill(
+    bounds: Sequence[tuple[str, int]], available: int, most: Mapping[str, int]
+) -> list[Loops]:
     """Return the unrollings of some loops in which none can grow within what is available.
+
+    Loops in `most` fill so many units at most.
 
     Of more than `_WIDEST` of them only the largest are kept.
     """
-    options = [useful_sizes(bound, available) for _, bound in bounds]
+    options = [useful_sizes(n, min(available, most.get(dim, n))) for dim, n in bounds]
     found = [
         _named(bounds, sizes)
         for sizes in _sizes(options, available)

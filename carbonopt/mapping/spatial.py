@@ -32,6 +32,8 @@ class ArrayShape:
         Those of them that the innermost memories permit: one that serves several multipliers
         but holds a single word hands all of them the same, so only loops that do not index its
         operand may be unrolled there.
+    most
+        Loop dimensions that may fill only so many units of each array dimension.
     diagonal, unit_stride
         Output positions may share the columns; they take rows as if stride and dilation were 1.
     """
@@ -40,6 +42,7 @@ class ArrayShape:
     sizes: tuple[int, ...]
     hints: tuple[tuple[str, ...], ...]
     allowed: tuple[tuple[str, ...], ...]
+    most: tuple[tuple[tuple[str, int], ...], ...]
     diagonal: bool
     unit_stride: bool
 
@@ -72,8 +75,9 @@ def array_shape(machine: Machine, layer: Layer) -> ArrayShape:
         allowed.append(tuple(dims))
     hints = tuple(tuple(machine.unrolled[array_dim]) for array_dim in machine.shape)
     names, sizes = tuple(machine.shape), tuple(machine.shape.values())
+    most = tuple(tuple(machine.most.get(name, {}).items()) for name in names)
     unit_stride = machine.variant.unit_stride_rows
-    return ArrayShape(names, sizes, hints, tuple(allowed), machine.diagonal, unit_stride)
+    return ArrayShape(names, sizes, hints, tuple(allowed), most, machine.diagonal, unit_stride)
 
 
 @dataclass(frozen=True)

@@ -114,7 +114,7 @@ def _unrolled(value: object) -> object:
     if not isinstance(value, str):
         return value
     name, _, size = value.partition(",")
-    if not (name.strip().isalpha() and size.strip().isdecimal() and int(size) > 0):
+    if not (size.strip().isdecimal() and int(size) > 0):
         raise ValueError(f"got {value}, allowed: a loop and its size, such as K, 32")
     return (name.strip(), int(size))
 
@@ -124,8 +124,9 @@ def _ordered(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
 
 
-Unrolled = Annotated[tuple[str, int], BeforeValidator(_unrolled)]
-Ordered = Annotated[tuple[str, int], BeforeValidator(_ordered)]
+LoopName = Literal["B", "K", "G", "OX", "OY", "C", "FX", "FY", "D", "H"]
+Unrolled = Annotated[tuple[LoopName, int], BeforeValidator(_unrolled)]
+Ordered = Annotated[tuple[str, int | Literal["*"]], BeforeValidator(_ordered)]
 
 
 class MappingEntry(Strict):
@@ -134,7 +135,7 @@ class MappingEntry(Strict):
     name: Text
     memory_operand_links: dict[Literal["O", "W", "I"], MemoryOperand]
     spatial_mapping: dict[ArrayDim, list[Unrolled]] = Field(default={})
-    spatial_mapping_hint: dict[ArrayDim, list[str]] = Field(default={})
+    spatial_mapping_hint: dict[ArrayDim, list[LoopName]] = Field(default={})
     temporal_ordering: list[Ordered] = Field(default=[])
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import pytest
 import yaml
+from designs import layer as layer_of_sizes
 from zigzag_files import LINKS, accelerator, write_accelerator, write_mapping
 
 from carbonopt.errors import SpecError
 from carbonopt.hardware.variant import load_variant
 from carbonopt.hardware.zigzag import load_zigzag_machine, read_mapping
+from carbonopt.mapping.parallel import fullest_unrollings
+from carbonopt.mapping.spatial import array_shape
 from carbonopt.workload.layer import DIMS
 
+CONVOLUTION = layer_of_sizes(K=64, OX=8, OY=8, C=32, FX=3, FY=3)
 ZIGZAG = load_variant("zigzag")
 
 
@@ -58,6 +62,32 @@ def test_a_mapping_file_links_operands_and_limits_loops(tmp_path):
     swapped = write_mapping(tmp_path, memory_operand_links={**LINKS, "W": "I1", "I": "I2"})
     built = load_zigzag_machine(machine, ZIGZAG, mapping_path=swapped)
     assert set(built.memories[0].ports) == {"I"}
+
+
+def test_a_layer_may_have_an_entry_of_its_own(tmp_path):
+    machine, path = write_accelerator(tmp_path, "tpu_like"), tmp_path / "mapping.yaml"
+    entries = [
+        {"name": name, "memory_operand_links": LINKS, "spatial_mapping": {"D1": [f"K, {size}"]}}
+        for name, size in (("default", 32), ("Conv", 16), ("conv1", 8))
+    ]
+    path.write_text(yaml.safe_dump(entries), encoding="utf-8")
+    for layer, size in ((("conv1", "Conv"), 8), (("conv2", "Conv"), 16), (("fc", "Gemm"), 32)):
+        built = load_zigzag_machine(machine, ZIGZAG, mapping_path=path, layer=layer)
+        assert built.most == {"D1": {"K": size}}
+        wide = fullest_unrollings(CONVOLUTION, array_shape(built, CONVOLUTION), 1)
+        assert dict(wide[0]["D1"])["K"] == size
+
+
+def test_loops_that_no_layer_has_are_refused(tmp_path):
+    path = write_mapping(tmp_path, spatial_mapping={"D1": ["D0, 8"]}, spatial_mapping_hint={})
+    with pytest.raises(SpecError, match=r"spatial_mapping\.D1\.0: got D0, 8, allowed: 'B', 'K'"):
+        read_mapping(path)
+
+
+def test_an_order_of_loops_is_refused(tmp_path):
+    path = write_mapping(tmp_path, temporal_ordering=[["K", 2]])
+    with pytest.raises(SpecError, match="temporal_ordering: got an order, allowed: none"):
+        load_zigzag_machine(write_accelerator(tmp_path, "dimc"), ZIGZAG, mapping_path=path)
 
 
 def test_mapping_entries_are_found_by_name(tmp_path):
