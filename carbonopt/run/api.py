@@ -21,7 +21,7 @@ from carbonopt.search.base import SearchLoop
 from carbonopt.search.pool import process_pool
 from carbonopt.search.registry import make_searcher
 from carbonopt.space import IndexArray
-from carbonopt.store import EVALUATIONS, PROBLEM, REFERENCE_FRONT, RunStore, read_table
+from carbonopt.store import PROBLEM, REFERENCE_FRONT, RunStore, read_table
 
 
 def search(
@@ -192,7 +192,7 @@ def load_run(run_dir: str | Path) -> Front:
     variables = manifest["variables"]
     return Front(
         name=manifest["problem"],
-        evaluations=read_table(store.path / EVALUATIONS, variables),
+        evaluations=store.stored_evaluations(),
         metrics=tuple(
             Metric(entry["name"], entry["label"], tuple(entry["factors"]))
             for entry in manifest["objectives"]
