@@ -11,6 +11,7 @@ from carbonopt.spec.fields import (
     Fraction,
     Grams,
     GramsPerKwh,
+    Name,
     Seconds,
     Strict,
     Text,
@@ -168,7 +169,7 @@ class FrontSpec(Strict):
 class ProblemSpec(Strict):
     """Everything that a problem file says."""
 
-    name: Text
+    name: Name
     question: Text
     workloads: list[WorkloadSpec] = Field(min_length=1)
     variables: dict[str, VariableSpec] = Field(min_length=1)
