@@ -52,6 +52,8 @@ def plain(content: Any) -> Any:  # noqa: ANN401  whatever JSON can hold, and num
 
 def summary(front: Front) -> dict[str, Any]:
     """Return what a run found, in numbers."""
+    from carbonopt.front.notices import errors_of, most_frequent_error
+
     evaluated = front.evaluations
     return {
         "designs": len(evaluated),
@@ -59,6 +61,9 @@ def summary(front: Front) -> dict[str, Any]:
         "front_size": len(front),
         "hypervolume": front.hypervolume() if front.reference_point else None,
         **front.compared(),
+        "errors": len(errors_of(evaluated)),
+        "most_frequent_error": most_frequent_error(evaluated) or None,
+        "notices": list(front.notices),
     }
 
 

@@ -179,6 +179,11 @@ class RunStore:
         _add(self.path / EVALUATIONS, lines)
         self._stored.update(new)
 
+    def forget_evaluations(self) -> None:
+        """Drop every row, such as those of a row function that returns too little."""
+        (self.path / EVALUATIONS).unlink(missing_ok=True)
+        self._columns, self._stored = [], set()
+
     def rewrite(self, evaluations: pd.DataFrame) -> None:
         """Replace the rows as a whole, such as by the same ones in order."""
         replace(self.path / EVALUATIONS, table_bytes(evaluations))

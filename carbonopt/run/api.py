@@ -13,6 +13,7 @@ import pandas as pd
 
 from carbonopt.errors import SpecError
 from carbonopt.front.front import Front
+from carbonopt.front.notices import table_notices
 from carbonopt.objectives import Metric
 from carbonopt.problem import Problem, load_problem
 from carbonopt.run.manifest import check_same_run, manifest_of
@@ -190,9 +191,11 @@ def load_run(run_dir: str | Path) -> Front:
     manifest = store.manifest()
     reference = store.path / REFERENCE_FRONT
     variables = manifest["variables"]
+    evaluations = store.stored_evaluations()
+    deciding = [*(entry["name"] for entry in manifest["objectives"]), *manifest["constraints"]]
     return Front(
         name=manifest["problem"],
-        evaluations=store.stored_evaluations(),
+        evaluations=evaluations,
         metrics=tuple(
             Metric(entry["name"], entry["label"], tuple(entry["factors"]))
             for entry in manifest["objectives"]
@@ -203,7 +206,7 @@ def load_run(run_dir: str | Path) -> Front:
         history=store.history(),
         reference=read_table(reference, variables) if reference.exists() else None,
         run_dir=store.path,
-        notices=tuple(manifest["notices"]),
+        notices=(*manifest["notices"], *table_notices(evaluations, deciding)),
     )
 
 
