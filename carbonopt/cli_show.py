@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
-from carbonopt.cli_text import say, say_json, summary, summary_lines
+from carbonopt.cli_text import nothing_yet_text, say, say_json, summary, summary_lines
 
 
 def status(options: Namespace) -> None:
@@ -51,6 +51,8 @@ def front(options: Namespace) -> None:
         )
     elif options.csv:
         say(rows.to_csv(index=False).rstrip("\n"))
+    elif not len(found.evaluations):
+        say(nothing_yet_text(options.run_dir))
     else:
         metrics = metrics_of(rows, found.metrics, ["area_mm2"])
         say(designs_table(rows, found.variables, metrics))
@@ -62,10 +64,13 @@ def plot(options: Namespace) -> None:
     from carbonopt.run import load_run
 
     found = load_run(options.run_dir)
-    paths = plot_run(found, Path(options.run_dir) / "figures")
+    has_designs = len(found.evaluations) > 0
+    paths = plot_run(found, Path(options.run_dir) / "figures") if has_designs else []
     if options.json:
         say_json({"figures": [str(path) for path in paths]})
         return
+    if not has_designs:
+        say(nothing_yet_text(options.run_dir))
     for path in paths:
         say(str(path))
 

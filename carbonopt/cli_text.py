@@ -52,6 +52,8 @@ def plain(content: Any) -> Any:  # noqa: ANN401  whatever JSON can hold, and num
 
 def summary(front: Front) -> dict[str, Any]:
     """Return what a run found, in numbers."""
+    from carbonopt.front.notices import errors_of, most_frequent_error
+
     evaluated = front.evaluations
     return {
         "designs": len(evaluated),
@@ -59,12 +61,17 @@ def summary(front: Front) -> dict[str, Any]:
         "front_size": len(front),
         "hypervolume": front.hypervolume() if front.reference_point else None,
         **front.compared(),
+        "errors": len(errors_of(evaluated)),
+        "most_frequent_error": most_frequent_error(evaluated) or None,
+        "notices": list(front.notices),
     }
 
 
 def summary_lines(front: Front) -> list[str]:
     """Return what a run found, in words."""
     found = summary(front)
+    if not found["designs"]:
+        return ["no design evaluated yet"]
     lines = [
         f"{found['designs']:,} designs evaluated, "
         f"{found['feasible_share']:.0%} within all limits, {found['front_size']} on the front"
@@ -79,6 +86,11 @@ def summary_lines(front: Front) -> list[str]:
             f"the farthest point is missed by a factor of {found['epsilon']:.3f}"
         )
     return [*lines, *front.notices]
+
+
+def nothing_yet_text(run_dir: str) -> str:
+    """Say that a run has no design to show, and how to go on."""
+    return f"{run_dir}: no design evaluated yet; go on with: carbonopt resume {run_dir}"
 
 
 def telling_text(front: Front) -> str:

@@ -26,6 +26,12 @@ PROBLEM = "problem.yaml"
 REFERENCE_FRONT = "reference_front.csv"
 _LOCK = "lock"
 _TEXT_COLUMNS = ("status", "message")
+_MANIFEST_KEYS = (
+    *("problem", "question", "searcher", "budget", "seed", "started", "finished", "notices"),
+    *("variables", "objectives", "constraints", "reference_point"),
+)
+_HISTORY_COLUMNS = ("generation", "distinct", "feasible_share", "hypervolume", "elapsed_s")
+_WHOLE_FILE = "allowed: the file as the run wrote it"
 
 
 class RunStore:
@@ -91,6 +97,10 @@ class RunStore:
             raise StoreError(f"{self.path}: {fault}") from error
         except (OSError, ValueError) as error:
             raise StoreError(f"{file}: cannot be read: {error}") from error
+        known = content if isinstance(content, dict) else {}
+        missing = [key for key in _MANIFEST_KEYS if key not in known]
+        if missing:
+            raise StoreError(f"{file}: got a manifest without {', '.join(missing)}, {_WHOLE_FILE}")
         return content
 
     def write_manifest(self, manifest: Mapping[str, Any]) -> None:
@@ -133,6 +143,30 @@ class RunStore:
         self._stored = {_key(row, problem) for row in rows}
         return problem.frame(rows)
 
+    def stored_evaluations(self) -> pd.DataFrame:
+        """Read every evaluated design by the manifest alone; no rows where there is none yet.
+
+        Raises
+        ------
+        StoreError
+            The file is damaged, or a finished run has lost it.
+        """
+        manifest = self.manifest()
+        file = self.path / EVALUATIONS
+        objectives = [entry["name"] for entry in manifest["objectives"]]
+        numbers = [*objectives, *manifest["constraints"]]
+        needed = [*manifest["variables"], *numbers, *_TEXT_COLUMNS, "feasible"]
+        table = read_table(file, manifest["variables"])
+        if table.columns.empty and not manifest["finished"]:
+            return pd.DataFrame(columns=needed)
+        missing = [name for name in needed if name not in table]
+        if missing:
+            raise StoreError(f"{file}: got no column {', '.join(missing)}, {_WHOLE_FILE}")
+        texts = [name for name in numbers if not pd.api.types.is_numeric_dtype(table[name])]
+        if len(table) and texts:
+            raise StoreError(f"{file}: got text in the column {', '.join(texts)}, {_WHOLE_FILE}")
+        return table
+
     def append(self, rows: Sequence[Row], problem: Problem) -> None:
         """Add rows that are not stored yet, at once."""
         new = {_key(row, problem): row for row in rows}
@@ -144,6 +178,11 @@ class RunStore:
         lines = _lines([[_text(row.get(name)) for name in self._columns] for row in fresh])
         _add(self.path / EVALUATIONS, lines)
         self._stored.update(new)
+
+    def forget_evaluations(self) -> None:
+        """Drop every row, such as those of a row function that returns too little."""
+        (self.path / EVALUATIONS).unlink(missing_ok=True)
+        self._columns, self._stored = [], set()
 
     def rewrite(self, evaluations: pd.DataFrame) -> None:
         """Replace the rows as a whole, such as by the same ones in order."""
@@ -160,6 +199,10 @@ class RunStore:
     def history(self) -> pd.DataFrame:
         """Read the history."""
         header, lines = read_rows(self.path / HISTORY)
+        missing = [name for name in _HISTORY_COLUMNS if name not in header]
+        if header and missing:
+            fault = f"got no column {', '.join(missing)}, {_WHOLE_FILE}"
+            raise StoreError(f"{self.path / HISTORY}: {fault}")
         return pd.DataFrame([[_number(text) for text in line] for line in lines], columns=header)
 
     def cut_history(self, generation: int) -> pd.DataFrame:
@@ -222,12 +265,15 @@ def read_rows(file: Path) -> tuple[list[str], list[list[str]]]:
     Raises
     ------
     StoreError
-        A line has another number of fields than the header.
+        It is no CSV text, or a line has another number of fields than the header.
     """
     if not file.exists():
         return [], []
-    text = file.read_bytes().decode()
-    lines = list(csv.reader(io.StringIO(text[: text.rfind("\n") + 1])))
+    try:
+        text = file.read_bytes().decode()
+        lines = list(csv.reader(io.StringIO(text[: text.rfind("\n") + 1])))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise StoreError(f"{file}: got no CSV text ({error}), {_WHOLE_FILE}") from error
     if not lines:
         return [], []
     for number, line in enumerate(lines[1:], start=2):

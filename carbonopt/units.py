@@ -86,6 +86,9 @@ _PRINTED = MappingProxyType(
     }
 )
 
+#: signs of typeset units -> how the units above spell them
+_TYPESET = MappingProxyType({0xB5: "u", 0x3BC: "u", 0xB2: "2"})
+
 _QUANTITY = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\S.*?)?\s*")
 
 
@@ -112,12 +115,15 @@ def parse_quantity(value: object, unit: str, where: str = "") -> float:
     8192.0
     >>> parse_quantity("40 ms", "s")
     0.04
+    >>> parse_quantity("5 µm²", "mm2")
+    5e-06
     >>> parse_quantity(40, "V", where="a.yaml:3: vdd_v")
     Traceback (most recent call last):
     carbonopt.errors.SpecError: a.yaml:3: vdd_v: got 40, allowed: a number with a unit of: V, mV
     """
     factors = UNITS[unit]
-    match = _QUANTITY.fullmatch(value.strip()) if isinstance(value, str) else None
+    text = value.strip().translate(_TYPESET) if isinstance(value, str) else ""
+    match = _QUANTITY.fullmatch(text)
     if match is None or match[2] not in factors:
         hint = _unit_hint(match[2] if match else None, unit)
         prefix = f"{where}: " if where else ""

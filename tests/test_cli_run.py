@@ -227,6 +227,9 @@ def test_shipped_problems_and_studies_are_listed(capsys):
             ("problem: problem.yaml", "problem: nothing"),
             "study.yaml:3: problem: got nothing",
         ),
+        ("problem", ("little", "../little"), "problem.yaml:1: name: got ../little, allowed: let"),
+        ("problem", ("little", ".little"), "problem.yaml:1: name: got .little"),
+        ("study", ("little-study", "my study"), "study.yaml:1: name: got my study"),
         ("problem", ("carbon_pa_g]", "weight]"), "problem.yaml:9: objectives: got weight"),
         ("problem", ("[ds_cnn]", "[ds_cn]"), "did you mean ds_cnn?"),
         ("problem", ("rows:", "rowz:"), "problem.yaml:"),
@@ -298,3 +301,55 @@ def test_check_reads_an_onnx_file(folder, capsys):
     (folder / "model.onnx").write_bytes(zoo.build("ds_cnn", batch=1).SerializeToString())
     assert main(["check", "model.onnx"]) == 0
     assert capsys.readouterr().out.startswith("model.onnx: network of 10 layers, ")
+
+
+@pytest.fixture
+def barely_started(folder, monkeypatch, capsys):
+    """A run that was interrupted before its first design."""
+
+    def interrupted(*arguments, **options):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(carbonopt.run.session.Session, "run", interrupted)
+        assert run("run", "study.yaml", "--out", "early") == 130
+    capsys.readouterr()
+    return folder / "early"
+
+
+@pytest.mark.parametrize("command", ["status", "front", "plot"])
+def test_a_run_without_a_design_says_so(barely_started, capsys, command):
+    for content in (None, ""):
+        if content is not None:
+            (barely_started / "evaluations.csv").write_text(content)
+        assert main([command, "early"]) == 0
+        told = capsys.readouterr().out
+        assert "no design evaluated yet" in told
+        assert "go on with: carbonopt resume early" in told
+        assert main([command, "early", "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("command", ["status", "front", "plot"])
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"a,b\n1,2\n", "early/evaluations.csv: got no column template, rows"),
+        (b"\xff\xfe\n", "early/evaluations.csv: got no CSV text"),
+        (b"a,b\n1\n", "early/evaluations.csv:2: got 1 fields"),
+    ],
+)
+def test_a_damaged_table_of_designs_is_named(barely_started, capsys, command, content, told):
+    (barely_started / "evaluations.csv").write_bytes(content)
+    assert main([command, "early"]) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_a_finished_run_that_lost_its_designs_or_its_manifest_is_damaged(folder, capsys):
+    run("run", "study.yaml", "--out", "done")
+    Path("done/evaluations.csv").write_text("")
+    assert main(["status", "done"]) == 2
+    assert "done/evaluations.csv: got no column" in capsys.readouterr().err
+    Path("done/manifest.json").write_text("{}")
+    assert main(["status", "done"]) == 2
+    assert "done/manifest.json: got a manifest without problem" in capsys.readouterr().err

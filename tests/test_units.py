@@ -24,6 +24,11 @@ from carbonopt.units import UNITS, format_quantity, parse_quantity, unit_of
         ("150 g", "g", 150.0),
         ("0.4 kg/kWh", "g/kWh", 400.0),
         ("0.8 V", "V", 0.8),
+        ("12.7 \u00b5J", "J", 12.7e-6),
+        ("12.7 \u03bcs", "s", 12.7e-6),
+        ("3 mm²", "mm2", 3.0),
+        ("2 cm²", "mm2", 200.0),
+        ("5 µm²", "mm2", 5e-6),
         ("-2e-3 s", "s", -0.002),
     ],
 )

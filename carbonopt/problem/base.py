@@ -17,7 +17,7 @@ import pandas as pd
 
 from carbonopt.errors import SearchError, SpecError
 from carbonopt.objectives import Metric, metric
-from carbonopt.problem.rows import Evaluate, OnRows, Row, run_chunk, safe_row
+from carbonopt.problem.rows import Evaluate, OnRows, Row, refuse_text, run_chunk, safe_row
 from carbonopt.space import Space, Variable
 
 #: what stands in for the objectives of a design that has none, so that a searcher sees a number
@@ -102,6 +102,11 @@ class Problem:
     def objectives(self) -> list[str]:
         """Names of the objectives, all minimised."""
         return [m.name for m in self.metrics]
+
+    @property
+    def deciding(self) -> list[str]:
+        """Columns that decide about a design: objectives and constraints."""
+        return [*self.objectives, *self.constraint_names]
 
     @property
     def size(self) -> int:
@@ -197,6 +202,24 @@ class Problem:
         usable = numbers & (evaluations["status"] == "ok").to_numpy()
         return np.column_stack([graded, np.where(usable, -1.0, 1.0)])
 
+    def is_whole(self, row: Row) -> bool:
+        """Whether a row can be expected to have every column: no fault, no limit broken."""
+        needed = [row.get(name, np.nan) for name in self.constraint_names]
+        return row["status"] == "ok" and not any(value > 0.0 for value in needed)
+
+    def missing_columns(self, rows: Sequence[Row]) -> list[str]:
+        """Columns that decide, by themselves or as a factor, and that none of the rows has."""
+        derived = {f"limit.{column}" for column in self.limits}
+        limited = [_product(column) or Metric(column, column) for column in self.limits]
+        given = [Metric(name, name) for name in self.constraint_names if name not in derived]
+        return [
+            column
+            for wanted in dict.fromkeys([*self.metrics, *given, *limited])
+            if not any(np.isfinite(row.get(wanted.name, np.nan)) for row in rows)
+            for column in wanted.factors or (wanted.name,)
+            if not any(column in row for row in rows)
+        ]
+
     def __getstate__(self) -> dict[str, Any]:
         """Leave the cache behind: a worker or a checkpoint has no use for it."""
         return {**self.__dict__, "_cache": {}, "_payload": b""}
@@ -227,7 +250,10 @@ class Problem:
 
     def _complete(self, row: Row) -> Row:
         """Add derived metrics, the limits of this problem and the verdict to a raw row."""
-        for wanted in [*self.metrics, *(_product(column) for column in self.limits)]:
+        products = [*self.metrics, *(_product(column) for column in self.limits)]
+        factors = [name for wanted in products if wanted is not None for name in wanted.factors]
+        refuse_text(row, [*self.deciding, *self.limits, *factors])
+        for wanted in products:
             if wanted is not None and wanted.factors and wanted.name not in row:
                 row[wanted.name] = _multiplied(row, wanted.factors)
         for column, limit in self.limits.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -19,6 +19,22 @@ def safe_row(evaluate_row: Evaluate, design: Row) -> Row:
     except Exception as error:  # any fault of a row function is data of this design
         result = {"status": "error", "message": _plain(f"{type(error).__name__}: {error}")}
     return {"status": "ok", "message": "", **result, **design}
+
+
+def refuse_text(row: Row, names: Iterable[str]) -> None:
+    """Make a row that has text where a number decides one that says so.
+
+    Examples
+    --------
+    >>> row = {"energy_j": "5 mJ", "status": "ok", "message": ""}
+    >>> refuse_text(row, ["energy_j"])
+    >>> row["status"], row["message"]
+    ('error', "column energy_j: got '5 mJ', allowed: a number")
+    """
+    for name in names:
+        if isinstance(row.get(name), str):
+            fault = f"column {name}: got {row[name]!r}, allowed: a number"
+            row.update({"status": "error", "message": row["message"] or fault, name: float("nan")})
 
 
 def _plain(value: object) -> float | str:

@@ -20,10 +20,11 @@ CAPACITY_NAMES = ("sram", "dram", "buffer")
 
 
 def telling_designs(front: Front) -> pd.DataFrame:
-    """Pick the designs of a front that say most: least carbon in both scenarios, and the knee.
+    """Pick the designs of a front that say most: the best in two objectives, and the knee.
 
-    Where the table has no carbon, the best in the first two objectives stand in. A design
-    that earns several roles is listed once.
+    The two are carbon in both scenarios; where it is no objective, the first of the others
+    stand in, since a front need not hold the lowest of what it was not made for. A design that
+    earns several roles is listed once.
 
     Returns
     -------
@@ -33,8 +34,8 @@ def telling_designs(front: Front) -> pd.DataFrame:
     rows = front.to_pandas()
     roles: dict[object, list[str]] = {}
     if len(rows):
-        names = [name for name in TELLING_METRICS if name in rows] or front.objectives[:2]
-        for name in names:
+        carbon = [name for name in TELLING_METRICS if name in front.objectives]
+        for name in list(dict.fromkeys([*carbon, *front.objectives]))[:2]:
             roles.setdefault(rows[name].idxmin(), []).append(f"lowest {short_label(name)}")
         roles.setdefault(front.knee().name, []).append("knee")
     chosen = rows.loc[list(roles)].reset_index(drop=True)

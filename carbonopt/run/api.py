@@ -13,6 +13,7 @@ import pandas as pd
 
 from carbonopt.errors import SpecError
 from carbonopt.front.front import Front
+from carbonopt.front.notices import table_notices
 from carbonopt.objectives import Metric
 from carbonopt.problem import Problem, load_problem
 from carbonopt.run.energy import metered
@@ -22,7 +23,7 @@ from carbonopt.search.base import SearchLoop
 from carbonopt.search.pool import process_pool
 from carbonopt.search.registry import make_searcher
 from carbonopt.space import IndexArray
-from carbonopt.store import EVALUATIONS, PROBLEM, REFERENCE_FRONT, RunStore, read_table
+from carbonopt.store import PROBLEM, REFERENCE_FRONT, RunStore, read_table
 
 
 def search(
@@ -191,9 +192,11 @@ def load_run(run_dir: str | Path) -> Front:
     manifest = store.manifest()
     reference = store.path / REFERENCE_FRONT
     variables = manifest["variables"]
+    evaluations = store.stored_evaluations()
+    deciding = [*(entry["name"] for entry in manifest["objectives"]), *manifest["constraints"]]
     return Front(
         name=manifest["problem"],
-        evaluations=read_table(store.path / EVALUATIONS, variables),
+        evaluations=evaluations,
         metrics=tuple(
             Metric(
                 entry["name"], entry["label"], tuple(entry["factors"]), entry.get("reference", "")
@@ -206,7 +209,7 @@ def load_run(run_dir: str | Path) -> Front:
         history=store.history(),
         reference=read_table(reference, variables) if reference.exists() else None,
         run_dir=store.path,
-        notices=tuple(manifest["notices"]),
+        notices=(*manifest["notices"], *table_notices(evaluations, deciding)),
     )
 
 

@@ -11,9 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from carbonopt.errors import SpecError
 from carbonopt.front.dominance import non_dominated
 from carbonopt.front.front import Front
 from carbonopt.front.indicators import hypervolume
+from carbonopt.front.notices import table_notices
 from carbonopt.problem import Problem, Row
 from carbonopt.run.manifest import now
 from carbonopt.search.base import Key, SearchLoop, SearchState
@@ -74,6 +76,8 @@ class Session:
         self.tally = Tally(problem)
         self.history: list[dict[str, float]] = []
         self.stored: list[Key] = []
+        self.unchecked: list[Row] = []
+        self.is_checked = False
         if store is not None:
             self._recover(store)
 
@@ -83,6 +87,7 @@ class Session:
         start = time.monotonic() - before
         while not self.loop.finished:
             self.tally.add(self.loop.step(self.problem, executor, self._keep))
+            self._check_columns()
             self._note(time.monotonic() - start)
             if progress is not None:
                 progress(self.state(time.monotonic() - start))
@@ -117,6 +122,27 @@ class Session:
         """Store rows as they come."""
         if self.store is not None:
             self.store.append(rows, self.problem)
+        if not self.is_checked:
+            self.unchecked += rows
+
+    def _check_columns(self) -> None:
+        """Stop a search whose rows lack a column that decides, as after a slip of the pen.
+
+        Raises
+        ------
+        SpecError
+            No row has it that did not fail or break a limit.
+        """
+        rows = [row for row in self.unchecked if self.problem.is_whole(row)]
+        missing = self.problem.missing_columns(rows) if rows else []
+        if missing and self.store is not None and self.loop.generation == 1:
+            self.store.forget_evaluations()
+        if missing:
+            returned = ", ".join(sorted(set().union(*rows) - set(self.problem.space.names)))
+            faults = [f"column {name}: missing in all rows, got: {returned}" for name in missing]
+            raise SpecError([f"problem {self.problem.name}: {fault}" for fault in faults])
+        self.is_checked = bool(rows)
+        self.unchecked = []
 
     def _note(self, elapsed_s: float) -> None:
         """Close a batch: first the history, then the checkpoint that vouches for it."""
@@ -150,7 +176,7 @@ class Session:
             history=pd.DataFrame(self.history),
             reference=reference_of(problem),
             run_dir=self.store.path if self.store else None,
-            notices=tuple(self.loop.notices),
+            notices=(*self.loop.notices, *table_notices(evaluations, problem.deciding)),
         )
         if self.store is not None:
             self._close(self.store, front)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -10,6 +11,8 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from carbonopt.units import parse_quantity, unit_of
+
+_PLAIN_WORD = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,24 @@ def quantity(unit: str) -> Callable[[object], float]:
     return read
 
 
+def plain_word(value: object) -> str:
+    """Return a name that can be part of the name of a run directory, on every platform.
+
+    Raises
+    ------
+    ValueError
+        It cannot.
+
+    Examples
+    --------
+    >>> plain_word("mlperf-tiny_v1.1")
+    'mlperf-tiny_v1.1'
+    """
+    if isinstance(value, str) and _PLAIN_WORD.fullmatch(value):
+        return value
+    raise ValueError(f"got {value}, allowed: letters, digits, - _ . and no dot in front")
+
+
 def whole(value: object) -> int:
     """Return a whole number.
 
@@ -118,4 +139,5 @@ Nanometres = Annotated[float, BeforeValidator(quantity("nm"))]
 Positive = Annotated[float, BeforeValidator(quantity(""))]
 GramsPerKwh = Annotated[float, BeforeValidator(quantity("g/kWh"))]
 Fraction = Annotated[float, BeforeValidator(quantity("")), Field(le=1.0)]
+Name = Annotated[str, BeforeValidator(plain_word)]
 Text = Annotated[str, Field(min_length=1)]

@@ -12,6 +12,7 @@ from carbonopt.spec.fields import (
     Grams,
     GramsPerKwh,
     GramsPerMm2,
+    Name,
     Nanometres,
     PerMm2,
     Positive,
@@ -213,7 +214,7 @@ class FrontSpec(Strict):
 class ProblemSpec(Strict):
     """Everything that a problem file says."""
 
-    name: Text
+    name: Name
     question: Text
     workloads: list[WorkloadSpec] = Field(min_length=1)
     variables: dict[str, VariableSpec] = Field(min_length=1)

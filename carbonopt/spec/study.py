@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from carbonopt.spec.fields import Strict, Text, Vocabulary, one_of
+from carbonopt.spec.fields import Name, Strict, Text, Vocabulary, one_of
 
 
 class StudySpec(Strict):
     """Everything that a study file says."""
 
-    name: Text
+    name: Name
     question: Text
     problem: Text
     """Name of a shipped problem, or a path from the folder of the study file."""

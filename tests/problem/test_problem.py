@@ -103,6 +103,27 @@ def test_an_unexpected_fault_is_data_and_names_the_reason():
     assert frame["feasible"].tolist() == [True, False, False]
 
 
+@pytest.mark.parametrize(
+    ("changes", "column"),
+    [
+        ({}, "area_mm2"),
+        ({"objectives": ["latency_s"], "limits": {"area_mm2": 1.0}}, "area_mm2"),
+        ({"objectives": ["latency_s"], "constraints": ["area_mm2"]}, "area_mm2"),
+        ({"objectives": [Metric("own", "own", ("area_mm2", "latency_s"))]}, "area_mm2"),
+    ],
+)
+def test_text_where_a_number_decides_is_a_fault_of_the_design(changes, column):
+    frame = simple(lambda _: {"latency_s": 1.0, "area_mm2": "big"}, **changes).evaluate([[0]])
+    assert frame["status"].tolist() == ["error"]
+    assert frame["message"].tolist() == [f"column {column}: got 'big', allowed: a number"]
+    assert not frame["feasible"][0]
+
+
+def test_text_that_decides_nothing_is_kept():
+    row = {"latency_s": 1.0, "area_mm2": 1.0, "note": "fine"}
+    assert simple(lambda _: row).evaluate([[0]])["note"].tolist() == ["fine"]
+
+
 def test_searchers_see_finite_numbers_and_graded_violations():
     problem = toy.small()
     frame = pd.DataFrame(

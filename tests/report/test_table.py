@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import pandas as pd
+import pytest
 
 from carbonopt.front.front import Front
 from carbonopt.objectives import metric
-from carbonopt.report.columns import limit_of, metrics_of
+from carbonopt.report.columns import limit_of, metrics_of, short_label
 from carbonopt.report.table import aligned, designs_table, telling_designs
 
 
@@ -26,6 +27,23 @@ def test_a_design_with_two_roles_is_listed_once(front):
 def test_an_empty_front_has_no_telling_design(front):
     broken = front.evaluations.assign(feasible=False)
     assert telling_designs(Front("none", broken, front.metrics, front.variables)).empty
+
+
+@pytest.mark.parametrize(
+    ("objectives", "roles"),
+    [
+        (("latency_s", "energy_j"), {"lowest latency", "lowest energy", "knee"}),
+        (("latency_s", "energy_j", "carbon_pa_g"), {"lowest carbon PA", "lowest latency", "knee"}),
+        (("energy_j",), {"lowest energy", "knee"}),
+    ],
+)
+def test_a_role_is_earned_in_an_objective(make_front, objectives, roles):
+    front = make_front(objectives)
+    chosen = telling_designs(front)
+    assert set(", ".join(chosen["role"]).split(", ")) == roles
+    feasible = front.evaluations[front.evaluations["feasible"]]
+    lowest = chosen[chosen["role"].str.contains(f"lowest {short_label(objectives[0])}")]
+    assert lowest[objectives[0]].tolist() == [feasible[objectives[0]].min()]
 
 
 def test_without_carbon_the_first_objectives_stand_in(front):

@@ -246,3 +246,32 @@ def test_a_directory_without_a_run_is_refused(tmp_path):
 def test_a_wrong_argument_is_refused(changes, fault):
     with pytest.raises(SpecError, match=fault):
         co.search(toy.small(), **changes)
+
+
+def misspelt(design):
+    row = toy.evaluate_row(design)
+    return {"enrgy_j" if name == "energy_j" else name: value for name, value in row.items()}
+
+
+@pytest.mark.parametrize(
+    ("changes", "column"),
+    [
+        ({"evaluate_row": misspelt}, "energy_j"),
+        ({"constraints": ["limit.periods", "limit.buildable"]}, "limit.periods"),
+        ({"limits": {"aera_mm2": 1.0}}, "aera_mm2"),
+    ],
+)
+def test_a_misspelt_column_stops_the_search_at_once(tmp_path, changes, column):
+    with pytest.raises(SpecError, match=f"^problem small: column {column}: missing in all rows"):
+        co.search(toy.small(**changes), budget=60, run_dir=tmp_path)
+    assert not (tmp_path / "evaluations.csv").exists()
+
+
+def test_designs_that_failed_are_counted_with_the_most_frequent_reason(tmp_path):
+    problem = toy.small(
+        variables=[toy.Variable.integer("a", 1, 9)], evaluate_row=toy.failing, limits={}
+    )
+    front = co.enumerate_all(problem, run_dir=tmp_path)
+    told = "6 of 9 designs could not be evaluated, most often (6): ZeroDivisionError: "
+    assert front.notices[-1].startswith(told.strip())
+    assert co.load_run(tmp_path).notices == front.notices

@@ -1,0 +1,65 @@
+"""What an evaluation table says about itself: designs that failed, columns without a number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+
+def table_notices(evaluations: pd.DataFrame, names: Sequence[str]) -> list[str]:
+    """Say what is wrong with a table, given the columns that decide; nothing where all is well."""
+    return [*error_notices(evaluations), *column_notices(evaluations, names)]
+
+
+def errors_of(evaluations: pd.DataFrame) -> pd.DataFrame:
+    """Take the designs whose evaluation failed."""
+    if "status" not in evaluations:
+        return evaluations.head(0)
+    return evaluations[evaluations["status"] == "error"]
+
+
+def most_frequent_error(evaluations: pd.DataFrame) -> str:
+    """Return the message that most failed designs share, '' where none failed."""
+    messages = errors_of(evaluations).get("message", pd.Series(dtype=str)).value_counts(sort=True)
+    return str(messages.index[0]) if len(messages) else ""
+
+
+def error_notices(evaluations: pd.DataFrame) -> list[str]:
+    """Count the designs that failed, with the most frequent reason.
+
+    Examples
+    --------
+    >>> rows = {"status": ["ok", "error", "error"], "message": ["", "no table", "no table"]}
+    >>> error_notices(pd.DataFrame(rows))
+    ['2 of 3 designs could not be evaluated, most often (2): no table']
+    """
+    failed = errors_of(evaluations)
+    if failed.empty:
+        return []
+    message = most_frequent_error(evaluations)
+    count = int((failed["message"] == message).sum())
+    unbuildable = "limit.buildable" in failed and bool((failed["limit.buildable"] == 1.0).all())
+    fate = "built or mapped" if unbuildable else "evaluated"
+    many = f"{len(failed):,} of {len(evaluations):,} designs"
+    return [f"{many} could not be {fate}, most often ({count:,}): {message}"]
+
+
+def column_notices(evaluations: pd.DataFrame, names: Sequence[str]) -> list[str]:
+    """Name the columns that decide and have no number in any design that did not fail.
+
+    Examples
+    --------
+    >>> column_notices(pd.DataFrame({"energy_j": [1.0], "status": ["ok"]}), ["energy_j", "nope"])
+    ['column nope: missing in all rows']
+    """
+    sound = evaluations.drop(index=errors_of(evaluations).index)
+    if sound.empty:
+        return []
+    missing = [name for name in names if name not in sound or sound[name].isna().all()]
+    limited = [name.removeprefix("limit.") for name in missing]
+    columns = [
+        column if name != column and (column not in sound or sound[column].isna().all()) else name
+        for name, column in zip(missing, limited, strict=True)
+    ]
+    return [f"column {name}: missing in all rows" for name in dict.fromkeys(columns)]
