@@ -26,7 +26,6 @@ from carbonopt.workload.load import deployment_facts, load_network
 from carbonopt.workload.network import Network
 
 _BYTE_PER_GB = 2**30
-_OFF_ARRAY = ("register", "sram")
 _PER_NETWORK = tuple(metric.name for metric in PER_NETWORK if not metric.factors)
 
 
@@ -358,7 +357,7 @@ def evaluate_row(design: Mapping[str, Any], context: Context) -> dict[str, Any]:
     ]
     row |= statistics_of(tasks, context.statistics, context.preset)
     row["limit.reticle"] = float(row["area_mm2"] / context.preset.reticle_mm2 - 1)
-    row |= {f"area_mm2.{part}": area for part, area in _grouped_area(results[0].machine).items()}
+    row |= {f"area_mm2.{part}": area for part, area in results[0].machine.area_by_group.items()}
     for workload, result in zip(context.workloads, results, strict=True):
         network = workload.network.name
         for name in _PER_NETWORK:
@@ -386,14 +385,6 @@ def _aggregate(name: str, results: list[Evaluation]) -> dict[str, float]:
             share = value / result.metrics[name] / len(results)
             parts[part] = parts.get(part, 0.0) + total * share
     return {name: total, **{f"{name}.{part}": value for part, value in parts.items()}}
-
-
-def _grouped_area(machine: Machine) -> dict[str, float]:
-    """Return area as array, register and SRAM [mm2]."""
-    groups = {"array": 0.0, **dict.fromkeys(_OFF_ARRAY, 0.0)}
-    for part, area in machine.area_parts.items():
-        groups[part if part in _OFF_ARRAY else "array"] += area
-    return groups
 
 
 def period_constraints(workloads: Iterable[Workload]) -> list[str]:

@@ -129,6 +129,14 @@ class Machine:
         return sum(self.area_parts.values())
 
     @property
+    def area_by_group(self) -> dict[str, float]:
+        """Silicon area as array, registers and SRAM [mm2]."""
+        groups = {"array": 0.0, "register": 0.0, "sram": 0.0}
+        for part, area in self.area_parts.items():
+            groups[part if part in groups else "array"] += area
+        return groups
+
+    @property
     def clock_ns(self) -> float:
         """Clock period [ns]."""
         return sum(self.clock_parts.values())
