@@ -93,7 +93,7 @@ def reference_mappings(task: MappingTask) -> Mappings:
     """
     chosen = reference_unrollings(task.layer.anonymous, array_shape(task.machine, task.layer))
     if not chosen:
-        why = "CarbonSpot's rules, made for one macro, give it no unrolling; the mapping 'optimal' has others"
+        why = "CarbonSpot's rules, made for one macro, give it no unrolling; 'optimal' has others"
         raise MappingError(
             f"layer {task.layer.name!r} cannot be mapped onto {task.machine.name}: {why}"
         )
