@@ -252,6 +252,14 @@ def test_a_fault_of_a_file_is_named_by_line_and_key(folder, capsys, text, change
         (("run", "no-such-study"), "study: got no-such-study, allowed: "),
         (("run", "study.yaml", "--searcher", "nsga3"), "searcher: got 'nsga3'"),
         (("enumerate", "no-such-problem"), "problem: got no-such-problem, allowed: "),
+        (
+            ("run", "problem.yaml"),
+            "problem.yaml:4: variables: got a problem, allowed: a study, such",
+        ),
+        (("run", "problem.yaml"), "or: carbonopt enumerate problem.yaml"),
+        (("run", "mlperf_tiny"), "got mlperf_tiny, which is a problem, allowed: a study, or: carb"),
+        (("enumerate", "study.yaml"), "study.yaml:3: problem: got a study, allowed: a problem, or"),
+        (("enumerate", "quickstart"), "got quickstart, which is a study, allowed: a problem, or: "),
         (("resume", "nowhere"), "nowhere: got no manifest.json"),
     ],
 )
