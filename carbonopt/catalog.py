@@ -66,6 +66,10 @@ def _find(kind: str, name_or_path: str | Path) -> Path:
     for candidate in (wanted, wanted / f"{kind}.yaml", _folder(kind) / wanted / f"{kind}.yaml"):
         if candidate.is_file():
             return candidate
+    other, does = ("study", "run") if kind == "problem" else ("problem", "enumerate")
+    if (wanted / f"{other}.yaml").is_file() or str(wanted) in _names(other):
+        allowed = f"a {kind}, or: carbonopt {does} {name_or_path}"
+        raise SpecError(f"{kind}: got {name_or_path}, which is a {other}, allowed: {allowed}")
     names = _names(kind)
     near = get_close_matches(str(name_or_path), names, n=1)
     hint = f" (did you mean {near[0]}?)" if near else ""

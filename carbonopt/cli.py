@@ -7,6 +7,7 @@ imported by the command that needs it, so that help is instant.
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -48,9 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     {...
     0
     """
+    _speak_any_encoding()
     options = make_parser().parse_args(arguments)
-    command = getattr(import_module(f"carbonopt.{COMMANDS[options.command]}"), options.command)
     try:
+        command = getattr(import_module(f"carbonopt.{COMMANDS[options.command]}"), options.command)
         code: int = command(options) or DONE
         sys.stdout.flush()
     except CarbonoptError as error:
@@ -64,6 +66,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         return tell(error, RUN_FAILED)
     return code
+
+
+def _speak_any_encoding() -> None:
+    """Write a replacement for what the terminal cannot show, in place of a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def make_parser() -> argparse.ArgumentParser:

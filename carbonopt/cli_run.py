@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from argparse import Namespace
 from collections.abc import Callable
@@ -107,12 +108,17 @@ def _watched(search: Callable[..., Front], exact: float, run_dir: Path, options:
     """Search with a progress display; an interrupt says how to go on."""
     from carbonopt.progress import ProgressDisplay
 
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     with ProgressDisplay(sys.stderr, exact) as display:
         try:
             front = search(workers=options.workers or _cores(), progress=display)
         except KeyboardInterrupt:
             display.close()
+            # the workers end with the designs at hand: nothing is left to interrupt
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
             return tell(f"interrupted; go on with: carbonopt resume {run_dir}", INTERRUPTED)
+        finally:
+            signal.signal(signal.SIGTERM, before)
     _show(front, run_dir)
     return DONE
 

@@ -13,21 +13,23 @@ def status(options: Namespace) -> None:
     from carbonopt.run import load_run
     from carbonopt.store import RunStore
 
-    manifest = RunStore(options.run_dir).manifest()
+    store = RunStore(options.run_dir)
+    manifest, running = store.manifest(), store.is_running
     found = load_run(options.run_dir)
     if options.json:
         named = ("problem", "question", "searcher", "seed", "budget", "started", "finished")
         told = {name: manifest[name] for name in named}
-        say_json({"run_dir": options.run_dir, **told, **summary(found)})
+        say_json({"run_dir": options.run_dir, **told, "running": running, **summary(found)})
         return
     say(
         f"{options.run_dir}: {manifest['problem']}, {manifest['searcher']}, seed {manifest['seed']}"
     )
-    state = f"finished {manifest['finished']}" if manifest["finished"] else "not finished"
+    unfinished = "running" if running else "not finished"
+    state = f"finished {manifest['finished']}" if manifest["finished"] else unfinished
     say(f"started {manifest['started']}, {state}, budget {manifest['budget']:,} designs")
     for line in summary_lines(found):
         say(line)
-    if manifest["finished"] is None:
+    if manifest["finished"] is None and not running:
         say(f"go on with: carbonopt resume {options.run_dir}")
 
 

@@ -125,6 +125,15 @@ class RunStore:
                 raise StoreError(f"{self.path}: another process is running this run")
             yield
 
+    @property
+    def is_running(self) -> bool:
+        """Whether a process holds the directory."""
+        try:
+            with (self.path / _LOCK).open() as handle:
+                return not _lock(handle)
+        except OSError:
+            return False
+
     def evaluations(self, problem: Problem) -> pd.DataFrame:
         """Read every evaluated design; a line that a kill cut short is left out.
 
@@ -153,8 +162,7 @@ class RunStore:
         """
         manifest = self.manifest()
         file = self.path / EVALUATIONS
-        objectives = [entry["name"] for entry in manifest["objectives"]]
-        numbers = [*objectives, *manifest["constraints"]]
+        numbers = [*(entry["name"] for entry in manifest["objectives"]), *manifest["constraints"]]
         needed = [*manifest["variables"], *numbers, *_TEXT_COLUMNS, "feasible"]
         table = read_table(file, manifest["variables"])
         if table.columns.empty and not manifest["finished"]:

@@ -106,3 +106,13 @@ def test_json_has_no_nan():
         "a": [1.0, None, None],
         "b": ["x", None],
     }
+
+
+def test_a_terminal_that_lacks_a_sign_gets_another(tmp_path):
+    (tmp_path / "µ.yaml").write_text("name: µ\n", encoding="utf-8")
+    command = [sys.executable, "-m", "carbonopt.cli", "check", str(tmp_path / "µ.yaml")]
+    ascii_only = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "1"}
+    done = subprocess.run(command, env=ascii_only, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert "?.yaml" in done.stderr

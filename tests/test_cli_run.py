@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -16,6 +15,7 @@ import pytest
 
 import carbonopt.run.session
 from carbonopt.cli import main
+from carbonopt.store import RunStore
 
 ROOT = Path(__file__).parents[1]
 PROBLEM = """\
@@ -44,10 +44,12 @@ FIGURES = ["breakdown.png", "carbon.png", "front.png", "hypervolume.png"]
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """A working directory with a problem and a study of 6 designs."""
+    before = signal.getsignal(signal.SIGINT)
     (tmp_path / "problem.yaml").write_text(PROBLEM)
     (tmp_path / "study.yaml").write_text(STUDY)
     monkeypatch.chdir(tmp_path)
-    return tmp_path
+    yield tmp_path
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +112,9 @@ def test_a_directory_of_another_run_is_refused(folder, capsys):
     (folder / "problem.yaml").write_text(PROBLEM.replace("[32, 64]", "[32, 128]"))
     capsys.readouterr()
     assert run("run", "study.yaml", "--out", "done") == 2
-    assert "done: spec_hash: got " in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "done: the problem has changed since this run was made: stored " in told
+    assert "take another run directory (--out DIR), or delete done" in told
 
 
 def test_an_interrupt_says_how_to_go_on_and_resume_does(folder, capsys, monkeypatch):
@@ -157,7 +161,8 @@ def test_a_run_that_was_interrupted_before_its_first_design_goes_on(folder, caps
 
 
 @pytest.mark.slow
-def test_a_real_interrupt_leaves_a_run_that_can_be_resumed(folder, monkeypatch):
+@pytest.mark.parametrize("numbers", [[signal.SIGINT], [signal.SIGTERM], [signal.SIGINT] * 2])
+def test_a_real_interrupt_leaves_a_run_that_can_be_resumed(folder, monkeypatch, numbers):
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     (folder / "problem.yaml").write_text(PROBLEM.replace("[32, 64]", "[32, 1024]"))
     command = [sys.executable, "-m", "carbonopt.cli"]
@@ -166,7 +171,9 @@ def test_a_real_interrupt_leaves_a_run_that_can_be_resumed(folder, monkeypatch):
     process = subprocess.Popen(started, start_new_session=True, **options)
     while not Path("big/checkpoint.pkl").exists() and process.poll() is None:
         time.sleep(0.05)
-    os.killpg(process.pid, signal.SIGINT)
+    for number in numbers:
+        process.send_signal(number)
+        time.sleep(0.3)
     _, told = process.communicate(timeout=60)
     assert process.returncode == 130
     assert told.endswith("carbonopt: interrupted; go on with: carbonopt resume big\n")
@@ -252,6 +259,14 @@ def test_a_fault_of_a_file_is_named_by_line_and_key(folder, capsys, text, change
         (("run", "no-such-study"), "study: got no-such-study, allowed: "),
         (("run", "study.yaml", "--searcher", "nsga3"), "searcher: got 'nsga3'"),
         (("enumerate", "no-such-problem"), "problem: got no-such-problem, allowed: "),
+        (
+            ("run", "problem.yaml"),
+            "problem.yaml:4: variables: got a problem, allowed: a study, such",
+        ),
+        (("run", "problem.yaml"), "or: carbonopt enumerate problem.yaml"),
+        (("run", "mlperf_tiny"), "got mlperf_tiny, which is a problem, allowed: a study, or: carb"),
+        (("enumerate", "study.yaml"), "study.yaml:3: problem: got a study, allowed: a problem, or"),
+        (("enumerate", "quickstart"), "got quickstart, which is a study, allowed: a problem, or: "),
         (("resume", "nowhere"), "nowhere: got no manifest.json"),
     ],
 )
@@ -353,3 +368,13 @@ def test_a_finished_run_that_lost_its_designs_or_its_manifest_is_damaged(folder,
     Path("done/manifest.json").write_text("{}")
     assert main(["status", "done"]) == 2
     assert "done/manifest.json: got a manifest without problem" in capsys.readouterr().err
+
+
+def test_a_run_that_another_process_holds_is_running(barely_started, capsys):
+    with RunStore("early").locked():
+        assert main(["status", "early"]) == 0
+        told = capsys.readouterr().out
+        assert ", running, budget 6 designs" in told
+        assert "go on with" not in told
+        assert main(["status", "early", "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["running"]

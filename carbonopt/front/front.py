@@ -18,7 +18,7 @@ from carbonopt.front.indicators import epsilon, hypervolume, share_found
 from carbonopt.objectives import Metric
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Front:
     """The best designs among all that were evaluated.
 
@@ -70,6 +70,11 @@ class Front:
     def values(self) -> npt.NDArray[np.float64]:
         """Objectives of the front (n, m)."""
         return self._rows[self.objectives].to_numpy(dtype=float)
+
+    def __repr__(self) -> str:
+        many = f"{len(self)} of {len(self.evaluations)} designs"
+        measured = f", hypervolume {self.hypervolume():.4g}" if self.reference_point else ""
+        return f"Front({self.name!r}, {many}{measured})"
 
     def __len__(self) -> int:
         return len(self._rows)

@@ -21,7 +21,7 @@ from carbonopt.objectives import METRICS, PER_NETWORK, UNCERTAIN, scenario_free,
 from carbonopt.problem.base import Problem
 from carbonopt.space import Variable
 from carbonopt.spec.fields import Vocabulary
-from carbonopt.spec.load import Document, load_model, plain_scalar
+from carbonopt.spec.load import Document, load_model, plain_scalar, read_document
 from carbonopt.spec.problem import ProblemSpec, ScenarioSpec, VariableSpec
 from carbonopt.workload.load import network_names
 
@@ -40,6 +40,7 @@ def load_problem(name_or_path: str | Path) -> Problem:
     from carbonopt.evaluate import Context, evaluate_row, period_constraints
 
     file = find_problem(name_or_path)
+    _refuse_study(file)
     spec, document = load_model(file, ProblemSpec, _vocabulary())
     faults: list[str] = []
     variables = _variables(spec, document, faults)
@@ -69,6 +70,15 @@ def load_problem(name_or_path: str | Path) -> Problem:
         content=_content(spec, workloads, preset, file.parent),
         source=_source(document),
     )
+
+
+def _refuse_study(file: Path) -> None:
+    """Tell a study file from a problem file, which would be full of faults otherwise."""
+    document = read_document(file)
+    data = document.data
+    if isinstance(data, dict) and "problem" in data and "variables" not in data:
+        fault = f"got a study, allowed: a problem, or: carbonopt run {file}"
+        raise SpecError(document.fault(("problem",), fault))
 
 
 def _vocabulary() -> Vocabulary:
@@ -134,7 +144,9 @@ def _workloads(spec: ProblemSpec, document: Document, faults: list[str]) -> list
     for place, entry in enumerate(spec.workloads):
         name = entry.name or str(document.path.parent / str(entry.path))
         try:
-            loaded = load_workload(name, period_s=entry.period, dram_byte=entry.dram)
+            loaded = load_workload(
+                name, period_s=entry.period, dram_byte=entry.dram, batch=entry.batch
+            )
         except SpecError as error:
             faults += [document.fault(("workloads", place), fault) for fault in error.faults]
             continue
@@ -209,6 +221,7 @@ def _content(
             "file": hashlib.sha256((folder / entry.path).read_bytes()).hexdigest()
             if entry.path
             else "",
+            **({"batch": entry.batch} if entry.batch else {}),
         }
         for entry, loaded in zip(spec.workloads, workloads, strict=True)
     ]

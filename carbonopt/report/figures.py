@@ -47,7 +47,7 @@ def plot_run(front: Front, out_dir: Path) -> list[Path]:
         figures["carbon"] = plot_carbon(front)
     if len(front) and any(parts_of(front.evaluations, name) for name in BROKEN_DOWN):
         figures["breakdown"] = plot_breakdown(front)
-    if front.history is not None and len(front.history):
+    if front.history is not None and len(front.history) and front.reference_point is not None:
         figures["hypervolume"] = plot_hypervolume(front)
     return [style.save(figure, out_dir / f"{name}.png") for name, figure in figures.items()]
 

@@ -19,6 +19,11 @@ from carbonopt.problem import Problem
 
 _PACKAGES = ("carbonopt", "numpy", "pandas", "numba", "pymoo", "optuna", "moocore")
 _IDENTITY = ("spec_hash", "data_hash", "searcher", "budget", "seed")
+_CHANGED = {
+    "spec_hash": "the problem has changed since this run was made",
+    "data_hash": "the data that carbonopt ships have changed since this run was made",
+}
+_SHOWN_DIGITS = 12
 
 
 def manifest_of(problem: Problem, searcher: str, budget: int, seed: int) -> dict[str, Any]:
@@ -57,13 +62,13 @@ def check_same_run(run_dir: Path, stored: Mapping[str, Any], wanted: Mapping[str
     StoreError
         The manifests differ in what decides the result.
     """
-    faults = [
-        f"{run_dir}: {key}: got {wanted[key]}, stored there: {stored.get(key)}"
-        for key in _IDENTITY
-        if stored.get(key) != wanted[key]
-    ]
+    faults = []
+    for key in _IDENTITY:
+        there, asked = (str(manifest.get(key))[:_SHOWN_DIGITS] for manifest in (stored, wanted))
+        if stored.get(key) != wanted[key]:
+            faults.append(f"{run_dir}: {_CHANGED.get(key, key)}: stored {there}, asked {asked}")
     if faults:
-        advice = "allowed: the run that is stored there; take another run directory for this one"
+        advice = f"take another run directory (--out DIR), or delete {run_dir}"
         raise StoreError("\n".join([*faults, f"{run_dir}: {advice}"]))
 
 

@@ -8,7 +8,7 @@ from carbonopt.catalog import find_problem, find_study
 from carbonopt.errors import SpecError
 from carbonopt.search.registry import searcher_names
 from carbonopt.spec.fields import Vocabulary
-from carbonopt.spec.load import load_model
+from carbonopt.spec.load import load_model, read_document
 from carbonopt.spec.study import StudySpec
 
 
@@ -26,6 +26,7 @@ def load_study(name_or_path: str | Path) -> StudySpec:
         With every fault of the file, and where there is no such problem.
     """
     file = find_study(name_or_path)
+    _refuse_problem(file)
     study, document = load_model(file, StudySpec, Vocabulary(searchers=tuple(searcher_names())))
     beside = file.parent / study.problem
     try:
@@ -34,3 +35,12 @@ def load_study(name_or_path: str | Path) -> StudySpec:
         message = str(error).removeprefix("problem: ")
         raise SpecError(document.fault(("problem",), message)) from error
     return study.model_copy(update={"problem": str(problem)})
+
+
+def _refuse_problem(file: Path) -> None:
+    """Tell a problem file from a study file, which would be full of faults otherwise."""
+    document = read_document(file)
+    if isinstance(document.data, dict) and "variables" in document.data:
+        study = f"a study, such as {{name: mine, problem: {file.name}}}"
+        fault = f"got a problem, allowed: {study}, or: carbonopt enumerate {file}"
+        raise SpecError(document.fault(("variables",), fault))

@@ -24,6 +24,13 @@ _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 _WHOLE = re.compile(r"[-+]?\d+")
 _FLOAT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 _DEEPEST = 20
+_ALLOWED = {
+    **dict.fromkeys(("model_type", "dict_type", "model_attributes_type"), "keys with values"),
+    **{"too_short": "at least {least}", "string_too_short": "text", "string_type": "text"},
+    **{"list_type": "a list", "int_type": "a whole number", "float_type": "a number"},
+    **{"bool_type": "true or false"},
+}
+"""What pydantic asks for, by type of error, in our words."""
 
 
 @dataclass
@@ -212,8 +219,9 @@ def _message(entry: ErrorDetails, document: Document, model: type[BaseModel]) ->
     if entry["type"] == "value_error":
         return document.fault(place, str(entry["ctx"]["error"]))
     got = document.value(place)
-    allowed_text = entry["msg"].removeprefix("Input should be ")
-    return document.fault(place, f"got {got}, allowed: {allowed_text}")
+    allowed_text = _ALLOWED.get(entry["type"]) or entry["msg"].removeprefix("Input should be ")
+    least = entry.get("ctx", {}).get("min_length")
+    return document.fault(place, f"got {got}, allowed: {allowed_text.format(least=least)}")
 
 
 def _inner(place: Place, entry: ErrorDetails) -> bool:

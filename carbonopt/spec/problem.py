@@ -47,6 +47,8 @@ class WorkloadSpec(Strict):
     """Time between two inferences."""
     dram: Bytes | None = None
     """Memory beside the chip."""
+    batch: int | None = Field(default=None, gt=0)
+    """Inputs per inference."""
 
     @model_validator(mode="before")
     @classmethod
@@ -56,7 +58,10 @@ class WorkloadSpec(Strict):
     @field_validator("name")
     @classmethod
     def _known(cls, value: str | None, info: ValidationInfo) -> str | None:
-        return value if value is None else one_of(value, _words(info).workloads)
+        words = _words(info).workloads
+        if value is not None and value.endswith(".onnx") and words and value not in words:
+            raise ValueError(f"got {value}, allowed: {{path: {value}, period: 40 ms}} for a file")
+        return value if value is None else one_of(value, words)
 
     @model_validator(mode="after")
     def _one(self) -> Self:

@@ -11,13 +11,13 @@ class StudySpec(Strict):
     """Everything that a study file says."""
 
     name: Name
-    question: Text
+    question: Text = ""
     problem: Text
     """Name of a shipped problem, or a path from the folder of the study file."""
-    searcher: Text
-    budget: int = Field(gt=0)
+    searcher: Text = "nsga2"
+    budget: int = Field(default=2000, gt=0)
     """Distinct designs to evaluate."""
-    seed: int = Field(ge=0)
+    seed: int = Field(default=1, ge=0)
 
     @field_validator("searcher")
     @classmethod

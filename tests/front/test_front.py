@@ -117,6 +117,12 @@ def test_lowest_and_knee():
         front.lowest("area_mm2")
 
 
+def test_a_front_prints_short():
+    front = make([[1, 9], [2, 2], [3, 3]])
+    assert repr(front) == "Front('toy', 2 of 3 designs, hypervolume 0.5023)"
+    assert repr(make([[1, 9]], reference_point=None)) == "Front('toy', 1 of 1 designs)"
+
+
 def test_compared_with_the_reference_front():
     best = table([[1, 9], [2, 2], [9, 1]])
     assert make([[1, 9], [2, 2], [9, 1]], reference=best).compared() == {

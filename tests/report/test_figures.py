@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -154,3 +155,8 @@ def test_without_an_exact_front_there_is_no_line_for_it(front):
     alone = Front("alone", front.evaluations, front.metrics, front.variables, history=front.history)
     upper, _ = panels(plot_hypervolume(alone))
     assert [line.get_label() for line in upper.lines] == ["found"]
+
+
+def test_without_a_reference_point_no_hypervolume_is_drawn(front, tmp_path):
+    paths = plot_run(replace(front, reference_point=None), tmp_path)
+    assert [path.stem for path in paths] == ["front", "carbon", "breakdown"]

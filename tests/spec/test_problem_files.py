@@ -1,5 +1,6 @@
 """Problem and study files: what they give, and every fault with its line."""
 
+import inspect
 import re
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from carbonopt.catalog import find_problem, find_study, problem_names, repository_root, study_names
 from carbonopt.errors import SpecError
 from carbonopt.problem import load_problem
-from carbonopt.run import load_study
+from carbonopt.run import load_study, search
 
 GOOD = """\
 name: tiny
@@ -205,7 +206,7 @@ def test_a_study_finds_a_problem_beside_it(problem_file, tmp_path):
     [
         ("nsga2", "nsga", "study.yaml:4: searcher: got nsga, allowed: nsga2, .*did you mean nsga2"),
         ("budget: 10", "budget: 0", "study.yaml:5: budget: got 0, allowed: greater than 0"),
-        ("budget: 10", "budget: many", "study.yaml:5: budget: got many, allowed: a valid integer"),
+        ("budget: 10", "budget: many", "study.yaml:5: budget: got many, allowed: a whole number"),
         ("seed: 1", "seeds: 1", "study.yaml:6: seeds: unknown key, .*did you mean seed"),
         (
             "problem.yaml",
@@ -218,3 +219,19 @@ def test_a_fault_of_a_study_is_told(tmp_path, old, new, fault):
     (tmp_path / "study.yaml").write_text(STUDY.replace(old, new))
     with pytest.raises(SpecError, match=fault):
         load_study(tmp_path / "study.yaml")
+
+
+def test_a_study_has_the_defaults_of_a_search(tmp_path):
+    (tmp_path / "study.yaml").write_text("name: short\nproblem: mlperf_tiny\n")
+    study = load_study(tmp_path / "study.yaml")
+    wanted = {name: p.default for name, p in inspect.signature(search).parameters.items()}
+    for name in ("searcher", "budget", "seed"):
+        assert getattr(study, name) == wanted[name]
+
+
+def test_a_batch_reaches_the_network_and_the_hash(problem_file):
+    plain = load_problem(problem_file(GOOD))
+    eight = load_problem(problem_file(GOOD.replace("[resnet8]", "[{name: resnet8, batch: 8}]")))
+    assert eight.hash != plain.hash
+    slow, fast = (p.evaluate([[0] * 5])["latency_s"][0] for p in (eight, plain))
+    assert slow > 2 * fast
