@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
 import subprocess
 import sys
@@ -18,10 +19,12 @@ from carbonopt.errors import StoreError
 from carbonopt.problem import Problem
 
 _PACKAGES = ("carbonopt", "numpy", "pandas", "numba", "pymoo", "optuna", "moocore")
-_IDENTITY = ("spec_hash", "data_hash", "searcher", "budget", "seed")
+_MODELS = ("workload", "hardware", "mapping", "performance", "carbon")
+_IDENTITY = ("spec_hash", "data_hash", "model_hash", "searcher", "budget", "seed")
 _CHANGED = {
     "spec_hash": "the problem has changed since this run was made",
     "data_hash": "the data that carbonopt ships have changed since this run was made",
+    "model_hash": "carbonopt's models have changed since this run was made",
 }
 _SHOWN_DIGITS = 12
 
@@ -33,6 +36,7 @@ def manifest_of(problem: Problem, searcher: str, budget: int, seed: int) -> dict
         "question": problem.question,
         "spec_hash": problem.hash,
         "data_hash": data_hash(),
+        "model_hash": _model_hash(),
         "searcher": searcher,
         "budget": budget,
         "seed": seed,
@@ -75,6 +79,16 @@ def check_same_run(run_dir: Path, stored: Mapping[str, Any], wanted: Mapping[str
 def now() -> str:
     """Tell the time, UTC."""
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _model_hash() -> str:
+    """Fingerprint (SHA-256) of the models' sources: designs of two models do not mix."""
+    package = Path(__file__).parents[1]
+    files = [file for folder in _MODELS for file in sorted((package / folder).glob("*.py"))]
+    digest = hashlib.sha256()
+    for file in [*files, package / "evaluate.py"]:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 def _versions() -> dict[str, str]:

@@ -210,6 +210,15 @@ def test_a_row_that_no_searcher_asks_for_again_is_kept(tmp_path):
     }
 
 
+def test_designs_of_two_models_do_not_mix(tmp_path):
+    co.search(toy.small(), budget=20, run_dir=tmp_path)
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    manifest["model_hash"] = "0" * 64
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(StoreError, match="models have changed since this run was made"):
+        co.search(toy.small(), budget=20, run_dir=tmp_path)
+
+
 def test_another_run_is_not_continued(tmp_path):
     co.search(toy.small(), budget=20, run_dir=tmp_path)
     with pytest.raises(StoreError) as caught:
