@@ -11,7 +11,7 @@ import numpy as np
 from carbonopt.arrays import Floats
 from carbonopt.hardware.machine import OPERANDS, Machine
 from carbonopt.mapping.residency import Hierarchy
-from carbonopt.mapping.tiles import IRRELEVANT, RELEVANCE
+from carbonopt.mapping.tiles import IRRELEVANT, RELEVANCE, input_positions
 from carbonopt.workload.layer import DIMS, Layer
 
 Loops = tuple[tuple[str, int], ...]
@@ -52,13 +52,10 @@ def positions_spanned(
 ) -> float:
     """Count the inputs that output positions under a kernel touch along axis 0 (x) or 1 (y).
 
-    A B - max(0, B - s/g) max(0, A - d/g) for A outputs, kernel B, stride s, dilation d and
-    g = gcd(s, d): A + B - 1 where both are 1.
+    As `input_positions`; outputs + kernel - 1 where stride and dilation are 1, or taken as 1.
     """
     stride, dilation = (1, 1) if unit_stride else (layer.stride[axis], layer.dilation[axis])
-    divisor = math.gcd(stride, dilation)
-    reused = max(0.0, kernel - stride / divisor) * max(0.0, outputs - dilation / divisor)
-    return outputs * kernel - reused
+    return float(input_positions(outputs, kernel, stride, dilation))
 
 
 def array_shape(machine: Machine, layer: Layer) -> ArrayShape:

@@ -30,20 +30,29 @@ _ROUNDING = 1e-9  # means over the passes come back as whole numbers only up to 
 
 
 @njit(cache=True)
+def input_positions(outputs: float, kernel: float, stride: float, dilation: float) -> float:
+    """Count distinct input positions under `outputs` x `kernel` positions along one axis.
+
+    A B - max(0, B - s/g) max(0, A - d/g) with g = gcd(s, d); A output and B kernel positions
+    may be fractional, then so is the count.
+    """
+    divisor = math.gcd(int(stride), int(dilation))
+    reuse = max(0.0, kernel - stride / divisor) * max(0.0, outputs - dilation / divisor)
+    return outputs * kernel - reuse
+
+
+@njit(cache=True)
 def input_extent(
     outputs: float, kernel: float, stride: float, dilation: float, limit: float, whole: float
 ) -> float:
     """Count distinct input positions under `outputs` x `kernel` positions along one axis.
 
-    extent = floor(A B - max(0, B - s/g) max(0, A - d/g)) with g = gcd(s, d), at most `limit`,
-    the true size of the tensor [elements]; A output and B kernel positions may be fractional,
-    unless `whole` is set: then their whole parts count.
+    The whole part of `input_positions`, at most `limit`, the true size of the tensor
+    [elements]; fractional positions count whole parts only if `whole` is set.
     """
     if whole:
         outputs, kernel = math.floor(outputs + _ROUNDING), math.floor(kernel + _ROUNDING)
-    divisor = math.gcd(int(stride), int(dilation))
-    reuse = max(0.0, kernel - stride / divisor) * max(0.0, outputs - dilation / divisor)
-    return min(math.floor(outputs * kernel - reuse + _ROUNDING), limit)
+    return min(math.floor(input_positions(outputs, kernel, stride, dilation) + _ROUNDING), limit)
 
 
 @njit(cache=True)
