@@ -13,9 +13,10 @@ import numpy as np
 import pandas as pd
 
 from carbonopt.carbon.presets import load_preset
+from carbonopt.carbon.task import Deployment
 from carbonopt.carbon.uncertainty import shared_sample
 from carbonopt.front.front import Front
-from carbonopt.front.reprice import Deployment, Scenario, price, reprice
+from carbonopt.front.reprice import Scenario, price, reprice
 from carbonopt.front.uncertainty import carbon_samples
 from carbonopt.objectives import metric
 

@@ -21,6 +21,7 @@ METRIC_NAMES = {
     "clock_ns": "clock",
     "latency_s": "latency",
     "energy_j": "energy",
+    "idle_w": "idle power",
     "embodied_g": "embodied",
     "carbon_ca_g": "carbon CA",
     "carbon_pa_g": "carbon PA",

@@ -12,8 +12,8 @@ from carbonopt.carbon.deployment import deployed_preset
 from carbonopt.carbon.embodied import embodied_g
 from carbonopt.carbon.metrics import task_metrics
 from carbonopt.carbon.presets import CarbonPreset
-from carbonopt.carbon.scenario import carbon_ca, carbon_pa
-from carbonopt.carbon.uncertainty import Task, statistics_of
+from carbonopt.carbon.task import Deployment, Task
+from carbonopt.carbon.uncertainty import statistics_of
 from carbonopt.errors import MappingError, ModelRangeError, SpecError
 from carbonopt.hardware.machine import Machine
 from carbonopt.hardware.template import KNOB_UNITS, Knobs, build_machine, find_template
@@ -25,7 +25,6 @@ from carbonopt.units import parse_quantity
 from carbonopt.workload.load import deployment_facts, load_network
 from carbonopt.workload.network import Network
 
-_BYTE_PER_GB = 2**30
 _PER_NETWORK = tuple(metric.name for metric in PER_NETWORK if not metric.factors)
 
 
@@ -46,6 +45,11 @@ class Workload:
     network: Network
     dram_byte: float
     period_s: float | None
+
+    @property
+    def deployment(self) -> Deployment:
+        """What it asks of a device, without the network itself."""
+        return Deployment(self.network.name, self.dram_byte, self.period_s)
 
 
 @dataclass(frozen=True)
@@ -210,6 +214,7 @@ def evaluate_design(
     breakdown: dict[str, dict[str, float]] = {
         "area_mm2": dict(machine.area_parts),
         "clock_ns": dict(machine.clock_parts),
+        "idle_w": dict(machine.leakage_parts),
         "latency_cycles": cost.cycle_parts(),
         "latency_s": {part: cycles * seconds for part, cycles in cost.cycle_parts().items()},
         "energy_pj": cost.energy_parts(),
@@ -218,6 +223,7 @@ def evaluate_design(
     metrics = {
         "area_mm2": machine.area_mm2,
         "clock_ns": machine.clock_ns,
+        "idle_w": machine.idle_w,
         "latency_cycles": cost.cycles,
         "latency_s": cost.cycles * seconds,
         "energy_pj": cost.energy_pj,
@@ -233,16 +239,13 @@ def _carbon(
     metrics: Mapping[str, float], workload: Workload, preset: CarbonPreset
 ) -> dict[str, dict[str, float]]:
     """Carbon by scenario and part [g]; PA only where the period is known."""
-    energy_j, latency_s = metrics["energy_j"], metrics["latency_s"]
-    area_mm2, dram_gb = metrics["area_mm2"], workload.dram_byte / _BYTE_PER_GB
+    task = Task.of(workload.deployment, metrics)
     parts = {
-        "embodied_g": embodied_g(area_mm2, dram_gb, preset),
-        "carbon_ca_g": carbon_ca(energy_j, latency_s, area_mm2, dram_gb, preset),
+        "embodied_g": embodied_g(metrics["area_mm2"], task.deployment.dram_gb, preset),
+        "carbon_ca_g": task.parts_g("CA", preset),
     }
     if workload.period_s is not None:
-        parts["carbon_pa_g"] = carbon_pa(
-            energy_j, latency_s, area_mm2, workload.period_s, dram_gb, preset
-        )
+        parts["carbon_pa_g"] = task.parts_g("PA", preset)
     return {
         metric: {part: float(grams) for part, grams in values.items()}
         for metric, values in parts.items()
@@ -347,13 +350,12 @@ def evaluate_row(design: Mapping[str, Any], context: Context) -> dict[str, Any]:
     except (ModelRangeError, MappingError) as error:
         return {"limit.buildable": 1.0, "status": "error", "message": str(error)}
     row: dict[str, Any] = {"limit.buildable": 0.0, "status": "ok", "message": ""}
-    row |= {name: results[0].metrics[name] for name in ("area_mm2", "clock_ns")}
+    row |= {name: results[0].metrics[name] for name in ("area_mm2", "clock_ns", "idle_w")}
     for name in (*_PER_NETWORK, "embodied_g"):
         if all(name in result.metrics for result in results):
             row |= _aggregate(name, results)
     tasks = [
-        Task.of(w.network.name, r.metrics, w.dram_byte / _BYTE_PER_GB, w.period_s)
-        for w, r in zip(context.workloads, results, strict=True)
+        Task.of(w.deployment, r.metrics) for w, r in zip(context.workloads, results, strict=True)
     ]
     row |= statistics_of(tasks, context.statistics, context.preset)
     row["limit.reticle"] = float(row["area_mm2"] / context.preset.reticle_mm2 - 1)

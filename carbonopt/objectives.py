@@ -85,6 +85,7 @@ UNCERTAIN = tuple(
 PER_DEVICE = (
     Metric("embodied_g", "embodied carbon", (), _ACT),
     Metric("area_mm2", "die area"),
+    Metric("idle_w", "idle power"),
 )
 
 METRICS = MappingProxyType({metric.name: metric for metric in PER_NETWORK + UNCERTAIN + PER_DEVICE})
@@ -143,16 +144,16 @@ def uncertain(names: Iterable[str]) -> tuple[str, ...]:
 def scenario_free(networks: Sequence[str]) -> list[str]:
     """Objectives in which the carbon of every scenario is monotone: one search serves them all.
 
-    Latency, energy and embodied carbon; with several networks latency and energy of each,
-    because the mean of the networks' carbons is not monotone in their mean energy.
+    Latency, energy, idle power and embodied carbon; with several networks latency and energy of
+    each, because the mean of the networks' carbons is not monotone in their mean energy.
 
     Examples
     --------
     >>> scenario_free(["resnet8"])
-    ['latency_s', 'energy_j', 'embodied_g']
+    ['latency_s', 'energy_j', 'idle_w', 'embodied_g']
     >>> scenario_free(["a", "b"])
-    ['latency_s@a', 'energy_j@a', 'latency_s@b', 'energy_j@b', 'embodied_g']
+    ['latency_s@a', 'energy_j@a', 'latency_s@b', 'energy_j@b', 'idle_w', 'embodied_g']
     """
     suffixes = [f"@{network}" for network in networks] if len(networks) > 1 else [""]
     each = [f"{name}{suffix}" for suffix in suffixes for name in ("latency_s", "energy_j")]
-    return [*each, "embodied_g"]
+    return [*each, "idle_w", "embodied_g"]

@@ -26,7 +26,7 @@ RELATIVE = 1e-9
 KNOBS = {"rows": 64, "cols": 32, "sram": "64KiB"}
 DESIGN = {"template": "dimc", "rows": 64, "cols": 32, "macros": 2, "sram_byte": 65536.0}
 METRICS = (
-    *("area_mm2", "clock_ns", "latency_cycles", "latency_s"),
+    *("area_mm2", "clock_ns", "idle_w", "latency_cycles", "latency_s"),
     *("energy_pj", "energy_j", "carbon_ca_g", "carbon_pa_g", "embodied_g"),
 )
 PER_NETWORK = ("latency_s", "energy_j", "carbon_ca_g", "carbon_pa_g")

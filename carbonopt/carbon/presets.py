@@ -66,6 +66,8 @@ class CarbonPreset:
         Largest die that a scanner exposes [mm2]; ``met``: a constraint, ``free``: none.
     package_g, package_g_per_mm2
         Carbon of one package [g], and per area of the die in it [g/mm2].
+    leakage_factor
+        Factor on the leakage of the machine: 1 as its cells leak, 0 none is charged [-].
     dram_ca_g_per_gb, dram_pa_g_per_gb
         Carbon of DRAM in the CA and the PA scenario [g/GB]; one figure but for `carbonspot`.
     memory_yield
@@ -88,6 +90,7 @@ class CarbonPreset:
     use_g_per_kwh: Number
     decarbonisation_per_year: Number
     pue: Number
+    leakage_factor: Number
     fab_g_per_kwh: Number
     node_nm: float
     abatement_percent: float

@@ -112,7 +112,8 @@ def carbon_pa(
 ) -> dict[str, Floats]:
     """Carbon per task under periodic activity: one task per period, the device waits between.
 
-    ``C = CI_use PUE (E + P_idle (N P - t)) + (N P / L) M`` with N = 1 device. A late task,
+    ``C = CI_use PUE (E + f P_idle (N P - t)) + (N P / L) M`` with N = 1 device and the preset's
+    factor f on leakage. A late task,
     t > P, under the rule ``infeasible`` is for the caller to mark: its carbon here stays that
     of a full period. Under ``replicate`` N = ceil(tau / P) devices take turns. Under
     ``fractional`` max(P, t) takes the place of N P. Idle time is never below 0.
@@ -205,7 +206,8 @@ def _share_pa(
     latency, period = positive("latency_s", latency_s), positive("period_s", period_s)
     interval = latency if interval_s is None else positive("interval_s", interval_s)
     taken = _taken_s(latency, period, interval, preset)
-    idle_j = non_negative("idle_w", idle_w) * np.maximum(taken - latency, 0.0)
+    waiting_w = non_negative("idle_w", idle_w) * preset.leakage_factor
+    idle_j = waiting_w * np.maximum(taken - latency, 0.0)
     return taken / preset.lifetime_s, idle_j
 
 

@@ -16,9 +16,9 @@ from numpy.typing import ArrayLike
 from scipy.special import ndtri
 from scipy.stats import qmc
 
-from carbonopt.arrays import Floats, Number
+from carbonopt.arrays import Floats
 from carbonopt.carbon.presets import Activity, CarbonPreset, load_preset, preset_names
-from carbonopt.carbon.scenario import total_ca, total_pa
+from carbonopt.carbon.task import Task
 from carbonopt.data.tables import load_table
 from carbonopt.errors import SpecError
 
@@ -207,57 +207,6 @@ STATISTICS: Mapping[str, Callable[[Floats], Floats]] = MappingProxyType(
 """Statistics of samples (m, n) that can be an objective, one value per design (n,)."""
 
 
-@dataclass(frozen=True)
-class Task:
-    """One network on one design, or on several: numbers or arrays (n,).
-
-    Parameters
-    ----------
-    network
-        Its name.
-    energy_j, latency_s
-        Energy and latency of a task [J], [s].
-    area_mm2, dram_gb
-        Die and memory beside it [mm2], [GB].
-    period_s
-        Time between two tasks, None where it is not known [s].
-    idle_w
-        Power while the device waits [W].
-    """
-
-    network: str
-    energy_j: Number
-    latency_s: Number
-    area_mm2: Number
-    dram_gb: float
-    period_s: float | None
-    idle_w: Number = 0.0
-
-    @classmethod
-    def of(
-        cls, network: str, metrics: Mapping[str, float], dram_gb: float, period_s: float | None
-    ) -> Task:
-        """Take energy_j, latency_s and area_mm2 from metrics, and idle_w where it is there."""
-        device = (metrics["energy_j"], metrics["latency_s"], metrics["area_mm2"])
-        return cls(network, *device, dram_gb, period_s, metrics.get("idle_w", 0.0))
-
-    def carbon_g(self, activity: Activity, preset: CarbonPreset) -> Floats:
-        """Carbon of the task, (n,) or with samples in the preset (m, n) [g].
-
-        Raises
-        ------
-        SpecError
-            PA is asked for and no period is known.
-        """
-        task = (self.energy_j, self.latency_s, self.area_mm2)
-        if activity == "CA":
-            return total_ca(*task, self.dram_gb, preset)
-        if self.period_s is None:
-            fault = "got no period, allowed: a time, which PA needs"
-            raise SpecError(f"period: {self.network}: {fault}")
-        return total_pa(*task, self.period_s, self.dram_gb, preset, idle_w=self.idle_w)
-
-
 def mean_carbon_g(
     tasks: Sequence[Task], activity: Activity, preset: CarbonPreset
 ) -> tuple[Floats, list[Floats]]:
@@ -292,7 +241,7 @@ def statistics_of(
         mean, each = mean_carbon_g(tasks, "CA" if activity == "ca" else "PA", sample)
         row[name] = float(STATISTICS[statistic](mean).item())
         for task, carbon in zip(tasks, each, strict=True):
-            row[f"{name}@{task.network}"] = float(STATISTICS[statistic](carbon).item())
+            row[f"{name}@{task.deployment.network}"] = float(STATISTICS[statistic](carbon).item())
     return row
 
 

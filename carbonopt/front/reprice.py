@@ -17,37 +17,16 @@ from carbonopt.arrays import Bools, Floats
 from carbonopt.carbon.embodied import charged_area_mm2, embodied_g
 from carbonopt.carbon.metrics import break_even_s
 from carbonopt.carbon.presets import Activity, CarbonPreset
-from carbonopt.carbon.scenario import carbon_ca, carbon_pa
-from carbonopt.carbon.uncertainty import STATISTICS, Task, mean_carbon_g, shared_sample
+from carbonopt.carbon.task import Deployment, Task
+from carbonopt.carbon.uncertainty import STATISTICS, mean_carbon_g, shared_sample
 from carbonopt.errors import ModelRangeError, SpecError
 from carbonopt.front.front import Front
 from carbonopt.objectives import Metric, metric, uncertain
-from carbonopt.units import UNITS
 
-_BYTE_PER_GB = UNITS["byte"]["GiB"]
 _CHUNK = 10_000
 _PRICED = ("carbon_ca_", "carbon_pa_", "embodied_g", "operational_g", "cci_", "break_even_")
 IN_USE = ("operational", "idle")
 """Parts of a task's carbon that scale with the grid; all others scale with 1 / lifetime."""
-
-
-@dataclass(frozen=True)
-class Deployment:
-    """What the deployment of a network asks of a device.
-
-    Parameters
-    ----------
-    network
-        Name, as in the columns ``energy_j@network``.
-    dram_byte
-        Memory beside the chip [byte].
-    period_s
-        Time between two inferences, None where it is not known [s].
-    """
-
-    network: str
-    dram_byte: float
-    period_s: float | None
 
 
 @dataclass(frozen=True)
@@ -80,7 +59,7 @@ def task_parts(
     ----------
     table
         Designs (n) with ``energy_j@network``, ``latency_s@network`` and ``area_mm2``, every one
-        a number; ``idle_w``, where it is there, counts in PA.
+        a number; ``idle_w``, where it is there, leaks while a task runs and, in PA, between tasks.
     deployment
         The network.
     scenario
@@ -91,27 +70,12 @@ def task_parts(
     SpecError
         PA is asked for and the period of the network is not known.
     """
-    task = task_of(table, deployment)
-    device = (task.energy_j, task.latency_s, task.area_mm2)
-    if scenario.activity == "CA":
-        return carbon_ca(*device, task.dram_gb, scenario.preset)
-    if task.period_s is None:
-        fault = "got no period, allowed: a time, which PA needs"
-        raise SpecError(f"period: {task.network}: {fault}")
-    return carbon_pa(*device, task.period_s, task.dram_gb, scenario.preset, idle_w=task.idle_w)
+    return task_of(table, deployment).parts_g(scenario.activity, scenario.preset)
 
 
 def task_of(table: pd.DataFrame, deployment: Deployment) -> Task:
     """Take the task of a network on every design (n) out of a table."""
-    return Task(
-        deployment.network,
-        table[f"energy_j@{deployment.network}"].to_numpy(dtype=float),
-        table[f"latency_s@{deployment.network}"].to_numpy(dtype=float),
-        table["area_mm2"].to_numpy(dtype=float),
-        deployment.dram_byte / _BYTE_PER_GB,
-        deployment.period_s,
-        table["idle_w"].to_numpy(dtype=float) if "idle_w" in table else 0.0,
-    )
+    return Task.of(deployment, table, f"@{deployment.network}")
 
 
 def price(
@@ -172,7 +136,7 @@ def price_device(
         ``embodied_g`` and ``embodied_g.part``, arrays (n,) [g].
     """
     area_mm2 = table["area_mm2"].to_numpy(dtype=float)
-    parts = [embodied_g(area_mm2, d.dram_byte / _BYTE_PER_GB, preset) for d in deployments]
+    parts = [embodied_g(area_mm2, d.dram_gb, preset) for d in deployments]
     return _mean("embodied_g", parts)
 
 
@@ -277,7 +241,9 @@ def _statistics(
             mean, each = mean_carbon_g(tasks, judged, shared_sample(scenario.preset))
             found.setdefault(name, []).append(STATISTICS[statistic](mean))
             for task, carbon in zip(tasks, each, strict=True):
-                found.setdefault(f"{name}@{task.network}", []).append(STATISTICS[statistic](carbon))
+                found.setdefault(f"{name}@{task.deployment.network}", []).append(
+                    STATISTICS[statistic](carbon)
+                )
         columns |= {column: np.concatenate(values) for column, values in found.items()}
     return columns
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from carbonopt.arrays import Bools, Floats
 from carbonopt.carbon.presets import CarbonPreset
+from carbonopt.carbon.task import Deployment
 from carbonopt.carbon.uncertainty import (
     STATISTICS,
     TAIL,
@@ -20,7 +21,7 @@ from carbonopt.carbon.uncertainty import (
     variance_shares,
 )
 from carbonopt.errors import SpecError
-from carbonopt.front.reprice import Deployment, Scenario, task_of
+from carbonopt.front.reprice import Scenario, task_of
 from carbonopt.front.winners import keeps_periods
 
 

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from carbonopt.arrays import Bools, Floats, Ints
+from carbonopt.carbon.task import Deployment
 from carbonopt.errors import SpecError
 from carbonopt.front.dominance import non_dominated
-from carbonopt.front.reprice import IN_USE, Deployment, Scenario, task_parts
+from carbonopt.front.reprice import IN_USE, Scenario, task_parts
 from carbonopt.objectives import scenario_free
 
 
@@ -21,7 +22,8 @@ def scenario_free_rows(table: pd.DataFrame, networks: Sequence[str]) -> Bools:
     Parameters
     ----------
     table
-        Designs (n) with the columns of `carbonopt.objectives.scenario_free`.
+        Designs (n) with the columns of `carbonopt.objectives.scenario_free`; no machine leaks
+        where there is no ``idle_w``.
     networks
         The networks.
 
@@ -29,16 +31,10 @@ def scenario_free_rows(table: pd.DataFrame, networks: Sequence[str]) -> Bools:
     -----
     Monotone in every column: a design that is no better anywhere is no better in any scenario.
     With several networks the columns are those of each network: the geometric mean of the
-    networks' carbons is not monotone in their mean energy and mean latency. With a column
-    ``idle_w`` a shorter latency means a longer wait, so that PA is not monotone in the latency;
-    it is in the idle power and in the energy beyond it, ``E - P_idle t``, which stand in.
+    networks' carbons is not monotone in their mean energy and mean latency.
     """
-    values = table[scenario_free(networks)].to_numpy(dtype=float)
-    if "idle_w" not in table:
-        return non_dominated(values)
-    idle_w = table["idle_w"].to_numpy(dtype=float)
-    values[:, 1:-1:2] -= idle_w[:, None] * values[:, 0:-1:2]
-    return non_dominated(np.column_stack([values, idle_w]))
+    columns = [name for name in scenario_free(networks) if name in table or name != "idle_w"]
+    return non_dominated(table[columns].to_numpy(dtype=float))
 
 
 def keeps_periods(

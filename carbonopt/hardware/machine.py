@@ -61,6 +61,8 @@ class Memory:
         Port of each operand that it holds, by direction.
     double_buffered
         A tile that is replaced takes twice its size, so that the next one can arrive.
+    leakage_w
+        Of one instance, where it keeps what it holds while the machine waits [W].
     """
 
     name: str
@@ -72,6 +74,7 @@ class Memory:
     served: frozenset[str]
     ports: Ports
     double_buffered: bool = False
+    leakage_w: float = 0.0
 
     @property
     def bandwidth_bits(self) -> float:
@@ -102,6 +105,8 @@ class Machine:
         along the rows; the innermost input memory is then widened by their number.
     area_parts, clock_parts
         Additive breakdown of area [mm2] and of the clock period [ns].
+    leakage_parts
+        Leakage of the parts that stay on while the machine waits [W].
     systolic
         Array dimensions along which results leave one unit per cycle after the last one.
     most
@@ -119,6 +124,7 @@ class Machine:
     diagonal: bool
     area_parts: Mapping[str, float] = field(default_factory=dict)
     clock_parts: Mapping[str, float] = field(default_factory=dict)
+    leakage_parts: Mapping[str, float] = field(default_factory=dict)
     systolic: tuple[str, ...] = ()
     most: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     carbonspot_rules: bool = False
@@ -140,6 +146,11 @@ class Machine:
     def clock_ns(self) -> float:
         """Clock period [ns]."""
         return sum(self.clock_parts.values())
+
+    @property
+    def idle_w(self) -> float:
+        """Power that the machine draws while it waits [W]."""
+        return sum(self.leakage_parts.values())
 
     def levels(self, operand: Operand) -> tuple[int, ...]:
         """Positions in `memories` of the levels that hold `operand`, innermost first."""

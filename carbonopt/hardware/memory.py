@@ -14,17 +14,20 @@ from carbonopt.errors import ModelRangeError
 from carbonopt.hardware.machine import DIRECTIONS, Memory, Operand, Port, Ports
 from carbonopt.hardware.technology import Technology
 
+_W_PER_MW = 1e-3
+
 PortNames = Mapping[Operand, tuple[str, str, str, str]]
 """Names of an operand's ports in the order of `DIRECTIONS`; '' where it has none."""
 
 
 @dataclass(frozen=True)
 class SramCost:
-    """Area and full-width access energies of one SRAM."""
+    """Area, full-width access energies and leakage of one SRAM."""
 
     area_mm2: float
     read_pj: float
     write_pj: float
+    leakage_w: float
 
 
 @cache
@@ -33,7 +36,7 @@ def _sram_table() -> dict[str, Floats]:
     facts = load_facts("memory_28nm.csv")
     table = load_table("sram_cacti7.csv")
     table = table[table["node_nm"] == facts["sram_table_node_nm"]].sort_values("rows")
-    names = ("rows", "area_mm2", "read_pj", "write_pj")
+    names = ("rows", "area_mm2", "read_pj", "write_pj", "leakage_mw")
     return {name: table[name].to_numpy(dtype=np.float64) for name in names}
 
 
@@ -50,10 +53,10 @@ def equal_ports(names: PortNames, narrow_bits: float, wide_bits: float) -> Ports
 
 
 def sram_cost(size_bits: float, width_bits: float, *, what: str) -> SramCost:
-    """Return area and energy of an SRAM as parallel 32-bit columns from a table over rows.
+    """Return area, energy and leakage of an SRAM as parallel 32-bit columns from a table over rows.
 
     cost(size, width) = width/32 g(size/width), g log-log interpolated, times the scaling from
-    32 nm to 28 nm (0.9^2 for energy and area alike, as the source does), area doubled.
+    32 nm to 28 nm (0.9^2 for every output, as the source does), area doubled.
 
     Parameters
     ----------
@@ -70,7 +73,8 @@ def sram_cost(size_bits: float, width_bits: float, *, what: str) -> SramCost:
     Notes
     -----
     Valid for 32 to 16.8 million rows; between the table's powers of two, leave-one-out errors
-    are up to 7 % (area), 15 % (write) and 23 % (read).
+    are up to 7 % (area), 15 % (write) and 23 % (read). Leakage is that of high-performance
+    cells (itrs-hp) at 300 K.
 
     References
     ----------
@@ -90,7 +94,8 @@ def sram_cost(size_bits: float, width_bits: float, *, what: str) -> SramCost:
         return float(value) * facts["sram_node_scaling"] * width_bits / column
 
     area = round(scaled("area_mm2") * facts["sram_area_factor"], 7)
-    return SramCost(area, scaled("read_pj"), scaled("write_pj"))
+    leakage_w = scaled("leakage_mw") * _W_PER_MW
+    return SramCost(area, scaled("read_pj"), scaled("write_pj"), leakage_w)
 
 
 def register(
@@ -119,7 +124,7 @@ def sram(size_bits: float, width_bits: float, served: frozenset[str], names: Por
     grain = float(width_bits // load_facts("memory_28nm.csv")["accesses_per_width"])
     return Memory(
         "sram", "sram", size_bits, cost.read_pj, cost.write_pj, cost.area_mm2, served,
-        equal_ports(names, grain, width_bits),
+        equal_ports(names, grain, width_bits), leakage_w=cost.leakage_w,
     )  # fmt: skip
 
 

@@ -156,6 +156,7 @@ def build_machine(
         diagonal=stationary,
         area_parts={**area, **_memory_area(template, knobs, variant, memories)},
         clock_parts=clock,
+        leakage_parts={memory.part: memory.leakage_w for memory in memories if memory.leakage_w},
         carbonspot_rules=True,
     )
 

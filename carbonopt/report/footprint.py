@@ -13,9 +13,10 @@ import pandas as pd
 from carbonopt.arrays import Floats
 from carbonopt.carbon.operational import operational_g
 from carbonopt.carbon.presets import FIELDS, TABLE, Activity, CarbonPreset, load_preset
+from carbonopt.carbon.task import Deployment
 from carbonopt.carbon.uncertainty import SAMPLES, TAIL, Prior, load_priors, shared_sample
 from carbonopt.data.tables import data_hash, describe_facts
-from carbonopt.front.reprice import Deployment, Scenario, price, price_device
+from carbonopt.front.reprice import Scenario, price, price_device
 from carbonopt.front.uncertainty import carbon_samples, causes_of
 from carbonopt.report.scale import quantity
 from carbonopt.report.table import describe_design

@@ -13,8 +13,9 @@ from matplotlib.colors import ListedColormap, to_rgb
 from matplotlib.figure import Figure
 
 from carbonopt.arrays import Floats, Ints
+from carbonopt.carbon.task import Deployment
 from carbonopt.front.front import Front
-from carbonopt.front.reprice import Deployment, Scenario
+from carbonopt.front.reprice import Scenario
 from carbonopt.front.winners import keeps_periods, winners
 from carbonopt.report import style
 from carbonopt.report.table import describe_design

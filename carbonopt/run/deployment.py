@@ -7,9 +7,10 @@ from pathlib import Path
 
 from carbonopt.carbon.grid import grid_intensity
 from carbonopt.carbon.presets import Activity, CarbonPreset, load_preset
+from carbonopt.carbon.task import Deployment
 from carbonopt.errors import SpecError, StoreError
 from carbonopt.front.front import Front
-from carbonopt.front.reprice import Deployment, Scenario, reprice
+from carbonopt.front.reprice import Scenario, reprice
 from carbonopt.run.api import load_run
 from carbonopt.run.energy import ENERGY, METER
 from carbonopt.store import RunStore

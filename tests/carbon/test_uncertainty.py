@@ -8,11 +8,11 @@ from scipy import stats
 
 from carbonopt.carbon.embodied import embodied_g
 from carbonopt.carbon.presets import load_preset
+from carbonopt.carbon.task import Deployment, Task
 from carbonopt.carbon.uncertainty import (
     SAMPLES,
     STATISTICS,
     Prior,
-    Task,
     load_priors,
     mean_carbon_g,
     sampled_preset,
@@ -104,7 +104,10 @@ def test_statistics_of_samples():
 
 def test_a_row_holds_statistics_of_the_mean_and_of_each_network():
     preset = load_preset("default")
-    tasks = [Task("a", 1e-6, 1e-3, 4.0, 0.001, 0.04), Task("b", 2e-6, 3e-3, 4.0, 0.001, 1.0)]
+    tasks = [
+        Task(Deployment("a", 2**20, 0.04), 1e-6, 1e-3, 4.0),
+        Task(Deployment("b", 2**20, 1.0), 2e-6, 3e-3, 4.0),
+    ]
     row = statistics_of(tasks, ["carbon_ca_mean_g", "carbon_pa_cvar_g"], preset)
     assert sorted(row) == [
         *("carbon_ca_mean_g", "carbon_ca_mean_g@a", "carbon_ca_mean_g@b"),
@@ -114,7 +117,9 @@ def test_a_row_holds_statistics_of_the_mean_and_of_each_network():
     assert row["carbon_ca_mean_g"] == pytest.approx(float(mean.mean()))
     assert row["carbon_ca_mean_g@b"] == pytest.approx(float(each[1].mean()))
     with pytest.raises(SpecError, match="period: a: got no period"):
-        statistics_of([Task("a", 1e-6, 1e-3, 4.0, 0.0, None)], ["carbon_pa_p95_g"], preset)
+        statistics_of(
+            [Task(Deployment("a", 0, None), 1e-6, 1e-3, 4.0)], ["carbon_pa_p95_g"], preset
+        )
 
 
 def ishigami(shares):
@@ -144,7 +149,7 @@ def test_variance_shares_of_carbon_are_those_of_salib():
     seen = []
 
     def carbon(shares):
-        task = Task("a", 3e-6, 1e-3, 6.0, 0.001, 0.04)
+        task = Task(Deployment("a", 2**20, 0.04), 3e-6, 1e-3, 6.0)
         seen.append(task.carbon_g("PA", sampled_preset(preset, shares))[:, 0])
         return seen[-1]
 

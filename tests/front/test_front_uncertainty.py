@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 
 from carbonopt.carbon.presets import load_preset
+from carbonopt.carbon.task import Deployment
 from carbonopt.errors import SpecError
 from carbonopt.front.dominance import non_dominated
-from carbonopt.front.reprice import Deployment, Scenario, price
+from carbonopt.front.reprice import Scenario, price
 from carbonopt.front.uncertainty import assess, carbon_samples, on_front
 
 

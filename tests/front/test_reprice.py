@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from carbonopt.carbon.presets import CarbonPreset, load_preset
+from carbonopt.carbon.task import Deployment
 from carbonopt.errors import SpecError
 from carbonopt.evaluate import Context, evaluate_row, load_workload
 from carbonopt.front.dominance import front_rows, non_dominated
 from carbonopt.front.front import Front
 from carbonopt.front.reprice import (
-    Deployment,
     Scenario,
     price,
     price_device,

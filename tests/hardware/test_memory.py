@@ -16,6 +16,7 @@ from carbonopt.hardware.memory import sram_cost
 
 RELATIVE = 1e-9
 COSTS = ("area_mm2", "read_pj", "write_pj")
+GROWING = (*COSTS, "leakage_w")
 FEWEST_ROWS, MOST_ROWS = 32, 2**24
 
 
@@ -35,6 +36,13 @@ def test_costs_at_the_points_where_cacti_was_run(cacti):
         got = cost(row.size_byte, row.width_bit)
         for name in COSTS:
             assert getattr(got, name) == pytest.approx(getattr(row, name), rel=RELATIVE), row
+
+
+@pytest.mark.reference
+def test_leakage_is_cactis_at_32_nm_scaled_as_the_other_outputs():
+    """1024 rows of 32 bit leak 1.13286 mW at 32 nm, itrs-hp, 300 K (cacti_g_rows.csv)."""
+    assert cost(4096, 32).leakage_w == pytest.approx(1.13286e-3 * 0.81, rel=RELATIVE)
+    assert cost(65536, 512).leakage_w == pytest.approx(16 * 1.13286e-3 * 0.81, rel=RELATIVE)
 
 
 @pytest.mark.reference
@@ -88,7 +96,7 @@ row_widths = st.integers(32, 2**14)
 @given(rows, rows, row_widths)
 def test_costs_grow_with_size(one, other, width):
     small, large = (sram_cost(each * width, width, what="m") for each in sorted((one, other)))
-    for name in COSTS:
+    for name in GROWING:
         assert 0 < getattr(small, name) <= getattr(large, name) * (1 + 1e-12)
 
 
@@ -99,6 +107,7 @@ def test_parallel_columns_cost_in_proportion(depth, width, copies):
     many = sram_cost(depth * width * copies, width * copies, what="m")
     np.testing.assert_allclose(many.read_pj, copies * one.read_pj, rtol=RELATIVE)
     np.testing.assert_allclose(many.write_pj, copies * one.write_pj, rtol=RELATIVE)
+    np.testing.assert_allclose(many.leakage_w, copies * one.leakage_w, rtol=RELATIVE)
     np.testing.assert_allclose(many.area_mm2, copies * one.area_mm2, atol=copies * 1e-7)
 
 

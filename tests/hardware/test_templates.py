@@ -53,6 +53,8 @@ def test_parts_are_not_negative_and_sum_to_the_total(template, rows, cols, macro
     for total, parts in ((built.area_mm2, built.area_parts), (built.clock_ns, built.clock_parts)):
         assert min(parts.values()) >= 0
         assert total == pytest.approx(sum(parts.values()), rel=1e-12)
+    assert built.idle_w == sum(built.leakage_parts.values()) > 0
+    assert set(built.leakage_parts) <= set(built.area_parts)
     assert built.shape == {"D1": cols, "D2": rows, "D3": macros}
     assert built.area_parts["sram"] > 0
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from carbonopt.carbon.presets import FIELDS, load_preset
-from carbonopt.front.reprice import Deployment
+from carbonopt.carbon.task import Deployment
 from carbonopt.report.footprint import footprint, model_card, search_record
 
 DEPLOYMENTS = [Deployment("resnet8", 2.0**20, 0.04)]

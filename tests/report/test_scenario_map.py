@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from carbonopt.carbon.presets import load_preset
-from carbonopt.front.reprice import Deployment, Scenario
+from carbonopt.carbon.task import Deployment
+from carbonopt.front.reprice import Scenario
 from carbonopt.report.breakdown import plot_breakdown
 from carbonopt.report.scenario_map import plot_scenario_map
 

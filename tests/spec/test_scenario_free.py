@@ -28,16 +28,16 @@ def load(tmp_path):
     return read
 
 
-def test_one_network_gives_three_objectives(load):
+def test_one_network_gives_four_objectives(load):
     problem = load(TEXT.replace("resnet8, ds_cnn, ", ""))
-    assert problem.objectives == ["latency_s", "energy_j", "embodied_g"]
+    assert problem.objectives == ["latency_s", "energy_j", "idle_w", "embodied_g"]
 
 
 def test_several_networks_give_two_each_and_the_making(load):
     problem = load(TEXT)
     assert problem.objectives == [
         *("latency_s@resnet8", "energy_j@resnet8", "latency_s@ds_cnn", "energy_j@ds_cnn"),
-        *("latency_s@autoencoder", "energy_j@autoencoder", "embodied_g"),
+        *("latency_s@autoencoder", "energy_j@autoencoder", "idle_w", "embodied_g"),
     ]
     row = problem.evaluate([[0, 0, 0, 0]])
     assert row["feasible"].all()
@@ -55,7 +55,7 @@ def test_several_networks_give_two_each_and_the_making(load):
         (
             "scenario_free",
             "scenario_free\nreference_point: {embodied_g: 1 kg}",
-            "10: reference_point: got a point for 7 objectives, allowed: a point for at most 6",
+            "10: reference_point: got a point for 8 objectives, allowed: a point for at most 6",
         ),
         ("resnet8", "resnet9", "3: workloads.0: got resnet9"),
     ],

@@ -1,0 +1,122 @@
+"""One inference on one design or on many, and what its deployment asks of the device."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from carbonopt.arrays import Floats, Number
+from carbonopt.carbon.presets import Activity, CarbonPreset
+from carbonopt.carbon.scenario import carbon_ca, carbon_pa, total_ca, total_pa
+from carbonopt.errors import SpecError
+from carbonopt.units import UNITS
+
+_BYTE_PER_GB = UNITS["byte"]["GiB"]
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What the deployment of a network asks of a device.
+
+    Parameters
+    ----------
+    network
+        Name, as in the columns ``energy_j@network``.
+    dram_byte
+        Memory beside the chip [byte].
+    period_s
+        Time between two inferences, None where it is not known [s].
+    """
+
+    network: str
+    dram_byte: float
+    period_s: float | None
+
+    @property
+    def dram_gb(self) -> float:
+        """Memory beside the chip [GB of 2^30 byte]."""
+        return self.dram_byte / _BYTE_PER_GB
+
+
+@dataclass(frozen=True)
+class Task:
+    """One network on one design, or on several: numbers or arrays (n,).
+
+    Parameters
+    ----------
+    deployment
+        The network.
+    energy_j, latency_s
+        Energy E that a task switches, and its latency t [J], [s].
+    area_mm2
+        Die [mm2].
+    idle_w
+        Leakage of the device [W].
+
+    Notes
+    -----
+    The device leaks while it computes as well: a task draws ``E + f P_idle t``, with the
+    preset's factor f on leakage, and in PA ``f P_idle`` until the next one.
+    """
+
+    deployment: Deployment
+    energy_j: Number
+    latency_s: Number
+    area_mm2: Number
+    idle_w: Number = 0.0
+
+    @classmethod
+    def of(
+        cls, deployment: Deployment, columns: Mapping[str, float] | pd.DataFrame, suffix: str = ""
+    ) -> Task:
+        """Take a task out of metrics, or out of a table whose columns have a suffix."""
+        energy_j, latency_s = (
+            np.asarray(columns[f"{name}{suffix}"], dtype=float)
+            for name in ("energy_j", "latency_s")
+        )
+        area_mm2 = np.asarray(columns["area_mm2"], dtype=float)
+        idle_w = np.asarray(columns["idle_w"], dtype=float) if "idle_w" in columns else 0.0
+        return cls(deployment, energy_j, latency_s, area_mm2, idle_w)
+
+    def parts_g(self, activity: Activity, preset: CarbonPreset) -> dict[str, Floats]:
+        """Carbon of the task by part, each (n,) or with samples in the preset (m, n) [g].
+
+        Raises
+        ------
+        SpecError
+            PA is asked for and no period is known.
+        """
+        if activity == "CA":
+            return carbon_ca(*self._device(preset), self.deployment.dram_gb, preset)
+        period_s, dram_gb = self._period_s(), self.deployment.dram_gb
+        device = self._device(preset)
+        return carbon_pa(*device, period_s, dram_gb, preset, idle_w=self.idle_w)
+
+    def carbon_g(self, activity: Activity, preset: CarbonPreset) -> Floats:
+        """Carbon of the task, the sum over `parts_g` [g]; faster where samples are many.
+
+        Raises
+        ------
+        SpecError
+            PA is asked for and no period is known.
+        """
+        if activity == "CA":
+            return total_ca(*self._device(preset), self.deployment.dram_gb, preset)
+        period_s, dram_gb = self._period_s(), self.deployment.dram_gb
+        device = self._device(preset)
+        return total_pa(*device, period_s, dram_gb, preset, idle_w=self.idle_w)
+
+    def _device(self, preset: CarbonPreset) -> tuple[Number, Number, Number]:
+        """Energy with the leakage while it computes [J], latency [s], die [mm2]."""
+        leaked_j = preset.leakage_factor * self.idle_w * self.latency_s
+        return self.energy_j + leaked_j, self.latency_s, self.area_mm2
+
+    def _period_s(self) -> float:
+        """Period, which PA needs [s]."""
+        if self.deployment.period_s is None:
+            fault = "got no period, allowed: a time, which PA needs"
+            raise SpecError(f"period: {self.deployment.network}: {fault}")
+        return self.deployment.period_s
