@@ -14,6 +14,7 @@ from carbonopt.carbon.metrics import task_metrics
 from carbonopt.carbon.presets import CarbonPreset
 from carbonopt.carbon.task import Deployment, Task
 from carbonopt.carbon.uncertainty import statistics_of
+from carbonopt.carbon.wafer import over_reticle
 from carbonopt.errors import MappingError, ModelRangeError, SpecError
 from carbonopt.hardware.machine import Machine
 from carbonopt.hardware.template import KNOB_UNITS, Knobs, build_machine, find_template
@@ -358,7 +359,7 @@ def evaluate_row(design: Mapping[str, Any], context: Context) -> dict[str, Any]:
         Task.of(w.deployment, r.metrics) for w, r in zip(context.workloads, results, strict=True)
     ]
     row |= statistics_of(tasks, context.statistics, context.preset)
-    row["limit.reticle"] = float(row["area_mm2"] / context.preset.reticle_mm2 - 1)
+    row["limit.reticle"] = float(over_reticle(row["area_mm2"], context.preset))
     row |= {f"area_mm2.{part}": area for part, area in results[0].machine.area_by_group.items()}
     for workload, result in zip(context.workloads, results, strict=True):
         network = workload.network.name

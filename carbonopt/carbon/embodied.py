@@ -7,64 +7,16 @@ from numpy.typing import ArrayLike
 
 from carbonopt.arrays import Floats
 from carbonopt.carbon.checks import non_negative
-from carbonopt.carbon.die import die_yield, dies_per_wafer
 from carbonopt.carbon.memory import memory_g
+from carbonopt.carbon.packaging import carrier_g, good_bonds
 from carbonopt.carbon.presets import Activity, CarbonPreset
+from carbonopt.carbon.wafer import charged_area_mm2
 
 DEVICE_PARTS = ("fab_energy", "fab_gas", "fab_material", "package", "dram")
 """Parts of a device that every preset charges."""
 
-FURTHER_PARTS = ("board", "design", "end_of_life")
+FURTHER_PARTS = ("carrier", "bonding", "board", "design", "end_of_life")
 """Parts of a device that are 0 unless a preset or a user gives them; always listed."""
-
-
-def charged_area_mm2(area_mm2: ArrayLike, preset: CarbonPreset) -> Floats:
-    """Wafer area that is processed for one good die, which is what a die is charged.
-
-    By area ``A / (Y Y_line)``; by wafer ``A_wafer / (N Y Y_line)`` with N dies per wafer: the
-    edge and the scribe lines are charged too.
-
-    Parameters
-    ----------
-    area_mm2
-        Area A of the die (n,) [mm2].
-    preset
-        Numbers of the model.
-
-    Returns
-    -------
-    Floats
-        Area (n,), or (m, n) with samples [mm2].
-
-    Raises
-    ------
-    ModelRangeError
-        Area below 0 or not a number, or a die of which less than one fits on a wafer.
-
-    References
-    ----------
-    ACT, ISCA 2022, eq. 4-5 (by area). ECO-CHIP, HPCA 2024 (by wafer).
-
-    Examples
-    --------
-    >>> from carbonopt.carbon.presets import load_preset
-    >>> charged_area_mm2(9.5, load_preset("carbonspot"))
-    np.float64(10.0)
-    """
-    area = non_negative("area_mm2", area_mm2)
-    good = preset.line_yield * die_yield(
-        area,
-        preset.yield_model,
-        defects_per_mm2=preset.defects_per_mm2,
-        clustering=preset.clustering,
-        fraction=preset.yield_fraction,
-    )
-    if preset.accounting == "area":
-        return np.asarray(area / good)[()]
-    count = dies_per_wafer(
-        area, wafer_mm=preset.wafer_mm, edge_mm=preset.edge_mm, scribe_mm=preset.scribe_mm
-    )
-    return np.asarray(np.pi / 4.0 * preset.wafer_mm**2 / (count * good))[()]
 
 
 def embodied_g(
@@ -72,13 +24,15 @@ def embodied_g(
 ) -> dict[str, Floats]:
     """Carbon of making one device, by part; their sum is the total.
 
-    ``M = A* (CI_fab EPA + GPA + MPA) + C_package + A c_package + CPS M_dram / Y_memory + C_board
-    + C_design / volume + C_end``, with the charged wafer area A* of `charged_area_mm2`.
+    ``M = (A* (CI_fab EPA + GPA + MPA) + C_carrier) / Y_bond^k + C_package + A c_package
+    + CPS M_dram / Y_memory + C_board + C_design / volume + C_end``, with the charged wafer area A*
+    of `charged_area_mm2`. Of a chip that is cut into n dies, A* is n times that of a die of A / n;
+    k bonds join them (`carbonopt.carbon.packaging`); bonding is what a failed bond loses.
 
     Parameters
     ----------
     area_mm2
-        Area of the die (n,) [mm2].
+        Area of the die, or of all dies together (n,) [mm2].
     dram_gb
         Capacity of the DRAM (n,) [GB].
     preset
@@ -98,7 +52,7 @@ def embodied_g(
 
     Notes
     -----
-    One die at one node in one package; several dies: `carbonopt.carbon.packaging`. ACT-type
+    All dies at one node; of several nodes: `carbonopt.carbon.packaging.chiplets_g`. ACT-type
     models meet published life-cycle assessments within a factor of 1.05 to 2.2.
 
     Examples
@@ -113,9 +67,11 @@ def embodied_g(
         "fab_gas": preset.gas_g_per_mm2,
         "fab_material": preset.material_g_per_mm2,
     }
-    charged = charged_area_mm2(area_mm2, preset)
-    die: dict[str, ArrayLike] = {part: charged * grams for part, grams in per_mm2.items()}
-    return same_shape(die | _beside_die_g(area_mm2, dram_gb, preset, activity))
+    charged, carrier = _charged_mm2(area_mm2, preset), _carrier_g(area_mm2, preset)
+    die = {part: charged * grams for part, grams in per_mm2.items()}
+    lost = (sum(die.values()) + carrier) * (1.0 / good_bonds(preset) - 1.0)
+    joined: dict[str, ArrayLike] = {**die, "carrier": carrier, "bonding": lost}
+    return same_shape(joined | _beside_die_g(area_mm2, dram_gb, preset, activity))
 
 
 def embodied_total_g(
@@ -133,7 +89,18 @@ def embodied_total_g(
     """
     beside = _beside_die_g(area_mm2, dram_gb, preset, activity).values()
     rest = sum((np.asarray(part) for part in beside), start=np.zeros(()))
-    return charged_area_mm2(area_mm2, preset) * preset.fab_g_per_mm2 + rest
+    joined = _charged_mm2(area_mm2, preset) * preset.fab_g_per_mm2 + _carrier_g(area_mm2, preset)
+    return np.asarray(joined / good_bonds(preset) + rest)
+
+
+def _charged_mm2(area_mm2: ArrayLike, preset: CarbonPreset) -> Floats:
+    """Wafer area that all dies of a chip are charged [mm2]."""
+    return preset.dies * charged_area_mm2(np.asarray(area_mm2) / preset.dies, preset)
+
+
+def _carrier_g(area_mm2: ArrayLike, preset: CarbonPreset) -> Floats:
+    """Carbon of what the dies sit on, beside the package [g CO2e]."""
+    return carrier_g(area_mm2, preset, preset.carrier, bridges=preset.dies - 1)
 
 
 def _beside_die_g(

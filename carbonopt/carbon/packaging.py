@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from carbonopt.arrays import Floats, Number
 from carbonopt.carbon.checks import non_negative
-from carbonopt.carbon.embodied import charged_area_mm2
-from carbonopt.carbon.presets import CarbonPreset
+from carbonopt.carbon.presets import CHOICES, CarbonPreset, Carrier
+from carbonopt.carbon.wafer import charged_area_mm2
 from carbonopt.data.tables import load_facts
 from carbonopt.errors import SpecError
 
 TABLE = "packaging.csv"
-Carrier = Literal["organic", "rdl", "interposer", "bridge"]
-CARRIERS = ("organic", "rdl", "interposer", "bridge")
 
 
 def package_by_area_g(area_mm2: ArrayLike, kwh_per_mm2: Number, fab_g_per_kwh: Number) -> Floats:
@@ -81,8 +78,8 @@ def carrier_g(
     """
     facts = load_facts(TABLE)
     area = non_negative("die_mm2", die_mm2)
-    if carrier not in CARRIERS:
-        raise SpecError(f"carrier: got {carrier}, allowed: {', '.join(CARRIERS)}")
+    if carrier not in CHOICES["carrier"]:
+        raise SpecError(f"carrier: got {carrier}, allowed: {', '.join(CHOICES['carrier'])}")
     if carrier == "organic":
         return np.zeros_like(area)
     kind = "bridge" if carrier == "bridge" else "interposer"
@@ -96,32 +93,37 @@ def carrier_g(
     return charged_area_mm2(area * facts["substrate.area_ratio"], wired) * (cpa * layers)
 
 
-def chiplets_g(
-    areas_mm2: Sequence[float],
-    nodes_nm: Sequence[float],
-    preset: CarbonPreset,
-    *,
-    carrier: Carrier = "organic",
-    bonding_yield: float | None = None,
-    stacked: bool = False,
-) -> dict[str, float]:
-    """Carbon of one package with several dies, by part.
+def good_bonds(preset: CarbonPreset) -> Number:
+    """Share of packages whose dies were joined without a fault, ``Y_bond^k`` [-].
 
-    ``M = (sum_i C_die,i + C_carrier) / Y_bond^n + C_package``: a failed bond loses the dies and the
-    carrier. n = 1 side by side, the number of dies where they are stacked.
+    k is the number of dies where they are stacked, 1 for several side by side, 0 for one.
+
+    Examples
+    --------
+    >>> from carbonopt.carbon.presets import load_preset
+    >>> good_bonds(load_preset("default").with_values(dies=4, stacking="stacked"))
+    0.96059601
+    """
+    if preset.dies == 1:
+        return 1.0
+    return preset.bonding_yield ** (preset.dies if preset.stacking == "stacked" else 1)
+
+
+def chiplets_g(
+    areas_mm2: Sequence[float], nodes_nm: Sequence[float], preset: CarbonPreset
+) -> dict[str, float]:
+    """Carbon of one package with dies of several sizes and nodes, by part.
+
+    ``M = (sum_i C_die,i + C_carrier) / Y_bond^k + C_package``: a failed bond loses the dies and the
+    carrier; k as in `good_bonds`. Equal dies of one node are keys of a preset: `dies`.
 
     Parameters
     ----------
     areas_mm2, nodes_nm
         Area and node of each die [mm2], [nm].
     preset
-        Numbers of the model; its node is replaced by those of the dies.
-    carrier
-        ``organic``, ``rdl``, ``interposer`` or ``bridge``; one bridge between two dies.
-    bonding_yield
-        Share of good bonds, 0.99 where not given [-].
-    stacked
-        Whether the dies stand on each other.
+        Numbers of the model; its node and number of dies are replaced by those of the dies. One
+        bridge joins two dies.
 
     Returns
     -------
@@ -131,7 +133,7 @@ def chiplets_g(
     Raises
     ------
     SpecError
-        As many nodes as areas are needed; a bonding yield outside (0, 1].
+        As many nodes as areas are needed.
 
     References
     ----------
@@ -145,21 +147,14 @@ def chiplets_g(
     >>> round(split / whole, 2)
     0.54
     """
-    good = load_facts(TABLE)["bonding.yield"] if bonding_yield is None else bonding_yield
-    faults = []
-    if not 0 < good <= 1:
-        faults.append(f"bonding_yield: got {good}, allowed: above 0, at most 1")
     if len(areas_mm2) != len(nodes_nm) or not len(areas_mm2):
-        faults.append(f"nodes_nm: got {len(nodes_nm)}, allowed: one for each of the areas")
-    if faults:
-        raise SpecError(faults)
+        raise SpecError(f"nodes_nm: got {len(nodes_nm)}, allowed: one for each of the areas")
     dies = 0.0
     for area, node in zip(areas_mm2, nodes_nm, strict=True):
         made = preset.with_values(node_nm=node)
         dies += float(charged_area_mm2(area, made) * made.fab_g_per_mm2)
-    bridges = max(len(areas_mm2) - 1, 0)
-    carried = float(carrier_g(sum(areas_mm2), preset, carrier, bridges=bridges))
-    bonds = len(areas_mm2) if stacked else min(len(areas_mm2) - 1, 1)
-    lost = (dies + carried) * (good**-bonds - 1.0)
+    joined = preset.with_values(dies=len(areas_mm2))
+    carried = float(carrier_g(sum(areas_mm2), joined, joined.carrier, bridges=joined.dies - 1))
+    lost = (dies + carried) * (1.0 / float(good_bonds(joined)) - 1.0)
     package = float(preset.package_g + sum(areas_mm2) * preset.package_g_per_mm2)
     return {"dies": dies, "carrier": carried, "bonding": lost, "package": package}

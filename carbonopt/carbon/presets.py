@@ -21,6 +21,8 @@ RULES = "carbon_rules.csv"
 Activity = Literal["CA", "PA"]
 LateRule = Literal["fractional", "infeasible", "replicate"]
 ReticleRule = Literal["met", "free"]
+Carrier = Literal["organic", "rdl", "interposer", "bridge"]
+Stacking = Literal["side_by_side", "stacked"]
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,12 @@ class CarbonPreset:
         Diameter of the wafer, edge exclusion, width of the scribe lines [mm].
     reticle_mm2, reticle_rule
         Largest die that a scanner exposes [mm2]; ``met``: a constraint, ``free``: none.
+    dies
+        Equal dies into which a chip is cut; 1 is monolithic [-].
+    carrier
+        What the dies sit on: ``organic`` (the package itself), ``rdl``, ``interposer``, ``bridge``.
+    stacking, bonding_yield
+        ``side_by_side`` or ``stacked``, and the share of bonds without a fault [-].
     package_g, package_g_per_mm2
         Carbon of one package [g], and per area of the die in it [g/mm2].
     leakage_factor
@@ -108,6 +116,10 @@ class CarbonPreset:
     scribe_mm: Number
     reticle_mm2: Number
     reticle_rule: ReticleRule
+    dies: int
+    carrier: Carrier
+    stacking: Stacking
+    bonding_yield: Number
     package_g: Number
     package_g_per_mm2: Number
     dram_ca_g_per_gb: Number
@@ -178,12 +190,14 @@ CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "accounting": get_args(Accounting),
         "late_rule": get_args(LateRule),
         "reticle_rule": get_args(ReticleRule),
+        "carrier": get_args(Carrier),
+        "stacking": get_args(Stacking),
         "hardware": ("carbonspot", "default"),
     }
 )
 """Words that a rule of a preset allows."""
 _ABOVE_ZERO = ("clustering", "wafer_mm", "reticle_mm2", "volume")
-_SHARES = ("yield_fraction", "line_yield", "memory_yield", "utilisation")
+_SHARES = ("yield_fraction", "line_yield", "bonding_yield", "memory_yield", "utilisation")
 
 
 def _fault(name: str, value: Any) -> str | None:  # noqa: ANN401  a number, samples or a word
@@ -206,6 +220,8 @@ def _range_of(name: str, numbers: Floats) -> tuple[Any, str]:
     """Which numbers a field allows, and how to say so."""
     if name in _SHARES:
         return (numbers > 0) & (numbers <= 1), "above 0, at most 1"
+    if name == "dies":
+        return (numbers >= 1) & (numbers % 1 == 0), "a whole number from 1"
     if name == "lifetime_s":
         return numbers > 0, "above 0 s"
     if name in _ABOVE_ZERO:
@@ -268,7 +284,7 @@ def load_preset(name: str) -> CarbonPreset:
     scale = values.pop("dram_scale")
     values["dram_ca_g_per_gb"] *= scale
     values["dram_pa_g_per_gb"] *= scale
-    return CarbonPreset(name=name, **values)
+    return CarbonPreset(name=name, **values | {"dies": int(values["dies"])})
 
 
 def compare_presets() -> pd.DataFrame:

@@ -14,11 +14,12 @@ import numpy as np
 import pandas as pd
 
 from carbonopt.arrays import Bools, Floats
-from carbonopt.carbon.embodied import charged_area_mm2, embodied_g
+from carbonopt.carbon.embodied import embodied_g, embodied_total_g
 from carbonopt.carbon.metrics import break_even_s
 from carbonopt.carbon.presets import Activity, CarbonPreset
 from carbonopt.carbon.task import Deployment, Task
 from carbonopt.carbon.uncertainty import STATISTICS, mean_carbon_g, shared_sample
+from carbonopt.carbon.wafer import over_reticle
 from carbonopt.errors import ModelRangeError, SpecError
 from carbonopt.front.front import Front
 from carbonopt.objectives import Metric, metric, uncertain
@@ -189,6 +190,7 @@ def reprice(
         for d in deployments
         if d.period_s is not None
     }
+    columns["limit.reticle"] = over_reticle(designs["area_mm2"].to_numpy(float), scenario.preset)
     names = _constraints(front, deployments, scenario)
     metrics = tuple(metric(name) for name in ("latency_s", "energy_j", scenario.metric))
     return replace(
@@ -204,7 +206,7 @@ def reprice(
 
 
 def can_be_made(area_mm2: Floats, preset: CarbonPreset) -> Bools:
-    """Mark the dies (n,) that fit the preset's wafer; the larger ones have no price.
+    """Mark the chips (n,) whose dies and carrier fit the preset's wafer; others have no price.
 
     Examples
     --------
@@ -217,7 +219,7 @@ def can_be_made(area_mm2: Floats, preset: CarbonPreset) -> Bools:
     while fit < unfit:
         middle = (fit + unfit) // 2
         try:
-            charged_area_mm2(areas[middle], preset)
+            embodied_total_g(areas[middle], 0.0, preset)
             fit = middle + 1
         except ModelRangeError:
             unfit = middle
@@ -313,7 +315,8 @@ def _factors(name: str) -> tuple[str, ...]:
 
 def _constraints(front: Front, deployments: Sequence[Deployment], scenario: Scenario) -> list[str]:
     """Constraints of a run; in PA under the rule ``infeasible`` every period is one."""
-    names = list(front.constraint_names)
+    names = [name for name in front.constraint_names if name != "limit.reticle"]
+    names += ["limit.reticle"] if scenario.preset.reticle_rule == "met" else []
     if scenario.activity == "PA" and scenario.preset.late_rule == "infeasible":
         names += [f"limit.period@{d.network}" for d in deployments]
     return list(dict.fromkeys(names))

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from carbonopt.carbon.die import YIELD_MODELS, die_yield, dies_per_wafer, node_carbon, node_points
-from carbonopt.carbon.embodied import charged_area_mm2
 from carbonopt.carbon.presets import load_preset
+from carbonopt.carbon.wafer import charged_area_mm2
 from carbonopt.errors import ModelRangeError
 
 ECO_WAFER_MM = 450

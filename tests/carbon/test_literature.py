@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from carbonopt.carbon.embodied import charged_area_mm2, embodied_g
+from carbonopt.carbon.embodied import embodied_g
 from carbonopt.carbon.literature import (
     Suite,
     literature_carbon,
@@ -14,6 +14,7 @@ from carbonopt.carbon.literature import (
     read_chips,
 )
 from carbonopt.carbon.presets import load_preset
+from carbonopt.carbon.wafer import charged_area_mm2
 from carbonopt.errors import SpecError
 from carbonopt.workload.load import deployment_facts, load_network
 

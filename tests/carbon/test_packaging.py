@@ -7,9 +7,10 @@ import math
 import numpy as np
 import pytest
 
-from carbonopt.carbon.embodied import embodied_g
+from carbonopt.carbon.embodied import embodied_g, embodied_total_g
 from carbonopt.carbon.packaging import carrier_g, chiplets_g, package_by_area_g
 from carbonopt.carbon.presets import load_preset
+from carbonopt.carbon.wafer import over_reticle
 from carbonopt.errors import SpecError
 
 BY_HAND = load_preset("default").with_values(
@@ -36,9 +37,10 @@ def test_bridges_by_hand():
 
 def test_bonding_loses_dies_and_carrier():
     areas, nodes = [50.0, 30.0, 20.0], [28, 28, 28]
-    free = chiplets_g(areas, nodes, BY_HAND, carrier="rdl", bonding_yield=1.0)
-    side = chiplets_g(areas, nodes, BY_HAND, carrier="rdl", bonding_yield=0.9)
-    stack = chiplets_g(areas, nodes, BY_HAND, carrier="rdl", bonding_yield=0.9, stacked=True)
+    layers = BY_HAND.with_values(carrier="rdl", bonding_yield=0.9)
+    free = chiplets_g(areas, nodes, layers.with_values(bonding_yield=1.0))
+    side = chiplets_g(areas, nodes, layers)
+    stack = chiplets_g(areas, nodes, layers.with_values(stacking="stacked"))
     bonded = free["dies"] + free["carrier"]
     assert free["bonding"] == 0.0
     assert side["bonding"] == pytest.approx(bonded * (1 / 0.9 - 1))
@@ -59,7 +61,8 @@ def test_splitting_pays_for_large_dies_alone():
 
     def saved(area):
         whole = sum(chiplets_g([area], [7], preset).values())
-        return 1 - sum(chiplets_g([area / 2] * 2, [7, 7], preset, carrier="rdl").values()) / whole
+        layers = preset.with_values(carrier="rdl")
+        return 1 - sum(chiplets_g([area / 2] * 2, [7, 7], layers).values()) / whole
 
     assert saved(20.0) < 0 < saved(600.0)
 
@@ -69,10 +72,43 @@ def test_a_package_by_area_broadcasts():
     np.testing.assert_allclose(got, [[50, 100], [100, 200]])
 
 
-def test_faults_all_at_once():
-    with pytest.raises(SpecError) as caught:
-        chiplets_g([10.0, 10.0], [28], load_preset("default"), bonding_yield=0.0)
-    assert len(caught.value.faults) == 2
+@pytest.mark.parametrize("stacking", ["side_by_side", "stacked"])
+@pytest.mark.parametrize("carrier", ["organic", "rdl", "interposer", "bridge"])
+@pytest.mark.parametrize("dies", [1, 2, 5])
+def test_a_chip_cut_into_equal_dies_is_as_many_chiplets(dies, carrier, stacking):
+    values = {"dies": dies, "carrier": carrier, "stacking": stacking, "bonding_yield": 0.9}
+    preset = load_preset("default").with_values(**values)
+    parts = embodied_g([50.0, 600.0], 0.0, preset)
+    for place, area in enumerate((50.0, 600.0)):
+        by_hand = chiplets_g([area / dies] * dies, [28.0] * dies, preset)
+        assert sum(part[place] for part in parts.values()) == pytest.approx(
+            sum(by_hand.values()), rel=1e-13
+        )
+        assert parts["carrier"][place] == pytest.approx(by_hand["carrier"], rel=1e-13)
+        assert parts["bonding"][place] == pytest.approx(by_hand["bonding"], rel=1e-11, abs=1e-12)
+    total = embodied_total_g([50.0, 600.0], 0.0, preset)
+    assert total == pytest.approx(sum(parts.values()), rel=1e-13)
+
+
+def test_samples_of_chiplets_are_one_by_one():
+    values = {"dies": 4, "carrier": "interposer"}
+    drawn = {"fab_g_per_kwh": np.array([[100.0], [700.0]]), "bonding_yield": np.array([[0.9], [1]])}
+    many = embodied_g([50.0, 600.0], 0.0, load_preset("default").with_values(**values, **drawn))
+    for place in range(2):
+        alone = {name: float(value[place, 0]) for name, value in drawn.items()}
+        one = embodied_g([50.0, 600.0], 0.0, load_preset("default").with_values(**values, **alone))
+        for part in one:
+            np.testing.assert_allclose(many[part][place], one[part], rtol=1e-14)
+
+
+def test_the_reticle_holds_each_die():
+    preset = load_preset("default")
+    assert over_reticle(1000.0, preset) > 0 > over_reticle(1000.0, preset.with_values(dies=2))
+
+
+def test_faults_are_told():
+    with pytest.raises(SpecError, match="nodes_nm: got 1, allowed: one for each of the areas"):
+        chiplets_g([10.0, 10.0], [28], load_preset("default"))
     with pytest.raises(SpecError, match="carrier: got glass, allowed: organic, rdl"):
         carrier_g(10.0, load_preset("default"), "glass")
     assert math.isfinite(carrier_g(0.0, load_preset("default"), "rdl"))

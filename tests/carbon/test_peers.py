@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from carbonopt.carbon.embodied import charged_area_mm2
 from carbonopt.carbon.packaging import chiplets_g
 from carbonopt.carbon.presets import load_preset
+from carbonopt.carbon.wafer import charged_area_mm2
 
 pytestmark = pytest.mark.reference
 MM2_PER_CM2 = 100.0
@@ -27,6 +27,6 @@ def test_a_package_with_redistribution_layers_of_eco_chip(reference):
     table = reference("eco_chip.csv")
     printed = table[(table["case"] == "test-chiplet") & (table["type"] == "package")]
     preset = load_preset("default").with_values(fab_g_per_kwh=700.0)
-    parts = chiplets_g([74.0, 74.0], [7, 7], preset, carrier="rdl")
+    parts = chiplets_g([74.0, 74.0], [7, 7], preset.with_values(carrier="rdl"))
     ratio = parts["carrier"] / (1000 * printed["carbon_kg"].iloc[0])
     assert ratio == pytest.approx(1.195, abs=6e-4)

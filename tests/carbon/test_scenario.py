@@ -209,7 +209,7 @@ def test_default_by_hand():
         "fab_material": 500 * charged_cm2 / 1000,
         "package": 0.150,
         "dram": 0.290,
-        **dict.fromkeys(("board", "design", "end_of_life", "idle"), 0.0),
+        **dict.fromkeys(ALL_PARTS[6:], 0.0),
     }
     assert {part: float(value) for part, value in parts.items()} == pytest.approx(expected, 1e-14)
 

@@ -112,6 +112,25 @@ def test_a_die_that_fits_no_wafer_is_infeasible(run):
     assert by_area["feasible"][0]
 
 
+def test_a_die_beyond_the_reticle_is_saved_by_cutting_it(run):
+    front, deployments = run
+    large = front.evaluations.copy()
+    large.loc[0, "area_mm2"] = 1000.0
+    front = replace(front, evaluations=large)
+    whole, free = load_preset("default"), load_preset("act")
+    for preset, kept in (
+        (whole, False),
+        (whole.with_values(dies=2, carrier="rdl"), True),
+        (free, True),
+        (free.with_values(reticle_rule="met"), False),
+    ):
+        found = reprice(front, deployments, Scenario("CA", preset))
+        assert found.evaluations["feasible"][0] == kept
+        assert ("limit.reticle" in found.constraint_names) == (preset.reticle_rule == "met")
+    parts = found.evaluations[[c for c in found.evaluations if c.startswith("carbon_ca_g.")]]
+    assert parts.sum(axis=1)[:8] == pytest.approx(found.evaluations["carbon_ca_g"][:8])
+
+
 def test_limits_follow_the_new_carbon(run):
     front, deployments = run
     scenario = Scenario("CA", load_preset("default").with_values(use_g_per_kwh=900.0))
