@@ -10,10 +10,12 @@ import argparse
 import io
 import os
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
-from typing import Never, TypeAlias
+from typing import Any, Never, TypeAlias
 
 from carbonopt.cli_text import BAD_INPUT, DONE, INTERRUPTED, PIPE_CLOSED, RUN_FAILED, say, tell
 from carbonopt.errors import CarbonoptError, SearchError
@@ -53,7 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = make_parser().parse_args(arguments)
     try:
         command = getattr(import_module(f"carbonopt.{COMMANDS[options.command]}"), options.command)
-        code: int = command(options) or DONE
+        with _warnings_in_words():
+            code: int = command(options) or DONE
         sys.stdout.flush()
     except CarbonoptError as error:
         return tell(error, RUN_FAILED if isinstance(error, SearchError) else BAD_INPUT)
@@ -68,6 +71,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
+@contextmanager
+def _warnings_in_words() -> Iterator[None]:
+    """Write warnings as faults are written, without the line of code that gave them."""
+
+    def show(message: Warning | str, *_: object, **__: object) -> None:
+        tell(f"warning: {message}", DONE)
+
+    shown, warnings.showwarning = warnings.showwarning, show
+    try:
+        yield
+    finally:
+        warnings.showwarning = shown
+
+
 def _speak_any_encoding() -> None:
     """Write a replacement for what the terminal cannot show, in place of a traceback."""
     for stream in (sys.stdout, sys.stderr):
@@ -77,7 +94,7 @@ def _speak_any_encoding() -> None:
 
 def make_parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="carbonopt",
         description="Trade speed, energy and carbon of AI accelerators.",
         formatter_class=_Formatter,
@@ -99,6 +116,24 @@ class _Formatter(argparse.HelpFormatter):
         super().__init__(prog, max_help_position=34)
 
 
+class _Parser(argparse.ArgumentParser):
+    """Adds some options only once it is asked, because what they are has to be imported."""
+
+    late: Callable[[argparse.ArgumentParser], None] | None = None
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # noqa: ANN401
+        """Parse, as the base class does."""
+        if self.late is not None:
+            late, self.late = self.late, None
+            late(self)
+        return super().parse_known_args(args, namespace)
+
+
+def add_scenario_options(parser: argparse.ArgumentParser) -> None:
+    """Add an option for every key of a scenario."""
+    import_module("carbonopt.cli_scenario").add_scenario_options(parser)
+
+
 class _Version(argparse.Action):
     """Look the version up only when it is asked for."""
 
@@ -111,13 +146,11 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Commands: TypeAlias = "argparse._SubParsersAction[_Parser]"
 
 
-def _add_command(
-    commands: Commands, name: str, does: str, *, json: bool = False
-) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser(
+def _add_command(commands: Commands, name: str, does: str, *, json: bool = False) -> _Parser:
+    parser: _Parser = commands.add_parser(
         name, help=does, description=f"{does[0].upper()}{does[1:]}.", formatter_class=_Formatter
     )
     if json:
@@ -168,17 +201,7 @@ def _add_models(commands: Commands) -> None:
     evaluate.add_argument("--batch", type=_count, help="inputs per inference")
     evaluate.add_argument("--period", metavar="TIME", help="time between two inferences (40ms)")
     evaluate.add_argument("--dram", metavar="SIZE", help="memory beside the chip (1MiB)")
-    carbon = evaluate.add_argument_group("carbon accounting")
-    carbon.add_argument("--preset", default="default", help="carbon preset (default: default)")
-    carbon.add_argument("--lifetime", metavar="TIME", help="life of the device (3y)")
-    carbon.add_argument("--region", help="grid where it runs, such as France or USA/California")
-    carbon.add_argument("--use-intensity", metavar="RATE", help="the same as a number (301g/kWh)")
-    carbon.add_argument("--fab-region", help="grid of the fab, such as Taiwan")
-    carbon.add_argument("--fab-intensity", metavar="RATE", help="the same as a number (620g/kWh)")
-    carbon.add_argument(
-        "--yield", type=float, metavar="SHARE", dest="yield_fraction", help="good dies (0.9)"
-    )
-    carbon.add_argument("--package", metavar="MASS", help="carbon of the package (150g)")
+    evaluate.late = add_scenario_options
     _add_map(commands)
     workload = _add_command(commands, "workload", "describe a network", json=True)
     workload.add_argument("workload", help="network by name, or an ONNX file")
@@ -201,12 +224,9 @@ def _add_carbon(commands: Commands) -> None:
     again.add_argument(
         "--scenario", choices=("ca", "pa"), default="ca", help="activity (default: ca)"
     )
-    again.add_argument("--preset", help="carbon preset in place of the run's own numbers")
-    again.add_argument("--region", help="grid in use, such as France or USA/california")
-    again.add_argument("--use-intensity", metavar="RATE", help="grid in use as a number (301g/kWh)")
-    again.add_argument("--lifetime", metavar="TIME", help="life of the device (3y)")
     again.add_argument("--period", metavar="TIME", help="time between two inferences (40ms)")
     again.add_argument("--out", metavar="DIR", help="folder in place of DIR/repriced/<scenario>")
+    again.late = add_scenario_options
     sampled = _add_command(
         commands, "uncertainty", "say how far the carbon of a run is uncertain", json=True
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from carbonopt.cli_text import (
     least_infeasible_text,
     plain,
+    quantity_of,
     say,
     say_json,
     summary,
@@ -23,6 +24,7 @@ from carbonopt.units import format_quantity
 if TYPE_CHECKING:
     import pandas as pd
 
+    from carbonopt.carbon.presets import Activity
     from carbonopt.front.front import Front
     from carbonopt.front.reprice import Scenario
     from carbonopt.front.uncertainty import Uncertainty
@@ -88,20 +90,19 @@ def bom(options: Namespace) -> None:
 
 def reprice(options: Namespace) -> None:
     """Price the designs of a run under another scenario; write the new front and the map."""
+    from carbonopt.cli_scenario import scenario_of
+    from carbonopt.problem.scenario import preset_of_options
     from carbonopt.report.figures import plot_run
     from carbonopt.report.scenario_map import plot_scenario_map
     from carbonopt.report.style import save
-    from carbonopt.run.deployment import reprice_run
+    from carbonopt.run.deployment import deployment_of, reprice_run
     from carbonopt.store import FRONT, replace, table_bytes
 
+    activity: Activity = "CA" if options.scenario == "ca" else "PA"
+    preset = preset_of_options(scenario_of(options), deployment_of(options.run_dir).preset)
+    period_s = quantity_of(options.period, "s", "--period")
     found, networks, scenario = reprice_run(
-        options.run_dir,
-        "CA" if options.scenario == "ca" else "PA",
-        preset=options.preset,
-        region=options.region,
-        use_g_per_kwh=quantity_of(options.use_intensity, "g/kWh", "--use-intensity"),
-        lifetime_s=quantity_of(options.lifetime, "s", "--lifetime"),
-        period_s=quantity_of(options.period, "s", "--period"),
+        options.run_dir, activity, preset=preset, period_s=period_s
     )
     folder = Path(options.out or Path(options.run_dir) / "repriced" / scenario_name(scenario))
     folder.mkdir(parents=True, exist_ok=True)
@@ -234,13 +235,6 @@ def uncertainty_text(found: Uncertainty, variables: Sequence[str]) -> str:
     ]
     head = f"{short_label(found.scenario.metric)}, designs that stay on the front most often"
     return "\n".join([head, aligned(columns), f"its variance comes from: {', '.join(causes)}"])
-
-
-def quantity_of(text: str | None, unit: str, option: str) -> float | None:
-    """Read the quantity of an option, None where it is not given."""
-    from carbonopt.units import parse_quantity
-
-    return None if text is None else parse_quantity(text, unit, option)
 
 
 def scenario_name(scenario: Scenario) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from carbonopt.cli_text import BAD_INPUT, DONE, say, say_json
+from carbonopt.cli_text import BAD_INPUT, DONE, quantity_of, say, say_json
 from carbonopt.errors import SpecError
 
 NETWORK_SUFFIX = ".onnx"
@@ -30,23 +30,19 @@ METRIC_NAMES = {
 
 def evaluate(options: Namespace) -> None:
     """Evaluate one design on one network."""
+    from carbonopt.cli_scenario import scenario_of
     from carbonopt.evaluate import evaluate_one
-    from carbonopt.units import parse_quantity
+    from carbonopt.problem.scenario import preset_of_options
 
     found = evaluate_one(
         options.workload,
         options.template,
         knobs_of(options.knobs),
-        preset=options.preset,
+        preset=preset_of_options(scenario_of(options)),
         mapping=options.mapping,
-        period_s=None
-        if options.period is None
-        else parse_quantity(options.period, "s", "--period"),
-        dram_byte=None
-        if options.dram is None
-        else int(parse_quantity(options.dram, "byte", "--dram")),
+        period_s=quantity_of(options.period, "s", "--period"),
+        dram_byte=quantity_of(options.dram, "byte", "--dram"),
         batch=options.batch,
-        preset_values=preset_values_of(options),
     )
     if options.json:
         say_json(found)
@@ -142,27 +138,6 @@ def knobs_of(settings: list[str]) -> dict[str, str]:
     if faults:
         raise SpecError(faults)
     return knobs
-
-
-def preset_values_of(options: Namespace) -> dict[str, float | str]:
-    """Read the options that replace numbers of the carbon preset; absent ones are left out."""
-    from carbonopt.units import parse_quantity
-
-    given = {
-        "lifetime_s": (options.lifetime, "s", "--lifetime"),
-        "use_g_per_kwh": (options.use_intensity, "g/kWh", "--use-intensity"),
-        "fab_g_per_kwh": (options.fab_intensity, "g/kWh", "--fab-intensity"),
-        "package_g": (options.package, "g", "--package"),
-    }
-    values: dict[str, float | str] = {
-        name: parse_quantity(text, unit, option)
-        for name, (text, unit, option) in given.items()
-        if text is not None
-    }
-    if options.yield_fraction is not None:
-        values["yield_fraction"] = options.yield_fraction
-    grids = {"region": options.region, "fab_region": options.fab_region}
-    return values | {name: text for name, text in grids.items() if text is not None}
 
 
 def workload(options: Namespace) -> None:

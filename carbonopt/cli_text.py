@@ -22,6 +22,13 @@ def tell(fault: object, code: int) -> int:
     return code
 
 
+def quantity_of(text: str | None, unit: str, option: str) -> float | None:
+    """Read the quantity of an option, None where it is not given."""
+    from carbonopt.units import parse_quantity
+
+    return None if text is None else parse_quantity(text, unit, option)
+
+
 def say(text: str = "") -> None:
     """Write a line to standard output, at once."""
     sys.stdout.write(f"{text}\n")

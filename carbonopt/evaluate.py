@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from carbonopt.carbon.deployment import deployed_preset
 from carbonopt.carbon.embodied import embodied_g
 from carbonopt.carbon.metrics import task_metrics
-from carbonopt.carbon.presets import CarbonPreset
+from carbonopt.carbon.presets import CarbonPreset, load_preset
 from carbonopt.carbon.task import Deployment, Task
 from carbonopt.carbon.uncertainty import statistics_of
 from carbonopt.carbon.wafer import over_reticle
@@ -258,12 +257,11 @@ def evaluate_one(
     template: str,
     knobs: Mapping[str, Any],
     *,
-    preset: str = "default",
+    preset: str | CarbonPreset = "default",
     mapping: MappingMode = "optimal",
     period_s: float | None = None,
     dram_byte: float | None = None,
     batch: int | None = None,
-    preset_values: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Evaluate one design for one network, as nested names and numbers ready for JSON.
 
@@ -273,8 +271,9 @@ def evaluate_one(
         Name of a shipped network, or the path of an ONNX file.
     template, knobs
         The design: `rows`, `cols`, `macros`, `sram`; quantities with their unit.
-    preset, preset_values
-        Carbon preset, and what of it to replace (see `deployed_preset`).
+    preset
+        Carbon preset, or the name of a shipped one; `carbonopt.carbon.deployment.deployed_preset`
+        makes one for a region, a lifetime and more.
     mapping
         ``optimal`` or ``reference``.
     period_s, dram_byte, batch
@@ -292,7 +291,7 @@ def evaluate_one(
     2.3581
     """
     parsed = parse_knobs(template, knobs)
-    numbers = deployed_preset(preset, **(preset_values or {}))
+    numbers = load_preset(preset) if isinstance(preset, str) else preset
     task = load_workload(workload, period_s=period_s, dram_byte=dram_byte, batch=batch)
     result = evaluate_design(template, parsed, task, numbers, mapping)
     period = task.period_s
@@ -307,7 +306,7 @@ def evaluate_one(
         "template": template,
         "knobs": {"rows": parsed.rows, "cols": parsed.cols, "macros": parsed.macros,
                   "sram_byte": parsed.sram_byte},
-        "preset": preset,
+        "preset": numbers.name,
         "mapping": mapping,
         "carbon_pa_g": None,
         **result.metrics,

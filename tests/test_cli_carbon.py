@@ -117,10 +117,26 @@ def test_reprice_without_a_feasible_design_names_the_nearest(finished, capsys, t
     [
         (("--region", "Frrance"), "nearest: France"),
         (("--region", "France", "--use-intensity", "9g/kWh"), "allowed: one of the two"),
-        (("--lifetime", "0y"), "lifetime_s: got 0.0, allowed: above 0 s"),
+        (("--lifetime", "0y"), "--lifetime: got 0y, allowed: > 0"),
         (("--period", "0s"), "period: got 0 s, allowed: above 0 s"),
         (("--period", "40"), "--period: got 40, allowed: a number with a unit of: s, ms"),
-        (("--preset", "deflt"), "carbon preset: got 'deflt', allowed: act, carbonspot, default"),
+        (("--preset", "deflt"), "--preset: got deflt, allowed: act, carbonspot, default"),
+        (("--fab-yield", "1.5"), "--fab-yield: got 1.5, allowed: "),
+        (("--fab-yield", "0"), "--fab-yield: got 0, allowed: > 0"),
+        (("--fab-region", "Tiwan"), "--fab-region: got 'Tiwan', nearest: Taiwan"),
+        (("--node", "2nm"), "--node: got 2.0, allowed: 3 to 180 nm"),
+        (("--node", "29"), "--node: got 29, allowed: a number with a unit of: nm"),
+        (("--memory", "lpdr5"), "--memory: got lpdr5, allowed: "),
+        (("--carrier", "glass"), "--carrier: got glass, allowed: organic, rdl"),
+        (("--dies", "2.5"), "--dies: got 2.5, allowed: a whole number"),
+        (("--dies", "0"), "--dies: got 0, allowed: "),
+        (("--bonding-yield", "0.9"), "--bonding-yield: got 0.9, which one die does not use"),
+        (("--when", "best 4 h"), "--when: got best 4 h without a profile"),
+        (("--profile", "US/CICO"), "--profile: "),
+        (
+            ("--defect-density", "1 1/cm2", "--yield-model", "fixed"),
+            "--defect-density: got 0.01, which a fixed yield does not use",
+        ),
     ],
 )
 def test_a_scenario_that_cannot_be_is_refused(finished, capsys, options, told):

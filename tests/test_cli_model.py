@@ -51,7 +51,7 @@ def test_the_optimal_mapping_is_no_worse_than_the_reference(capsys):
 def test_options_change_what_they_name(capsys):
     asked = ("evaluate", "--workload", "ds_cnn", *DESIGN)
     plain = answer(capsys, *asked)
-    longer = answer(capsys, *asked, "--lifetime", "6y", "--package", "0g", "--yield", "1")
+    longer = answer(capsys, *asked, "--lifetime", "6y", "--package", "0g", "--fab-yield", "1")
     greener = answer(capsys, *asked, "--use-intensity", "25g/kWh", "--fab-intensity", "25 g/kWh")
     rarer = answer(capsys, *asked, "--period", "10ms", "--dram", "2MiB")
     assert longer["breakdown"]["carbon_ca_g"]["package"] == 0
@@ -89,12 +89,12 @@ def test_a_reader_gets_metrics_by_part_and_layers(capsys):
         (("--set", "rows"), "allowed: KNOB=VALUE"),
         (("--set", "rows=64"), "rows: got it twice (128, 64)"),
         (("--set", "macros=1.5"), "macros: got '1.5', allowed: a whole number"),
-        (("--preset", "nature"), "allowed: act, carbonspot, default"),
+        (("--preset", "nature"), "--preset: got nature, allowed: act, carbonspot, default"),
         (("--period", "40"), "--period: got 40, allowed: a number with a unit"),
         (("--dram", "1 s"), "--dram: got 1 s, allowed: a number with a unit"),
         (("--lifetime", "soon"), "--lifetime: got soon"),
-        (("--lifetime=-3y",), "lifetime_s: got"),
-        (("--yield", "1.2"), "yield_fraction: got 1.2, allowed: above 0, at most 1"),
+        (("--lifetime=-3y",), "--lifetime: got -3y, allowed: > 0"),
+        (("--fab-yield", "1.2"), "--fab-yield: got 1.2, allowed: "),
         (("--workload", "missing.onnx"), "missing.onnx"),
     ],
 )

@@ -155,7 +155,8 @@ def test_deployment_given_by_the_user_counts(resnet8):
 
 
 def test_preset_values_replace_those_of_the_preset(resnet8):
-    clean = evaluate_one("resnet8", "dimc", KNOBS, preset_values={"use_g_per_kwh": 0.0})
+    unpowered = load_preset("default").with_values(use_g_per_kwh=0.0)
+    clean = evaluate_one("resnet8", "dimc", KNOBS, preset=unpowered)
     assert clean["breakdown"]["carbon_ca_g"]["operational"] == 0
     for part, grams in resnet8["breakdown"]["carbon_ca_g"].items():
         if part != "operational":

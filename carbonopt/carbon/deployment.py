@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -9,12 +10,12 @@ import numpy as np
 
 from carbonopt.carbon.grid import effective_g_per_kwh, grid_intensity, hourly_profile
 from carbonopt.carbon.memory import memory_g_per_gb
-from carbonopt.carbon.presets import CarbonPreset, load_preset
+from carbonopt.carbon.presets import CarbonPreset, load_preset, preset_names
 from carbonopt.errors import SpecError
 
 
 def deployed_preset(
-    preset: str = "default",
+    preset: str | CarbonPreset = "default",
     *,
     region: str | None = None,
     fab_region: str | None = None,
@@ -29,7 +30,7 @@ def deployed_preset(
     Parameters
     ----------
     preset
-        Name of a shipped preset.
+        A preset, or the name of a shipped one.
     region, fab_region
         Grid in use and of the fab, as in `carbonopt.carbon.grid.grid_intensity`.
     memory
@@ -49,6 +50,11 @@ def deployed_preset(
     SpecError
         Every fault, each beginning with the name of its argument.
 
+    Warns
+    -----
+    UserWarning
+        The process node is not that of the hardware models.
+
     Examples
     --------
     >>> deployed_preset("act", fab_region="wind").fab_g_per_kwh
@@ -67,31 +73,48 @@ def deployed_preset(
         if text is not None and values.get(key) is not None:
             name = "region" if key == "use_g_per_kwh" else "fab_region"
             faults.append(f"{name}: got {text} beside an intensity, allowed: one of the two")
-    level = values.get("use_g_per_kwh") or numbers["use_g_per_kwh"]
+    given_level = values.get("use_g_per_kwh")
+    level = numbers["use_g_per_kwh"] if given_level is None else given_level
     numbers["use_g_per_kwh"] = _use_g_per_kwh(level, (profile, season, when), faults)
     given = values | {name: number for name, number in numbers.items() if number is not None}
     try:
-        made = load_preset(preset).with_values(**given)
+        base = load_preset(preset) if isinstance(preset, str) else preset
+        made = base.with_values(**given)
         faults += _lost(made, values)
     except SpecError as error:
         raise SpecError([*faults, *error.faults]) from None
     if faults:
         raise SpecError(faults)
+    _warn_of_node(made)
     return made
 
 
+def _warn_of_node(made: CarbonPreset) -> None:
+    """Warn where the carbon of a die is that of another node than its area, energy and speed."""
+    models_nm = load_preset(made.name).node_nm if made.name in preset_names() else made.node_nm
+    if made.node_nm != models_nm:
+        warnings.warn(
+            f"node {made.node_nm:g} nm: the carbon of the die is that of this node; its area, "
+            f"energy, speed and leakage stay those of the hardware models at {models_nm:g} nm",
+            stacklevel=3,
+        )
+
+
 def _lost(made: CarbonPreset, values: dict[str, Any]) -> list[str]:
-    """Say which values the yield model and the accounting of the preset do not use."""
+    """Say which values the preset does not use."""
     used = {
         "yield_fraction": made.yield_model == "fixed",
         "defects_per_mm2": made.yield_model != "fixed",
         "clustering": made.yield_model == "negative_binomial",
         "volume": bool(np.any(made.design_g)),
+        "stacking": made.dies > 1,
+        "bonding_yield": made.dies > 1,
     }
+    whys = dict.fromkeys(("stacking", "bonding_yield"), "which one die does not use")
+    whys["volume"] = "which nothing shares without a design"
+    usual = f"which a {made.yield_model} yield does not use"
     return [
-        f"{name}: got {values[name]}, which a {made.yield_model} yield does not use"
-        if name != "volume"
-        else f"volume: got {values[name]}, which nothing shares without a design"
+        f"{name}: got {values[name]}, {whys.get(name, usual)}"
         for name, is_used in used.items()
         if values.get(name) is not None and not is_used
     ]

@@ -6,23 +6,22 @@ import hashlib
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from carbonopt.carbon.deployment import deployed_preset
-from carbonopt.carbon.memory import memory_names
-from carbonopt.carbon.presets import CHOICES, CarbonPreset, preset_names
+from carbonopt.carbon.presets import CarbonPreset, preset_names
 from carbonopt.catalog import find_problem
 from carbonopt.data.tables import load_facts, load_table
-from carbonopt.errors import ModelRangeError, SpecError
+from carbonopt.errors import SpecError
 from carbonopt.objectives import METRICS, PER_NETWORK, UNCERTAIN, scenario_free, uncertain
 from carbonopt.problem.base import Problem
+from carbonopt.problem.scenario import preset_of, scenario_words
 from carbonopt.space import Variable
 from carbonopt.spec.fields import Vocabulary
 from carbonopt.spec.load import Document, load_model, plain_scalar, read_document
-from carbonopt.spec.problem import ProblemSpec, ScenarioSpec, VariableSpec
+from carbonopt.spec.problem import ProblemSpec, VariableSpec
+from carbonopt.spec.scenario import ScenarioSpec
 from carbonopt.workload.load import network_names
 
 if TYPE_CHECKING:
@@ -96,13 +95,7 @@ def _vocabulary() -> Vocabulary:
         knob_units=units,
         knob_ranges={"sram_byte": _sram_range()},
         scenario_free=scenario_free,
-        scenario_words={
-            "late_rule": CHOICES["late_rule"],
-            "yield_model": CHOICES["yield_model"],
-            "accounting": CHOICES["accounting"],
-            "reticle": CHOICES["reticle_rule"],
-            "memory": tuple(memory_names()),
-        },
+        scenario_words=scenario_words(),
     )
 
 
@@ -160,40 +153,18 @@ def _workloads(spec: ProblemSpec, document: Document, faults: list[str]) -> list
     return workloads
 
 
-_PRESET_FIELDS = MappingProxyType(
-    {
-        "lifetime": "lifetime_s",
-        "use_intensity": "use_g_per_kwh",
-        "decarbonisation": "decarbonisation_per_year",
-        "fab_intensity": "fab_g_per_kwh",
-        "node": "node_nm",
-        "abatement": "abatement_percent",
-        "fab_yield": "yield_fraction",
-        "defect_density": "defects_per_mm2",
-        "reticle": "reticle_rule",
-        "package": "package_g",
-        "package_per_area": "package_g_per_mm2",
-        "board": "board_g",
-        "design": "design_g",
-        "end_of_life": "end_of_life_g",
-    }
-)
-"""Keys of the scenario that have another name than the argument they become."""
-
-
 def _preset(scenario: ScenarioSpec, document: Document, faults: list[str]) -> CarbonPreset | None:
     """Take a carbon preset and replace what the file replaces."""
-    given = scenario.model_dump(exclude_none=True)
-    if str(given.get("profile")).endswith(".csv"):
-        given["profile"] = str(document.path.parent / given["profile"])
-    keys = {_PRESET_FIELDS.get(key, key): key for key in given}
+    if str(scenario.profile).endswith(".csv"):
+        profile = str(document.path.parent / str(scenario.profile))
+        scenario = scenario.model_copy(update={"profile": profile})
     try:
-        return deployed_preset(**{field: given[key] for field, key in keys.items()})
-    except (SpecError, ModelRangeError) as error:
-        for fault in getattr(error, "faults", [str(error)]):
-            name, _, rest = fault.removeprefix("carbon preset: ").partition(": ")
-            known = name in keys
-            place = ("scenario", keys[name]) if known else ("scenario",)
+        return preset_of(scenario)
+    except SpecError as error:
+        for fault in error.faults:
+            key, _, rest = fault.partition(": ")
+            known = key in ScenarioSpec.model_fields
+            place = ("scenario", key) if known else ("scenario",)
             faults.append(document.fault(place, rest if known else fault))
         return None
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from carbonopt.carbon.grid import grid_intensity
-from carbonopt.carbon.presets import Activity, CarbonPreset, load_preset
+from carbonopt.carbon.presets import Activity, CarbonPreset
 from carbonopt.carbon.task import Deployment
 from carbonopt.errors import SpecError, StoreError
 from carbonopt.front.front import Front
@@ -77,10 +76,7 @@ def reprice_run(
     run_dir: str | Path,
     activity: Activity,
     *,
-    preset: str | None = None,
-    region: str | None = None,
-    use_g_per_kwh: float | None = None,
-    lifetime_s: float | None = None,
+    preset: CarbonPreset | None = None,
     period_s: float | None = None,
 ) -> tuple[Front, tuple[Deployment, ...], Scenario]:
     """Price every design of a run under another scenario; nothing is evaluated again.
@@ -92,11 +88,9 @@ def reprice_run(
     activity
         ``CA`` or ``PA``.
     preset
-        A shipped preset in place of the run's own numbers. The hardware models stay the run's.
-    region, use_g_per_kwh
-        Grid in use, by name or as a number [g/kWh].
-    lifetime_s, period_s
-        Lifetime of the device and period of every network [s].
+        Carbon numbers in place of the run's own. The hardware models stay the run's.
+    period_s
+        Period of every network [s], in place of the run's own.
 
     Returns
     -------
@@ -106,20 +100,13 @@ def reprice_run(
     Raises
     ------
     StoreError, SpecError
-        As `deployment_of`; a value is out of range; PA lacks a period.
+        As `deployment_of`; PA lacks a period.
     """
-    if region is not None and use_g_per_kwh is not None:
-        raise SpecError(f"region: got {region} beside an intensity, allowed: one of the two")
     if period_s is not None and not period_s > 0:
         raise SpecError(f"period: got {period_s:g} s, allowed: above 0 s")
     stored = deployment_of(run_dir)
-    base = stored.preset if preset is None else load_preset(preset)
-    numbers = base.with_values(
-        lifetime_s=lifetime_s,
-        use_g_per_kwh=use_g_per_kwh if region is None else grid_intensity(region),
-    )
     networks = tuple(replace(d, period_s=period_s or d.period_s) for d in stored.networks)
-    scenario = Scenario(activity, numbers)
+    scenario = Scenario(activity, preset or stored.preset)
     front = reprice(load_run(run_dir), networks, scenario, stored.limits)
     return replace(front, notices=(_reach(front, stored),)), networks, scenario
 

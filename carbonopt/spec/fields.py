@@ -76,8 +76,8 @@ def one_of(value: object, allowed: tuple[str, ...]) -> str:
     raise ValueError(f"got {value}, allowed: {', '.join(allowed)}{hint}")
 
 
-def quantity(unit: str) -> Callable[[object], float]:
-    """Make a reader of positive quantities of a unit; a plain number where the unit is ''."""
+def quantity(unit: str, *, or_zero: bool = False) -> Callable[[object], float]:
+    """Make a reader of quantities above 0 of a unit; a plain number where the unit is ''."""
 
     def read(value: object) -> float:
         if unit:
@@ -86,8 +86,8 @@ def quantity(unit: str) -> Callable[[object], float]:
             raise ValueError(f"got {value}, allowed: a number without a unit")
         else:
             number = value
-        if not number > 0:
-            raise ValueError(f"got {value}, allowed: > 0")
+        if not (number > 0 or (or_zero and number == 0)):
+            raise ValueError(f"got {value}, allowed: {'>= 0' if or_zero else '> 0'}")
         return number
 
     return read
@@ -133,11 +133,7 @@ def named_quantity(name: str, value: object, units: Mapping[str, str]) -> float:
 Seconds = Annotated[float, BeforeValidator(quantity("s"))]
 Bytes = Annotated[float, BeforeValidator(quantity("byte"))]
 Grams = Annotated[float, BeforeValidator(quantity("g"))]
-GramsPerMm2 = Annotated[float, BeforeValidator(quantity("g/mm2"))]
-PerMm2 = Annotated[float, BeforeValidator(quantity("1/mm2"))]
-Nanometres = Annotated[float, BeforeValidator(quantity("nm"))]
 Positive = Annotated[float, BeforeValidator(quantity(""))]
-GramsPerKwh = Annotated[float, BeforeValidator(quantity("g/kWh"))]
 Fraction = Annotated[float, BeforeValidator(quantity("")), Field(le=1.0)]
 Name = Annotated[str, BeforeValidator(plain_word)]
 Text = Annotated[str, Field(min_length=1)]

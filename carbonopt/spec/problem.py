@@ -8,14 +8,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from carbonopt.spec.fields import (
     Bytes,
-    Fraction,
-    Grams,
-    GramsPerKwh,
-    GramsPerMm2,
     Name,
-    Nanometres,
-    PerMm2,
-    Positive,
     Seconds,
     Strict,
     Text,
@@ -24,6 +17,7 @@ from carbonopt.spec.fields import (
     one_of,
     whole,
 )
+from carbonopt.spec.scenario import ScenarioSpec
 from carbonopt.units import unit_of
 
 SCENARIO_FREE = "scenario_free"
@@ -119,57 +113,6 @@ class VariableSpec(Strict):
     def kind(self) -> str:
         """The kind that is given."""
         return next(kind for kind in KINDS if getattr(self, kind) is not None)
-
-
-class ScenarioSpec(Strict):
-    """Where, how and how long a device is made and used: a preset, and what differs from it."""
-
-    preset: Text = "default"
-    lifetime: Seconds | None = None
-    utilisation: Fraction | None = None
-    """Share of the lifetime in which tasks run back to back, CA only."""
-    late_rule: Text | None = None
-    """What becomes of a design that takes longer than its period."""
-    region: Text | None = None
-    """Grid in use; a year may stand behind it."""
-    use_intensity: GramsPerKwh | None = None
-    profile: Text | None = None
-    """Intensity by hour: a shipped grid, or a CSV file from the folder of the problem file."""
-    season: Text | None = None
-    when: Text | None = None
-    """Hours in which the device runs: flat, 22:00-06:00, best 4 h."""
-    decarbonisation: Fraction | None = None
-    """Fall of the intensity in use per year."""
-    pue: Positive | None = None
-    fab_region: Text | None = None
-    fab_intensity: GramsPerKwh | None = None
-    node: Nanometres | None = None
-    abatement: Positive | None = None
-    """Share of the process gases that is destroyed [%]."""
-    fab_yield: Fraction | None = None
-    """Fixed share of good dies, in place of a yield model."""
-    yield_model: Text | None = None
-    defect_density: PerMm2 | None = None
-    line_yield: Fraction | None = None
-    accounting: Text | None = None
-    reticle: Text | None = None
-    package: Grams | None = None
-    package_per_area: GramsPerMm2 | None = None
-    memory: Text | None = None
-    board: Grams | None = None
-    design: Grams | None = None
-    """Design effort of all devices together, shared by their volume."""
-    volume: Positive | None = None
-    end_of_life: Grams | None = None
-
-    @field_validator("preset", "late_rule", "yield_model", "accounting", "reticle", "memory")
-    @classmethod
-    def _known(cls, value: str | None, info: ValidationInfo) -> str | None:
-        if value is None:
-            return value
-        words = _words(info)
-        allowed = words.presets if info.field_name == "preset" else ()
-        return one_of(value, allowed or words.scenario_words.get(str(info.field_name), ()))
 
 
 class LimitSpec(Strict):

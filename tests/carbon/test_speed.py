@@ -10,7 +10,7 @@ import pytest
 
 from carbonopt.carbon.presets import load_preset
 from carbonopt.carbon.scenario import total_ca, total_pa
-from carbonopt.spec.problem import ScenarioSpec
+from carbonopt.spec.scenario import ScenarioSpec
 
 REPRICE_S, SAMPLED_S = 0.1, 2.0
 DOCS = Path(__file__).parents[2] / "docs" / "carbon.md"

@@ -34,10 +34,11 @@ reference_point: {latency_s: 10 ms, carbon_pa_g: 1 mg, energy_j@resnet8: 1 mJ}
 SCENARIO_KEYS = (
     *("utilisation: 0.5", "late_rule: replicate", "late_rule: fractional", "pue: 1.1"),
     *("decarbonisation: 0.05", "profile: US/CISO, when: best 4 h", "fab_region: TWN 2023"),
-    *("profile: US/CISO, season: JJA, when: 22:00-06:00", "node: 22 nm", "abatement: 99"),
+    *("profile: US/CISO, season: JJA, when: 22:00-06:00", "abatement: 99"),
     *("yield_model: murphy", "defect_density: 0.1 1/cm2", "line_yield: 0.9", "accounting: area"),
     *("reticle: free", "package_per_area: 0.1 g/mm2", "memory: hbm3e", "board: 10 g"),
-    *("design: 1 t", "design: 1 t, volume: 1000", "end_of_life: 2 g"),
+    *("design: 1 t", "design: 1 t, volume: 1000", "end_of_life: 2 g", "leakage_factor: 0"),
+    *("dies: 2", "carrier: rdl", "dies: 2, stacking: stacked", "dies: 2, bonding_yield: 0.9"),
 )
 
 
@@ -100,6 +101,13 @@ def test_every_key_does_something(problem_file):
     ]:
         assert old in GOOD
         assert load_problem(problem_file(GOOD.replace(old, new))).hash != base, new
+
+
+def test_a_node_that_is_not_the_models_is_warned_of(problem_file):
+    base = load_problem(problem_file(GOOD)).hash
+    text = GOOD.replace("package: 100 g", "package: 100 g, node: 22 nm")
+    with pytest.warns(UserWarning, match="node 22 nm: the carbon of the die .* models at 28 nm"):
+        assert load_problem(problem_file(text)).hash != base
 
 
 def test_the_hash_is_of_the_content_not_of_the_form(problem_file):
