@@ -201,6 +201,9 @@ def _add_models(commands: Commands) -> None:
     evaluate.add_argument("--batch", type=_count, help="inputs per inference")
     evaluate.add_argument("--period", metavar="TIME", help="time between two inferences (40ms)")
     evaluate.add_argument("--dram", metavar="SIZE", help="memory beside the chip (1MiB)")
+    evaluate.add_argument(
+        "--footprint", metavar="DIR", help="write the carbon record and model card there, too"
+    )
     evaluate.late = add_scenario_options
     _add_map(commands)
     workload = _add_command(commands, "workload", "describe a network", json=True)

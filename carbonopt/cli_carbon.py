@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -156,13 +156,10 @@ def uncertainty(options: Namespace) -> None:
 
 def footprint(options: Namespace) -> None:
     """Account for one design of a front: a record for machines, a model card for people."""
-    import json
-
     from carbonopt.report.footprint import footprint as account
     from carbonopt.report.footprint import model_card, search_record
     from carbonopt.run import load_run
     from carbonopt.run.deployment import deployment_of
-    from carbonopt.store import replace
 
     stored, front = deployment_of(options.run_dir), load_run(options.run_dir)
     design = chosen_design(front, options.design)
@@ -170,16 +167,27 @@ def footprint(options: Namespace) -> None:
     if stored.search_energy_j is not None:
         record["search"] = search_record(stored.search_energy_j, stored.meter, stored.preset)
     folder = Path(options.out or Path(options.run_dir) / f"footprint-{options.design}")
-    folder.mkdir(parents=True, exist_ok=True)
-    card, told = model_card(record), plain(record)
-    replace(folder / "footprint.json", json.dumps(told, indent=2, ensure_ascii=False).encode())
-    replace(folder / "model_card.md", card.encode())
+    files = write_footprint(record, folder)
     if options.json:
         say_json(record)
         return
-    say(card)
-    say(str(folder / "footprint.json"))
-    say(str(folder / "model_card.md"))
+    say(model_card(record))
+    for file in files:
+        say(str(file))
+
+
+def write_footprint(record: Mapping[str, Any], folder: Path) -> tuple[Path, Path]:
+    """Write a footprint as a record and as a model card; return the files."""
+    import json
+
+    from carbonopt.report.footprint import model_card
+    from carbonopt.store import replace
+
+    folder.mkdir(parents=True, exist_ok=True)
+    files = folder / "footprint.json", folder / "model_card.md"
+    replace(files[0], json.dumps(plain(record), indent=2, ensure_ascii=False).encode())
+    replace(files[1], model_card(record).encode())
+    return files
 
 
 def chosen_design(front: Front, which: str) -> pd.Series[Any]:

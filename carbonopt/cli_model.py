@@ -6,10 +6,13 @@ import math
 from argparse import Namespace
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from carbonopt.cli_text import BAD_INPUT, DONE, quantity_of, say, say_json
 from carbonopt.errors import SpecError
+
+if TYPE_CHECKING:
+    from carbonopt.carbon.presets import CarbonPreset
 
 NETWORK_SUFFIX = ".onnx"
 SPEC_SUFFIXES = (".yaml", ".yml")
@@ -34,20 +37,41 @@ def evaluate(options: Namespace) -> None:
     from carbonopt.evaluate import evaluate_one
     from carbonopt.problem.scenario import preset_of_options
 
+    preset = preset_of_options(scenario_of(options))
     found = evaluate_one(
         options.workload,
         options.template,
         knobs_of(options.knobs),
-        preset=preset_of_options(scenario_of(options)),
+        preset=preset,
         mapping=options.mapping,
         period_s=quantity_of(options.period, "s", "--period"),
         dram_byte=quantity_of(options.dram, "byte", "--dram"),
         batch=options.batch,
     )
+    files = footprint_of(found, preset, Path(options.footprint)) if options.footprint else ()
     if options.json:
-        say_json(found)
-    else:
-        say(evaluation_text(found))
+        say_json({**found, "files": [str(file) for file in files]})
+        return
+    say(evaluation_text(found))
+    for file in files:
+        say(str(file))
+
+
+def footprint_of(found: Mapping[str, Any], preset: CarbonPreset, folder: Path) -> tuple[Path, Path]:
+    """Write the carbon record and the model card of an evaluated design; return the files."""
+    import pandas as pd
+
+    from carbonopt.carbon.task import Deployment
+    from carbonopt.cli_carbon import write_footprint
+    from carbonopt.report.footprint import footprint
+
+    design = {"template": found["template"], **found["knobs"]}
+    network = found["workload"]
+    task = {f"{name}@{network}": found[name] for name in ("energy_j", "latency_s")}
+    device = {name: found[name] for name in ("area_mm2", "idle_w")}
+    deployment = Deployment(network, found["dram_byte"], found["period_s"])
+    row = pd.Series({**design, **task, **device}, dtype=object)
+    return write_footprint(footprint(row, list(design), [deployment], preset), folder)
 
 
 def evaluation_text(found: Mapping[str, Any]) -> str:

@@ -112,6 +112,33 @@ def test_reprice_without_a_feasible_design_names_the_nearest(finished, capsys, t
     assert not (tmp_path / "map.png").exists()
 
 
+def test_hours_fab_and_packaging_are_options_of_reprice(finished, capsys, tmp_path):
+    def priced(*options):
+        out = str(tmp_path / str(len(options)))
+        asked = ["reprice", str(finished), "--scenario", "pa", "--out", out, "--json"]
+        assert main([*asked, *options]) == 0
+        preset = json.loads(capsys.readouterr().out)["scenario"]["preset"]
+        return preset, pd.read_csv(f"{out}/front.csv")
+
+    own, front = priced()
+    hours = ("--profile", "US/CISO", "--season", "JJA", "--when", "22:00-06:00", "--pue", "1.2")
+    night, _ = priced(*hours)
+    assert night["use_g_per_kwh"] != own["use_g_per_kwh"]
+    assert night["pue"] == 1.2
+    cut, split = priced("--fab-region", "France", "--dies", "4", "--carrier", "interposer")
+    assert cut["fab_g_per_kwh"] < 0.1 * own["fab_g_per_kwh"]
+    assert front["carbon_pa_g.carrier"].sum() == 0 < split["carbon_pa_g.carrier"].sum()
+    _, dark = priced("--leakage-factor", "0")
+    assert dark["carbon_pa_g.idle"].sum() == 0 < front["carbon_pa_g.idle"].sum()
+
+
+def test_a_profile_of_23_hours_is_refused(finished, capsys, tmp_path):
+    file = tmp_path / "mine.csv"
+    file.write_text("hour,g_per_kwh\n" + "".join(f"{hour},100\n" for hour in range(23)))
+    assert main(["reprice", str(finished), "--profile", str(file)]) == 2
+    assert "mine.csv: got 23 hours, required: 24; missing: 23" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("options", "told"),
     [

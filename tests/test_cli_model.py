@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from carbonopt.cli import main
+from carbonopt.problem.scenario import option_of
+from carbonopt.spec.scenario import ScenarioSpec
 
 DESIGN = ("--template", "dimc", "--set", "rows=128", "--set", "cols=128", "--set", "sram=512KiB")
 NUMBERS = (
@@ -106,6 +109,38 @@ def test_every_fault_of_a_request_is_named_at_once(capsys):
     asked = ("evaluate", "--workload", "ds_cnn", "--template", "dimc", "--set", "rows=x")
     lines = refusal(capsys, *asked, "--set", "colls=3").splitlines()
     assert len(lines) >= 3
+
+
+def test_a_design_gets_a_footprint_without_a_run(capsys, tmp_path):
+    asked = ("evaluate", "--workload", "ds_cnn", *DESIGN, "--region", "France", "--dies", "2")
+    found = answer(capsys, *asked, "--footprint", str(tmp_path / "card"))
+    record = json.loads((tmp_path / "card" / "footprint.json").read_text())
+    for activity in ("CA", "PA"):
+        assert record["task"][activity]["total_g"] == pytest.approx(
+            found[f"carbon_{activity.lower()}_g"], rel=1e-12
+        )
+    assert record["task"]["PA"]["parts"]["idle"] > 0
+    assert record["device"]["total_g"] == pytest.approx(found["embodied_g"], rel=1e-12)
+    card = (tmp_path / "card" / "model_card.md").read_text()
+    assert "2 dies of 2.369 mm² together" in card
+    assert [Path(file).name for file in found["files"]] == ["footprint.json", "model_card.md"]
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_node_that_is_not_the_models_is_told_in_words(capsys, tmp_path):
+    asked = ["evaluate", "--workload", "ds_cnn", *DESIGN, "--node", "7nm"]
+    assert main([*asked, "--footprint", str(tmp_path)]) == 0
+    told = capsys.readouterr().err
+    assert told.startswith("carbonopt: warning: node 7 nm: the carbon of the die is that of this")
+    assert "hardware models at 28 nm." in (tmp_path / "model_card.md").read_text()
+
+
+def test_every_key_of_a_scenario_is_an_option(capsys):
+    for command in ("evaluate", "reprice"):
+        with pytest.raises(SystemExit):
+            main([command, "--help"])
+        told = capsys.readouterr().out
+        assert [key for key in ScenarioSpec.model_fields if f"{option_of(key)} " not in told] == []
 
 
 def test_a_network_is_described(capsys):

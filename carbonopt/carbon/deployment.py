@@ -85,19 +85,27 @@ def deployed_preset(
         raise SpecError([*faults, *error.faults]) from None
     if faults:
         raise SpecError(faults)
-    _warn_of_node(made)
+    if mixed := mixed_nodes(made):
+        warnings.warn(mixed, stacklevel=2)
     return made
 
 
-def _warn_of_node(made: CarbonPreset) -> None:
-    """Warn where the carbon of a die is that of another node than its area, energy and speed."""
-    models_nm = load_preset(made.name).node_nm if made.name in preset_names() else made.node_nm
-    if made.node_nm != models_nm:
-        warnings.warn(
-            f"node {made.node_nm:g} nm: the carbon of the die is that of this node; its area, "
-            f"energy, speed and leakage stay those of the hardware models at {models_nm:g} nm",
-            stacklevel=3,
-        )
+def mixed_nodes(preset: CarbonPreset) -> str:
+    """Say that the carbon of a die is that of another node than its area; '' where it is not.
+
+    Examples
+    --------
+    >>> mixed_nodes(load_preset("default"))
+    ''
+    """
+    known = preset.name in preset_names()
+    models_nm = load_preset(preset.name).node_nm if known else preset.node_nm
+    if preset.node_nm == models_nm:
+        return ""
+    return (
+        f"node {preset.node_nm:g} nm: the carbon of the die is that of this node; its area, "
+        f"energy, speed and leakage stay those of the hardware models at {models_nm:g} nm"
+    )
 
 
 def _lost(made: CarbonPreset, values: dict[str, Any]) -> list[str]:

@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 
 from carbonopt.arrays import Floats
+from carbonopt.carbon.deployment import mixed_nodes
+from carbonopt.carbon.embodied import FURTHER_PARTS
 from carbonopt.carbon.operational import operational_g
 from carbonopt.carbon.presets import FIELDS, TABLE, Activity, CarbonPreset, load_preset
 from carbonopt.carbon.task import Deployment
@@ -27,6 +29,7 @@ OUTSIDE = (
     "training of the network, software and data",
     "buildings and machines of the fab",
     "layers that the model does not map (see `carbonopt workload`)",
+    "leakage of arrays, macros and registers, self-refresh of the DRAM",
 )
 """What no preset charges."""
 
@@ -71,6 +74,7 @@ def footprint(
         "design": {
             **{name: design[name] for name in variables},
             "area_mm2": design["area_mm2"],
+            "dies": preset.dies,
         },
         "text": describe_design(design, variables),
         "workloads": [
@@ -89,7 +93,12 @@ def footprint(
             "interval": [1 - TAIL, TAIL],
             "priors": [_prior(prior) for prior in load_priors(preset)],
         },
-        "model": {"version": _version(), "data_hash": data_hash(), "accuracy": ACCURACY},
+        "model": {
+            "version": _version(),
+            "data_hash": data_hash(),
+            "accuracy": ACCURACY,
+            "notice": mixed_nodes(preset),
+        },
     }
 
 
@@ -136,7 +145,7 @@ def _account(name: str, columns: Mapping[str, Floats], samples: Floats) -> dict[
 
 def _chargeable() -> tuple[str, ...]:
     """Parts that a preset can charge, as a reader knows them."""
-    return ("package", "dram", "board", "design", "end_of_life", "idle")
+    return ("package", "dram", *FURTHER_PARTS, "idle")
 
 
 def _inputs(preset: CarbonPreset) -> list[dict[str, Any]]:
@@ -197,6 +206,7 @@ def model_card(record: Mapping[str, Any]) -> str:
     lines += ["", "## Inputs", "", *_input_rows(record["inputs"])]
     lines += ["", "## Priors", "", *_prior_rows(record["uncertainty"]["priors"])]
     lines += [*_searched(record), "", model["accuracy"]]
+    lines += ["", f"{model['notice'].capitalize()}."] if model["notice"] else []
     return "\n".join([*lines, "", f"Data tables {model['data_hash'][:12]}."]) + "\n"
 
 
@@ -257,7 +267,9 @@ def _said(record: Mapping[str, Any]) -> str:
     ]
     mean = ", geometric mean" if len(uses) > 1 else ""
     area = quantity(record["design"]["area_mm2"], "mm2")
-    return f"Die of {area}. Functional unit: one inference of {', '.join(uses)}{mean}."
+    dies = record["design"]["dies"]
+    chip = f"Die of {area}" if dies == 1 else f"{dies} dies of {area} together"
+    return f"{chip}. Functional unit: one inference of {', '.join(uses)}{mean}."
 
 
 def _parts(account: Mapping[str, Any]) -> list[str]:
