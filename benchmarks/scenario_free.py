@@ -27,7 +27,7 @@ from carbonopt.run.deployment import RunDeployment, deployment_of
 
 SCENARIOS, BUDGETS, SEEDS = 1000, (500, 1000), (1, 2, 3)
 YEAR_S = 365.25 * 86400.0
-MEANS = ["latency_s", "energy_j", "embodied_g"]
+MEANS = ["latency_s", "energy_j", "idle_w", "embodied_g"]
 DIRECT = ["latency_s", "energy_j", "carbon_ca_g", "carbon_pa_g"]
 
 Drawn = list[tuple[Scenario, list[Deployment]]]

@@ -163,7 +163,8 @@ def footprint(options: Namespace) -> None:
 
     stored, front = deployment_of(options.run_dir), load_run(options.run_dir)
     design = chosen_design(front, options.design)
-    record = account(design, front.variables, stored.networks, stored.preset)
+    networks, scenario = stored.networks, stored.scenario
+    record = account(design, front.variables, networks, stored.preset, scenario)
     if stored.search_energy_j is not None:
         record["search"] = search_record(stored.search_energy_j, stored.meter, stored.preset)
     folder = Path(options.out or Path(options.run_dir) / f"footprint-{options.design}")

@@ -33,6 +33,7 @@ METRIC_NAMES = {
 
 def evaluate(options: Namespace) -> None:
     """Evaluate one design on one network."""
+    from carbonopt.cli_carbon import write_footprint
     from carbonopt.cli_scenario import scenario_of
     from carbonopt.evaluate import evaluate_one
     from carbonopt.problem.scenario import preset_of_options
@@ -48,7 +49,10 @@ def evaluate(options: Namespace) -> None:
         dram_byte=quantity_of(options.dram, "byte", "--dram"),
         batch=options.batch,
     )
-    files = footprint_of(found, preset, Path(options.footprint)) if options.footprint else ()
+    files: tuple[Path, ...] = ()
+    if options.footprint:
+        record = footprint_of(found, preset, scenario_of(options))
+        files = write_footprint(record, Path(options.footprint))
     if options.json:
         say_json({**found, "files": [str(file) for file in files]})
         return
@@ -57,12 +61,13 @@ def evaluate(options: Namespace) -> None:
         say(str(file))
 
 
-def footprint_of(found: Mapping[str, Any], preset: CarbonPreset, folder: Path) -> tuple[Path, Path]:
-    """Write the carbon record and the model card of an evaluated design; return the files."""
+def footprint_of(
+    found: Mapping[str, Any], preset: CarbonPreset, scenario: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return the carbon record of an evaluated design."""
     import pandas as pd
 
     from carbonopt.carbon.task import Deployment
-    from carbonopt.cli_carbon import write_footprint
     from carbonopt.report.footprint import footprint
 
     design = {"template": found["template"], **found["knobs"]}
@@ -71,7 +76,7 @@ def footprint_of(found: Mapping[str, Any], preset: CarbonPreset, folder: Path) -
     device = {name: found[name] for name in ("area_mm2", "idle_w")}
     deployment = Deployment(network, found["dram_byte"], found["period_s"])
     row = pd.Series({**design, **task, **device}, dtype=object)
-    return write_footprint(footprint(row, list(design), [deployment], preset), folder)
+    return footprint(row, list(design), [deployment], preset, scenario)
 
 
 def evaluation_text(found: Mapping[str, Any]) -> str:

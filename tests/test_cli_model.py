@@ -123,6 +123,8 @@ def test_a_design_gets_a_footprint_without_a_run(capsys, tmp_path):
     assert record["device"]["total_g"] == pytest.approx(found["embodied_g"], rel=1e-12)
     card = (tmp_path / "card" / "model_card.md").read_text()
     assert "2 dies of 2.369 mm² together" in card
+    assert "Scenario: region France, dies 2." in card
+    assert "set for this run by region France: Our World in Data" in card
     assert [Path(file).name for file in found["files"]] == ["footprint.json", "model_card.md"]
 
 

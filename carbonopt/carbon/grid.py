@@ -7,6 +7,7 @@ import re
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -66,6 +67,28 @@ def grid_intensity(region: str) -> float:
     >>> grid_intensity("Taiwan"), grid_intensity("TWN 2023"), grid_intensity("wind")
     (635.651, 642.378, 11.0)
     """
+    return float(_intensity_of(region)["g_per_kwh"])
+
+
+def grid_source(region: str) -> str:
+    """Say where the intensity of a region comes from, and of which year it is.
+
+    Raises
+    ------
+    SpecError
+        As `grid_intensity`.
+
+    Examples
+    --------
+    >>> grid_source("USA/Texas")
+    'EPA eGRID2023, STC2ERTA, 2023, generation, at the stack'
+    """
+    row = _intensity_of(region)
+    return f"{row['source']}, {int(row['year'])}, {row['basis']}"
+
+
+def _intensity_of(region: str) -> pd.Series[Any]:
+    """Find the row of a region."""
     dated = _YEAR.fullmatch(region.strip())
     name, year = (dated["region"], int(dated["year"])) if dated else (region.strip(), None)
     table = _intensities()
@@ -80,7 +103,7 @@ def grid_intensity(region: str) -> float:
         listed = ", ".join(str(known) for known in sorted(years))
         raise SpecError(f"region: got {name!r} {year}, years of this region: {listed}")
     wanted = years == (years.max() if year is None else year)
-    return float(rows.loc[wanted, "g_per_kwh"].iloc[0])
+    return rows.loc[wanted].iloc[0]
 
 
 def _nearest(name: str, table: pd.DataFrame) -> list[str]:

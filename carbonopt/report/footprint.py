@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import pandas as pd
 from carbonopt.arrays import Floats
 from carbonopt.carbon.deployment import mixed_nodes
 from carbonopt.carbon.embodied import FURTHER_PARTS
+from carbonopt.carbon.grid import grid_source
 from carbonopt.carbon.operational import operational_g
 from carbonopt.carbon.presets import FIELDS, TABLE, Activity, CarbonPreset, load_preset
 from carbonopt.carbon.task import Deployment
@@ -33,6 +35,19 @@ OUTSIDE = (
 )
 """What no preset charges."""
 
+_MADE_BY: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "region": ("use_g_per_kwh",),
+        "profile": ("use_g_per_kwh",),
+        "fab_region": ("fab_g_per_kwh",),
+        "memory": ("dram_ca_g_per_gb", "dram_pa_g_per_gb"),
+        "abatement": ("gas_g_per_mm2",),
+        "node": ("fab_kwh_per_mm2", "gas_g_per_mm2", "material_g_per_mm2", "defects_per_mm2"),
+        "fab_yield": ("yield_model",),
+    }
+)
+"""Keys of a scenario to the numbers that they look up or imply."""
+
 ACCURACY = (
     "Models of this kind meet published life-cycle assessments within a factor of 1.05 to 2.2. "
     "The interval covers the numbers of the carbon model, not energy, latency and area."
@@ -44,6 +59,7 @@ def footprint(
     variables: Sequence[str],
     deployments: Sequence[Deployment],
     preset: CarbonPreset,
+    scenario: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Account for one design: inputs with sources, boundary, breakdown and interval.
 
@@ -55,6 +71,8 @@ def footprint(
         Names of its variables.
     deployments, preset
         What it is used for, and the numbers of the carbon model.
+    scenario
+        Keys of the scenario that made the preset, as they were given.
 
     Returns
     -------
@@ -81,13 +99,14 @@ def footprint(
             {"network": d.network, "period_s": d.period_s, "dram_byte": d.dram_byte}
             for d in deployments
         ],
+        "scenario": dict(scenario or {}),
         "device": device,
         "task": tasks,
         "boundary": {
             "included": sorted(charged),
             "left_out": [*(part for part in _chargeable() if part not in charged), *OUTSIDE],
         },
-        "inputs": _inputs(preset),
+        "inputs": _inputs(preset, scenario or {}),
         "uncertainty": {
             "samples": SAMPLES,
             "interval": [1 - TAIL, TAIL],
@@ -148,8 +167,9 @@ def _chargeable() -> tuple[str, ...]:
     return ("package", "dram", *FURTHER_PARTS, "idle")
 
 
-def _inputs(preset: CarbonPreset) -> list[dict[str, Any]]:
-    """Every number and rule of a preset with its source, or that it was set."""
+def _inputs(preset: CarbonPreset, scenario: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Every number and rule of a preset with its source, or that it was set and by what."""
+    causes = {field: key for key, made in _MADE_BY.items() if key in scenario for field in made}
     shipped, facts = load_preset(preset.name), describe_facts(TABLE)
     inputs = []
     for field in FIELDS:
@@ -161,7 +181,11 @@ def _inputs(preset: CarbonPreset) -> list[dict[str, Any]]:
         else:
             entry |= {"unit": "", "source": f"rule of the preset {preset.name}"}
         if value != getattr(shipped, field):
-            entry |= {"source": "set for this run", "year": None, "low": None, "high": None}
+            key = causes.get(field)
+            why = "" if key is None else f" by {key} {scenario[key]}"
+            if key in ("region", "fab_region"):
+                why += f": {grid_source(str(scenario[key]))}"
+            entry |= {"source": f"set for this run{why}", "year": None, "low": None, "high": None}
         inputs.append(entry)
     return inputs
 
@@ -196,6 +220,8 @@ def model_card(record: Mapping[str, Any]) -> str:
         What `footprint` returns.
     """
     lines = [f"# Carbon footprint: {record['text']}", "", _said(record), ""]
+    given = ", ".join(f"{_words(key)} {value}" for key, value in record["scenario"].items())
+    lines += [f"Scenario: {given}.", ""] if given else []
     lines += ["## Making one device", "", *_parts(record["device"]), ""]
     for activity, task in record["task"].items():
         lines += [f"## One inference, {activity}", "", *_parts(task), "", _variance(task), ""]

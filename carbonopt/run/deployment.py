@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from carbonopt.carbon.presets import Activity, CarbonPreset
 from carbonopt.carbon.task import Deployment
@@ -12,7 +13,8 @@ from carbonopt.front.front import Front
 from carbonopt.front.reprice import Scenario, reprice
 from carbonopt.run.api import load_run
 from carbonopt.run.energy import ENERGY, METER
-from carbonopt.store import RunStore
+from carbonopt.spec.load import read_document
+from carbonopt.store import PROBLEM, RunStore
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class RunDeployment:
         Largest allowed values of columns.
     space_size
         Number of designs in the run's space.
+    scenario
+        Keys of its scenario, as the problem file gives them.
     search_energy_j, meter
         Energy that the search drew, None where it was not measured [J], and what measured it.
     """
@@ -37,6 +41,7 @@ class RunDeployment:
     preset: CarbonPreset
     limits: dict[str, float]
     space_size: int
+    scenario: dict[str, Any]
     search_energy_j: float | None
     meter: str
 
@@ -68,8 +73,10 @@ def deployment_of(run_dir: str | Path) -> RunDeployment:
     size = 1
     for values in manifest["variables"].values():
         size *= len(values)
+    file = Path(run_dir) / PROBLEM
+    scenario = read_document(file).data.get("scenario", {}) if file.is_file() else {}
     drawn = (manifest.get(ENERGY), manifest.get(METER, ""))
-    return RunDeployment(tuple(networks), preset, manifest["limits"], size, *drawn)
+    return RunDeployment(tuple(networks), preset, manifest["limits"], size, scenario, *drawn)
 
 
 def reprice_run(
