@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from carbonopt.carbon.presets import Activity
+    from carbonopt.carbon.task import Deployment
     from carbonopt.front.front import Front
     from carbonopt.front.reprice import Scenario
     from carbonopt.front.uncertainty import Uncertainty
@@ -104,7 +106,8 @@ def reprice(options: Namespace) -> None:
     found, networks, scenario = reprice_run(
         options.run_dir, activity, preset=preset, period_s=period_s
     )
-    folder = Path(options.out or Path(options.run_dir) / "repriced" / scenario_name(scenario))
+    name = scenario_name(scenario, {**scenario_of(options), "period": options.period})
+    folder = Path(options.out or Path(options.run_dir) / "repriced" / name)
     folder.mkdir(parents=True, exist_ok=True)
     replace(folder / FRONT, table_bytes(found.to_pandas()))
     files = [folder / FRONT, *plot_run(found, folder)]
@@ -116,6 +119,7 @@ def reprice(options: Namespace) -> None:
         told = {"scenario": asked, "networks": deployed, **summary(found)}
         say_json({**told, "notices": found.notices, "files": [str(file) for file in files]})
         return
+    say(scenario_text(scenario, networks))
     for line in summary_lines(found):
         say(line)
     say()
@@ -246,8 +250,8 @@ def uncertainty_text(found: Uncertainty, variables: Sequence[str]) -> str:
     return "\n".join([head, aligned(columns), f"its variance comes from: {', '.join(causes)}"])
 
 
-def scenario_name(scenario: Scenario) -> str:
-    """Name a scenario for a folder.
+def scenario_name(scenario: Scenario, given: Mapping[str, str | None] | None = None) -> str:
+    """Name a scenario for a folder: by its own numbers, and by what else was given.
 
     Examples
     --------
@@ -255,13 +259,34 @@ def scenario_name(scenario: Scenario) -> str:
     >>> from carbonopt.front.reprice import Scenario
     >>> scenario_name(Scenario("PA", load_preset("default")))
     'pa-default-473gkwh-3y'
+    >>> scenario_name(Scenario("CA", load_preset("act")), {"dies": "2", "period": "40 ms"})
+    'ca-act-380gkwh-2y-dies2-period40ms'
     """
     from carbonopt.units import UNITS
 
     preset = scenario.preset
     years = float(preset.lifetime_s) / UNITS["s"]["y"]
     grid = f"{float(preset.use_g_per_kwh):.4g}gkwh"
-    return f"{scenario.activity.lower()}-{preset.name}-{grid}-{years:.3g}y"
+    told = ("preset", "region", "use_intensity", "lifetime")
+    further = [
+        f"-{key}{value}" for key, value in (given or {}).items() if value and key not in told
+    ]
+    name = f"{scenario.activity.lower()}-{preset.name}-{grid}-{years:.3g}y{''.join(further)}"
+    return re.sub(r"[^\w.-]", "", name.replace("/", "_"))
+
+
+def scenario_text(scenario: Scenario, networks: Sequence[Deployment]) -> str:
+    """Say in a line what a scenario is."""
+    preset = scenario.preset
+    grid = f"{float(preset.use_g_per_kwh):.4g} g/kWh"
+    life = format_quantity(float(preset.lifetime_s), "s")
+    rates = [
+        f"{each.network} every {format_quantity(each.period_s, 's')}"
+        for each in networks
+        if each.period_s is not None
+    ]
+    told = [scenario.activity, f"preset {preset.name}", f"grid {grid}", f"lifetime {life}", *rates]
+    return ", ".join(told)
 
 
 def literature_text(table: pd.DataFrame) -> str:

@@ -113,25 +113,17 @@ def carbon_pa(
     """Carbon per task under periodic activity: one task per period, the device waits between.
 
     ``C = CI_use PUE (E + f P_idle (N P - t)) + (N P / L) M`` with N = 1 device and the preset's
-    factor f on leakage. A late task,
-    t > P, under the rule ``infeasible`` is for the caller to mark: its carbon here stays that
-    of a full period. Under ``replicate`` N = ceil(tau / P) devices take turns. Under
-    ``fractional`` max(P, t) takes the place of N P. Idle time is never below 0.
+    factor f on leakage. A late task, t > P, under the rule ``infeasible`` is for the caller to
+    mark: its carbon here stays that of a full period. Under ``replicate`` N = ceil(tau / P)
+    devices take turns. Under ``fractional`` max(P, t) takes the place of N P. Idle time is never
+    below 0.
 
     Parameters
     ----------
-    energy_j, latency_s
-        Energy and latency t of one task (n,) [J], [s].
-    area_mm2
-        Area of the die (n,) [mm2].
+    energy_j, latency_s, area_mm2, dram_gb, preset, interval_s
+        As `carbon_ca`. E holds what the device leaks while it computes: `carbonopt.carbon.task`.
     period_s
         Period P (n,) [s].
-    dram_gb
-        Capacity of the DRAM (n,) [GB].
-    preset
-        Numbers of the model, each one number or samples (m, 1).
-    interval_s
-        Initiation interval tau (n,) [s]. The latency, unless the device is pipelined.
     idle_w
         Power that a device draws while it waits (n,) [W].
 

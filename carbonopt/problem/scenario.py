@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -118,15 +118,33 @@ def preset_of_options(options: Mapping[str, str], base: CarbonPreset | None = No
     >>> preset_of_options({"lifetime": "2d", "package": "0g"}).lifetime_s
     172800.0
     """
-    data = {key: plain_scalar(text) for key, text in options.items()}
     words = Vocabulary(presets=tuple(preset_names()), scenario_words=scenario_words())
-    document = _Options(Path(), data=data)
-    scenario, _ = load_model(Path(), ScenarioSpec, words, document=document)
+    texts = {key: plain_scalar(text) for key, text in options.items()}
+    empty = [key for key, value in texts.items() if value is None]
+    faults = [f"{option_of(key)}: got nothing, allowed: a value" for key in empty]
+    data = {key: value for key, value in texts.items() if value is not None}
     try:
+        scenario, _ = load_model(
+            Path(), ScenarioSpec, words, document=_Options(Path(), data=data, faults=faults)
+        )
         return preset_of(scenario, base)
     except SpecError as error:
-        told = []
-        for fault in error.faults:
-            key, _, rest = fault.partition(": ")
-            told.append(f"{option_of(key)}: {rest}" if key in options else fault)
-        raise SpecError(told) from None
+        told = [_as_option(fault, options) for fault in error.faults]
+    sound = {key: text for key, text in options.items() if not _named(option_of(key), told)}
+    if len(sound) < len(options):
+        try:
+            preset_of_options(sound, base)
+        except SpecError as error:
+            told += [fault for fault in error.faults if fault not in told]
+    raise SpecError(told)
+
+
+def _as_option(fault: str, options: Mapping[str, str]) -> str:
+    """Put the option in place of its key."""
+    key, _, rest = fault.partition(": ")
+    return f"{option_of(key)}: {rest}" if key in options else fault
+
+
+def _named(option: str, faults: Sequence[str]) -> bool:
+    """Whether a fault is that of an option."""
+    return any(fault.startswith(f"{option}: ") for fault in faults)
