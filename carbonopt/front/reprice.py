@@ -214,16 +214,24 @@ def can_be_made(area_mm2: Floats, preset: CarbonPreset) -> Bools:
     >>> can_be_made(np.array([1e5, 10.0, np.nan]), load_preset("default"))
     array([False,  True, False])
     """
-    areas = np.unique(area_mm2[np.isfinite(area_mm2)])
+    finite = np.isfinite(area_mm2)
+    if not finite.any() or _fits(float(area_mm2[finite].max()), preset):
+        return finite
+    areas = np.unique(area_mm2[finite])
     fit, unfit = 0, len(areas)
     while fit < unfit:
         middle = (fit + unfit) // 2
-        try:
-            embodied_total_g(areas[middle], 0.0, preset)
-            fit = middle + 1
-        except ModelRangeError:
-            unfit = middle
-    return np.isin(area_mm2, areas[:fit])
+        fit, unfit = (middle + 1, unfit) if _fits(areas[middle], preset) else (fit, middle)
+    return np.asarray(area_mm2 < areas[fit])
+
+
+def _fits(area_mm2: float, preset: CarbonPreset) -> bool:
+    """Whether the dies and the carrier of a chip fit the wafer."""
+    try:
+        embodied_total_g(area_mm2, 0.0, preset)
+    except ModelRangeError:
+        return False
+    return True
 
 
 def _statistics(

@@ -201,6 +201,11 @@ SCENARIOS = st.builds(
             "yield_model": st.sampled_from(["poisson", "murphy", "seeds", "negative_binomial"]),
             "accounting": st.sampled_from(["area", "wafer"]),
             "node_nm": st.sampled_from([3, 7, 28, 65, 180]),
+            "leakage_factor": st.floats(0.0, 2.0),
+            "dies": st.integers(1, 6),
+            "carrier": st.sampled_from(["organic", "rdl", "interposer", "bridge"]),
+            "stacking": st.sampled_from(["side_by_side", "stacked"]),
+            "bonding_yield": st.floats(0.5, 1.0),
         },
     ),
 )
