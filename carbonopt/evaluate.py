@@ -298,6 +298,8 @@ def evaluate_one(
     notes = []
     if period is None:
         notes.append(f"carbon_pa_g: no period is known for {workload}: give one with --period")
+    elif result.metrics["latency_s"] > period and numbers.late_rule == "infeasible":
+        notes.append("carbon_pa_g: one device is too slow for the period; late_rule replicates it")
     if task.network.not_modelled:
         skipped = ", ".join(f"{kind} x{n}" for kind, n in task.network.not_modelled.items())
         notes.append(f"not modelled: {skipped}")

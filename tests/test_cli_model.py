@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from carbonopt.cli import main
@@ -71,6 +72,17 @@ def test_without_a_period_there_is_no_carbon_pa_and_a_note_says_why(capsys):
     assert found["carbon_pa_g"] is None
     assert found["period_met"] is None
     assert any("--period" in note for note in found["notes"])
+
+
+def test_a_design_that_misses_its_period_is_told(capsys):
+    asked = ("evaluate", "--workload", "ds_cnn", *DESIGN, "--period", "1us")
+    late = answer(capsys, *asked)
+    assert late["period_met"] is False
+    assert any("too slow for the period; late_rule" in note for note in late["notes"])
+    turns = answer(capsys, *asked, "--late-rule", "replicate")
+    device = [found["breakdown"]["carbon_pa_g"]["package"] for found in (turns, late)]
+    assert device[0] == pytest.approx(np.ceil(late["latency_s"] / 1e-6) * device[1])
+    assert not any("too slow" in note for note in turns["notes"])
 
 
 def test_a_reader_gets_metrics_by_part_and_layers(capsys):
