@@ -28,7 +28,7 @@ Density = Annotated[float, BeforeValidator(quantity("1/mm2", or_zero=True)), "'0
 Node = Annotated[float, BeforeValidator(quantity("nm")), "22nm"]
 Share = Annotated[Fraction, "0.9"]
 ShareOrNone = Annotated[float, BeforeValidator(quantity("", or_zero=True)), Field(lt=1.0), "0.05"]
-Factor = Annotated[float, BeforeValidator(quantity("", or_zero=True)), "0.0005"]
+Factor = Annotated[float, BeforeValidator(quantity("", or_zero=True)), "0.0003"]
 Number = Annotated[Positive, "1.2"]
 Percent = Annotated[Positive, "97"]
 Volume = Annotated[Positive, "100000"]
