@@ -50,7 +50,7 @@ _MADE_BY: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 ACCURACY = (
     "Models of this kind meet published life-cycle assessments within a factor of 1.05 to 2.2. "
-    "The interval covers the numbers of the carbon model, not energy, latency and area."
+    "The interval covers the numbers of the carbon model, not energy, latency, area and leakage."
 )
 
 
