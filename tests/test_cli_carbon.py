@@ -80,7 +80,8 @@ def test_reprice_writes_a_front_and_a_map(finished, capsys):
     asked = ["reprice", str(finished), "--scenario", "pa", "--region", "France"]
     assert main([*asked, "--lifetime", "5y"]) == 0
     told = capsys.readouterr().out.splitlines()
-    assert told[1] == "exact: all 8 designs of the space were priced"
+    assert told[0].startswith("PA, preset default, grid 44.18 g/kWh, lifetime 5 y, ds_cnn every")
+    assert told[2] == "exact: all 8 designs of the space were priced"
     folder = next((finished / "repriced").glob("pa-default-*gkwh-5y"))
     assert {file.name for file in folder.iterdir()} == {
         *("front.csv", "front.png", "carbon.png", "breakdown.png", "map.png")
