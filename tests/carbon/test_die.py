@@ -128,17 +128,21 @@ def test_every_die_that_eco_chip_prints(reference):
 
 
 @pytest.mark.reference
-def test_the_package_that_eco_chip_prints(reference):
-    """Two dies of 74 mm2 on 6 of 8 layers at 65 nm, 0.5 mm apart, and a router in each."""
+@pytest.mark.parametrize(
+    ("case", "area_mm2", "node_nm", "density"),
+    [("test-chiplet", 74.0, 7, 0.002), ("EMR2", 595.95, 10, 0.0011)],
+)
+def test_the_packages_of_two_dies_that_eco_chip_prints(reference, case, area_mm2, node_nm, density):
+    """Two equal dies on 6 of 8 layers at 65 nm, 0.5 mm apart, and a router in each."""
     table = reference("eco_chip.csv")
-    printed = table[(table["case"] == "test-chiplet") & (table["type"] == "package")]
-    side = math.sqrt(74 / 2)
+    printed = table[(table["case"] == case) & (table["type"] == "package")]
+    side = math.sqrt(area_mm2 * ECO_AREA["logic", node_nm] / 2)
     area = (2 * side + 0.5) * 2 * side
     good = die_yield(area, "negative_binomial", defects_per_mm2=0.0005, clustering=10)
     layers = ECO_G_PER_MM2[65] * 0.5675 * 6 / 8 * area / float(good)
-    router_mm2 = 0.33 / 3.709574145
-    router = router_mm2 * ECO_G_PER_MM2[7]
-    good = die_yield(2 * router_mm2, "negative_binomial", defects_per_mm2=0.002, clustering=10)
+    router_mm2 = 0.33 / 3.709574145 * ECO_AREA["logic", node_nm]
+    router = router_mm2 * ECO_G_PER_MM2[node_nm]
+    good = die_yield(2 * router_mm2, "negative_binomial", defects_per_mm2=density, clustering=10)
     got = (layers + 2 * router / float(good)) / 0.99 / 1000
     assert got == pytest.approx(printed["carbon_kg"].iloc[0], abs=6e-7)
 

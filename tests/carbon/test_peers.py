@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from carbonopt.carbon.packaging import chiplets_g
+from carbonopt.carbon.packaging import carrier_g
 from carbonopt.carbon.presets import load_preset
 from carbonopt.carbon.wafer import charged_area_mm2
 
@@ -23,10 +23,21 @@ def test_dies_and_wafer_area_of_other_tools(reference):
         assert got == pytest.approx(row["ratio"], abs=6e-4), row.to_dict()
 
 
-def test_a_package_with_redistribution_layers_of_eco_chip(reference):
+@pytest.mark.parametrize(
+    ("case", "scaled", "ratio"),
+    [
+        ("test-chiplet", 1.0, 1.195),
+        ("TigerLake", 1.0, 0.923),
+        ("A15", 1.0, 0.902),
+        ("GA102", 1.0, 0.783),
+        ("EMR2", 1.0, 0.348),
+        ("EMR2", 1.949555068, 1.001),
+    ],
+)
+def test_packages_with_redistribution_layers_of_eco_chip(reference, case, scaled, ratio):
     table = reference("eco_chip.csv")
-    printed = table[(table["case"] == "test-chiplet") & (table["type"] == "package")]
+    table = table[table["case"] == case]
+    printed = table[table["type"] == "package"]["carbon_kg"].iloc[0]
     preset = load_preset("default").with_values(fab_g_per_kwh=700.0)
-    parts = chiplets_g([74.0, 74.0], [7, 7], preset.with_values(carrier="rdl"))
-    ratio = parts["carrier"] / (1000 * printed["carbon_kg"].iloc[0])
-    assert ratio == pytest.approx(1.195, abs=6e-4)
+    got = carrier_g(table["area_mm2"].sum() * scaled, preset, "rdl")
+    assert got / (1000 * printed) == pytest.approx(ratio, abs=6e-4)
