@@ -16,7 +16,9 @@ from carbonopt.hardware.digital import (
     digital_array,
     digital_clock,
 )
-from carbonopt.hardware.imc import ImcMacro, cell_write_pj, imc_area, imc_clock, imc_macro
+from carbonopt.hardware.imc import ImcMacro, imc_macro, load_form, scalar_parts
+from carbonopt.hardware.imc_cells import cell_write_pj
+from carbonopt.hardware.imc_model import macro_area, macro_clock
 from carbonopt.hardware.machine import Machine, Memory, Operand
 from carbonopt.hardware.memory import dram, equal_ports, register, sram
 from carbonopt.hardware.technology import load_technology
@@ -134,8 +136,10 @@ def build_machine(
     technology = load_technology()
     array: DigitalArray | ImcMacro
     if template.macro:
-        array = imc_macro(template.macro, knobs.cols, knobs.rows)
-        area, clock = imc_area(technology, array, knobs.macros), imc_clock(technology, array)
+        form = load_form(variant.macro_form)
+        array = imc_macro(template.macro, knobs.cols, knobs.rows, knobs.macros, form)
+        area = scalar_parts(macro_area(technology, array))
+        clock = scalar_parts(macro_clock(technology, array))
     else:
         array = digital_array(template.adder_tree)
         area = digital_area(technology, variant, array, knobs.cols, knobs.rows, knobs.macros)
@@ -209,7 +213,7 @@ def _weight_stationary_registers(array: DigitalArray | ImcMacro) -> tuple[Memory
     shared: dict[Operand, frozenset[str]] = {"I": frozenset({"D1"}), "O": frozenset({"D2"})}
     if not isinstance(array, ImcMacro):
         return _registers_of({"W": frozenset(), **shared})
-    bits = array.weight_bits
+    bits = float(array.weight_bits)
     cells = Memory(
         "cells", "register", bits, 0.0, cell_write_pj(array), 0.0,
         frozenset(), equal_ports({"W": ("rw1", "rw1", "", "")}, bits, bits),
