@@ -261,7 +261,11 @@ def check_macro(macro: ImcMacro) -> None:
         )
     }
     for name, value in (("weight_bits", macro.weight_bits), ("input_bits", macro.input_bits)):
-        rules[name] = (value, _whole(value) & (value >= 1) & (value <= 16), bits)
+        rules[name] = (
+            value,
+            _whole(value) & (value >= 1) & (value <= facts["precision_high"]),
+            bits,
+        )
     rules["bits_per_cycle"] = _between(macro.bits_per_cycle, macro.input_bits, "input_bits")
     rules["merged_columns"] = _between(macro.merged_columns, macro.weight_bits, "weight_bits")
     if macro.kind == "dimc":
@@ -284,7 +288,8 @@ def check_macro(macro: ImcMacro) -> None:
 
 def _between(value: Number, most: Number, name: str) -> tuple[Number, Bools, str]:
     """Rule: whole, from 1 to another parameter."""
-    return value, _whole(value) & (value >= 1) & (value <= most), f"whole numbers from 1 to {name}"
+    right = _whole(value) & (value >= 1) & (value <= np.maximum(most, 1))
+    return value, right, f"whole numbers from 1 to {name}"
 
 
 def _adc_range(macro: ImcMacro, facts: Mapping[str, float]) -> tuple[Number, Bools, str]:

@@ -12,7 +12,7 @@ from carbonopt.errors import ModelRangeError
 from carbonopt.hardware.technology import Technology
 
 _FACTS, _SURVEY = "imc_28nm.csv", "adc_survey.csv"
-_UM2_PER_MM2, _FJ_PER_PJ, _NS_PER_S = 1e6, 1e3, 1e9
+_MM2_PER_UM2, _FJ_PER_PJ, _NS_PER_S = 1e-6, 1e3, 1e9
 
 
 def fitted_adc_mm2(technology: Technology, bits: Number, *, free_comparator: bool) -> Number:
@@ -31,7 +31,7 @@ def fitted_adc_mm2(technology: Technology, bits: Number, *, free_comparator: boo
     """
     facts = load_facts(_FACTS)
     exponent = facts["adc_area_slope"] * bits + facts["adc_area_offset"]
-    area = 10**exponent * 2**bits / _UM2_PER_MM2 * technology.converter_area
+    area = 10**exponent * 2**bits * _MM2_PER_UM2 * technology.converter_area
     return np.where(_there(bits, free_comparator), area, 0.0)
 
 
@@ -158,7 +158,7 @@ def survey_adc_mm2(node_nm: Number, bits: Number, rate_hz: Number) -> Number:
         + facts["area_ln_per_ln_hz"] * np.log(rate_hz)
         + facts["area_ln_per_ln_pj"] * np.log(survey_adc_pj(node_nm, bits, rate_hz))
     )
-    area: Number = np.exp(exponent) / _UM2_PER_MM2
+    area: Number = np.exp(exponent) * _MM2_PER_UM2
     return area
 
 

@@ -103,7 +103,8 @@ def macro_clock(technology: Technology, macro: ImcMacro) -> dict[str, Number]:
     operands, bits = macro.place_value_operands
     late = macro.form.full_ripple and macro.kind == "aimc"
     rippled = operands - 1 + (bits if late else 0)
-    grown = np.where(np.asarray(operands) > 1, operands, 0) + bits
+    several = macro.kind == "aimc" or np.asarray(operands) > 1
+    grown = bits + np.where(several, operands, 0)
     added = macro.accumulator_bits - grown - (0 if macro.form.full_ripple else 1)
     accumulating = np.where(macro.accumulates, carry + added * ripple, 0.0)
     second: dict[str, Number] = {
