@@ -95,11 +95,14 @@ class Activity:
         Of adder trees and place-value adders [-].
     flipflops
         Of accumulators and pipeline registers [-].
+    converters
+        Of ADCs, below 1 where they stop early on small outputs [-].
     """
 
     multipliers: Number = 1.0
     trees: Number = 1.0
     flipflops: Number = 1.0
+    converters: Number = 1.0
 
     @classmethod
     def of_data(cls, input_toggle: Number, weight_density: Number) -> Activity:
@@ -132,8 +135,14 @@ class ImcMacro:
         Resolution of the ADCs, may be fractional [bit]; of no effect in ``dimc``.
     macros, group_depth
         D3, and weights that share one multiplier.
+    booth
+        ``dimc``: pairs of input bits are recoded (radix 4), so that one multiplier and one tree,
+        a bit wider, serve two of them.
+    input_slices
+        ``aimc``: parts into which the bits of a cycle are split, each with its own DACs and
+        conversions.
     merged_columns
-        Bit columns that are summed by place value in analog, before one conversion.
+        ``aimc``: bit columns that are summed by place value in analog, before one conversion.
     adc_share
         Conversions that one ADC does in turn.
     pipelined
@@ -155,6 +164,8 @@ class ImcMacro:
     adc_bits: Number = 0.0
     macros: Number = 1
     group_depth: Number = 1
+    booth: bool = False
+    input_slices: Number = 1
     merged_columns: Number = 1
     adc_share: Number = 1
     pipelined: bool = False
@@ -173,18 +184,33 @@ class ImcMacro:
         return int(self.cycles_per_mac)
 
     @property
-    def conversions(self) -> Number:
-        """ADC conversions of one output in one cycle: weight bits over merged columns."""
+    def products(self) -> Number:
+        """Multiplications by one bit, or recoded pair of bits, of one weight in one cycle."""
+        return -(-self.bits_per_cycle // 2) if self.booth else self.bits_per_cycle
+
+    @property
+    def tree_bits(self) -> Number:
+        """Width of what an adder tree sums: the weight, or its recoded multiple [bit]."""
+        return self.weight_bits + (1 if self.booth else 0)
+
+    @property
+    def converted_columns(self) -> Number:
+        """Columns of one output with an ADC's value of their own: weight bits over merged ones."""
         return -(-self.weight_bits // self.merged_columns)
+
+    @property
+    def conversions(self) -> Number:
+        """ADC conversions of one output in one cycle, of all input slices."""
+        return self.converted_columns * self.input_slices
 
     @property
     def place_value_operands(self) -> tuple[Number, Number]:
         """How many words of rising place value are added per output, and their width [bit].
 
-        A digital macro adds the trees of its input bits, an analog one the conversions.
+        A digital macro adds the trees of its products, an analog one the conversions.
         """
         if self.kind == "dimc":
-            return self.bits_per_cycle, self.weight_bits + np.log2(self.rows)
+            return self.products, self.tree_bits + np.log2(self.rows)
         return self.conversions, self.adc_bits
 
     @property
@@ -196,11 +222,11 @@ class ImcMacro:
     def accumulator_bits(self) -> Number:
         """Width of the accumulator over input bits, where there is one [bit].
 
-        Inputs + weights + log2 rows (digital), or inputs + ADC bits + conversions (analog).
+        Inputs + weights + log2 rows (digital), or inputs + ADC bits + columns (analog).
         """
         if self.kind == "dimc":
             return self.input_bits + self.weight_bits + np.log2(self.rows)
-        return self.conversions + self.adc_bits + self.input_bits
+        return self.converted_columns + self.adc_bits + self.input_bits
 
     @property
     def switched_accumulator_bits(self) -> Number:
@@ -267,6 +293,7 @@ def check_macro(macro: ImcMacro) -> None:
             bits,
         )
     rules["bits_per_cycle"] = _between(macro.bits_per_cycle, macro.input_bits, "input_bits")
+    rules["input_slices"] = _between(macro.input_slices, macro.bits_per_cycle, "bits_per_cycle")
     rules["merged_columns"] = _between(macro.merged_columns, macro.weight_bits, "weight_bits")
     if macro.kind == "dimc":
         tree = _whole(np.log2(np.maximum(macro.rows, 1)))

@@ -63,18 +63,19 @@ def macro_area(
     .. [1] zigzag-imc commit df34a6f and CarbonSpot 0839b49, {Aimc,Dimc}ArrayUnit.py.
     .. [2] zigzag-dse 3.9.1, hardware/architecture/imc_array.py: get_area.
     """
-    w, cols, rows, applied = macro.weight_bits, macro.cols, macro.rows, macro.bits_per_cycle
+    w, cols, rows = macro.weight_bits, macro.cols, macro.rows
     bit_mm2 = technology.adder_mm2 + technology.flipflop_mm2
     cells = cells_mm2(technology, macro) if cell_mm2 is None else cell_mm2 * cols * rows
     parts = {"cells": cells}
     if macro.kind == "dimc":
-        parts["mults"] = technology.nand_mm2 * applied * w * cols * rows
-        parts["adders"] = technology.adder_mm2 * tree_adders(w, rows) * applied * cols
+        summed = tree_adders(macro.tree_bits, rows)
+        parts["mults"] = technology.nand_mm2 * macro.products * w * cols * rows
+        parts["adders"] = technology.adder_mm2 * summed * macro.products * cols
     else:
         parts["mults"] = technology.nand_mm2 * w * cols * rows
         parts["adcs"] = _adc_mm2(technology, macro) * _adcs(macro)
-    summed = place_value_adders(*macro.place_value_operands)
-    parts["adders_place_value"] = technology.adder_mm2 * summed * cols
+    place_value = place_value_adders(*macro.place_value_operands)
+    parts["adders_place_value"] = technology.adder_mm2 * place_value * cols
     width = np.where(macro.accumulates, macro.accumulator_bits, 0.0)
     parts["accumulators"] = bit_mm2 * width * cols
     if macro.pipelined:
@@ -96,20 +97,17 @@ def macro_clock(technology: Technology, macro: ImcMacro) -> dict[str, Number]:
     ripple, carry = technology.ripple_ns, technology.carry_ns
     first: dict[str, Number] = {"mults": technology.nand_ns}
     if macro.kind == "dimc":
-        first["adders"] = tree_ns(technology, macro.weight_bits, macro.rows)
+        first["adders"] = tree_ns(technology, macro.tree_bits, macro.rows)
     else:
         converting = fitted_adc_ns(technology, macro.adc_bits, macro.rows)
         first["adcs"] = converting * macro.adc_share
     operands, bits = macro.place_value_operands
     late = macro.form.full_ripple and macro.kind == "aimc"
     rippled = operands - 1 + (bits if late else 0)
-    several = macro.kind == "aimc" or np.asarray(operands) > 1
-    grown = bits + np.where(several, operands, 0)
-    added = macro.accumulator_bits - grown - (0 if macro.form.full_ripple else 1)
-    accumulating = np.where(macro.accumulates, carry + added * ripple, 0.0)
+    added = _accumulated_bits(macro) - (0 if macro.form.full_ripple else 1)
     second: dict[str, Number] = {
         "adders_place_value": place_value_ns(technology, operands, rippled),
-        "accumulators": accumulating,
+        "accumulators": np.where(macro.accumulates, carry + added * ripple, 0.0),
     }
     if not macro.pipelined:
         return {**first, **second}
@@ -151,23 +149,25 @@ def cycle_energy(
        {imc_unit,AimcArrayUnit,DimcArrayUnit}.py.
     .. [2] zigzag-dse 3.9.1, hardware/architecture/imc_array.py: get_energy_for_a_layer.
     """
-    w, applied, bits = macro.weight_bits, macro.bits_per_cycle, macro.adc_bits
+    w, slices = macro.weight_bits, macro.input_slices
     switch_pj = half_nand_pj(technology)
     if macro.kind == "dimc":
         rows = macro.rows if macro.form.all_rows_switch else occupied_rows
-        mults = switch_pj * (w * applied * rows * macro.cols)
+        mults = switch_pj * (w * macro.products * rows * macro.cols)
         parts = {
             "mults": mults * activity.multipliers,
-            "adders": tree_pj * cols * applied * activity.trees,
+            "adders": tree_pj * cols * macro.products * activity.trees,
         }
     else:
-        lines = cell_use_pj(technology, macro) * w * cols * macro.rows
-        mults = switch_pj * w * occupied_rows * macro.cols
+        lines = cell_use_pj(technology, macro) * w * cols * macro.rows * slices
+        mults = switch_pj * w * occupied_rows * macro.cols * slices
+        driving = dac_pj(technology, macro.bits_per_cycle / slices) * slices
+        converting = _adc_pj(technology, macro) * macro.conversions * cols
         parts = {
-            "dacs": dac_pj(technology, applied) * occupied_rows,
+            "dacs": driving * occupied_rows,
             "bitlines": lines * activity.multipliers,
             "mults": mults * activity.multipliers,
-            "adcs": _adc_pj(technology, macro, bits) * macro.conversions * cols,
+            "adcs": converting * activity.converters,
         }
     place_value = place_value_adders(*macro.place_value_operands) * technology.adder_pj
     parts["adders_place_value"] = place_value * cols * activity.trees
@@ -187,7 +187,7 @@ def peak_energy(
 
     Input and output registers, buffers and the writing of weights are not in it.
     """
-    summed = tree_adders(macro.weight_bits, macro.rows) * technology.adder_pj
+    summed = tree_adders(macro.tree_bits, macro.rows) * technology.adder_pj
     parts = cycle_energy(
         technology, macro, cols=macro.cols, occupied_rows=macro.rows, tree_pj=summed,
         activity=activity,
@@ -287,16 +287,24 @@ def _adc_mm2(technology: Technology, macro: ImcMacro) -> Number:
     return fitted_adc_mm2(technology, macro.adc_bits, free_comparator=free)
 
 
-def _adc_pj(technology: Technology, macro: ImcMacro, bits: Number) -> Number:
+def _adc_pj(technology: Technology, macro: ImcMacro) -> Number:
     """Energy of one conversion by the model in use [pJ]."""
     if macro.survey_adc:
-        return survey_adc_pj(technology.node_nm, bits, _adc_hz(technology, macro))
-    return fitted_adc_pj(technology, bits)
+        return survey_adc_pj(technology.node_nm, macro.adc_bits, _adc_hz(technology, macro))
+    return fitted_adc_pj(technology, macro.adc_bits)
 
 
 def _adc_hz(technology: Technology, macro: ImcMacro) -> Number:
     """Rate that the fitted time of a conversion implies [Hz]."""
     return conversion_hz(fitted_adc_ns(technology, macro.adc_bits, macro.rows))
+
+
+def _accumulated_bits(macro: ImcMacro) -> Number:
+    """Bits by which an accumulator is wider than what it adds [bit]."""
+    if macro.kind == "aimc":
+        return macro.input_bits
+    operands, bits = macro.place_value_operands
+    return macro.accumulator_bits - bits - np.where(np.asarray(operands) > 1, operands, 0)
 
 
 def _pipeline_bits(macro: ImcMacro) -> Number:

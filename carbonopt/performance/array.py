@@ -105,7 +105,7 @@ def _macro_energy(
     technology, cols = load_technology(), used.product(columns)
     summed, occupied = accumulated_rows(layer, used, columns, rows, machine.variant)
     added = occupied if macro.form.sums_occupied_rows else summed
-    tree = tree_pj(technology, float(macro.weight_bits), float(macro.rows), added)
+    tree = tree_pj(technology, float(macro.tree_bits), float(macro.rows), added)
     cycle = cycle_energy(technology, macro, cols=cols, occupied_rows=occupied, tree_pj=tree)
     activations = layer.macs / (cols * used.product(rows))
     cycles = activations * macro.passes
