@@ -120,7 +120,7 @@ _VARIANTS = {
         room_counted_twice=False,
         batch_off_rows=False,
         free_activation_products=False,
-        macro_form="zigzag-imc",
+        macro_form="default",
     ),
     "zigzag": ModelVariant(
         name="zigzag",

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from carbonopt.errors import ModelRangeError, SpecError
+from carbonopt.hardware.imc import load_form
 from carbonopt.hardware.machine import OPERANDS
 from carbonopt.hardware.technology import load_technology, tree_adders
 from carbonopt.hardware.variant import load_variant
@@ -97,7 +98,7 @@ def test_trees_are_counted_per_column_and_as_wide_as_a_product():
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
-def test_variants_differ_in_adders_and_registers_only(template):
+def test_variants_differ_in_adders_registers_and_the_macro_form_only(template):
     ours, theirs = (machine(template, 64, 48, 2, variant=v) for v in ("default", "carbonspot"))
     changed = {
         field.name
@@ -105,7 +106,10 @@ def test_variants_differ_in_adders_and_registers_only(template):
         if getattr(ours, field.name) != getattr(theirs, field.name)
     }
     rows = {"unrolled"} if template == "digital_os" else set()
-    assert changed == {"variant", "area_parts"} | rows
+    form = {"array"} if template in MACROS else set()
+    assert changed == {"variant", "area_parts"} | rows | form
+    if template in MACROS:
+        assert ours.array == dataclasses.replace(theirs.array, form=load_form("default"))
     parts = {part for part in ours.area_parts if ours.area_parts[part] != theirs.area_parts[part]}
     assert parts == {"register"} | ({"adders"} if template == "digital_ws" else set())
 
