@@ -258,14 +258,25 @@ def derived_adc_bits(bits_per_cycle: Number, rows: Number) -> Number:
     return bits
 
 
-def imc_macro(kind: Kind, cols: int, rows: int, macros: int, form: MacroForm) -> ImcMacro:
+def imc_macro(
+    kind: Kind, cols: int, rows: int, macros: int, group_depth: int, form: MacroForm
+) -> ImcMacro:
     """Return the macros of a template, with the precisions of CarbonSpot."""
     facts = load_facts(_FACTS)
     applied = int(facts[f"{kind}_bits_per_cycle"])
     resolution = float(derived_adc_bits(applied, rows)) if kind == "aimc" else 0.0
     weight_bits, input_bits = int(facts["weight_bits"]), int(facts["input_bits"])
     return ImcMacro(
-        kind, cols, rows, weight_bits, input_bits, applied, resolution, macros, form=form
+        kind,
+        cols,
+        rows,
+        weight_bits,
+        input_bits,
+        applied,
+        resolution,
+        macros,
+        group_depth,
+        form=form,
     )
 
 

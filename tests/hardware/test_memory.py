@@ -45,7 +45,7 @@ def test_cost_of_writing_a_weight_into_a_square_macro(cacti, kind):
     assert len(cells) == 6
     for row in cells.itertuples():
         dim = row.width_bit // 8
-        macro = imc_macro(kind, dim, dim, 1, load_form("zigzag-imc"))
+        macro = imc_macro(kind, dim, dim, 1, 1, load_form("zigzag-imc"))
         assert cell_write_pj(macro) == row.weight_write_pj
 
 
