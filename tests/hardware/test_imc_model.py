@@ -29,6 +29,7 @@ from carbonopt.hardware.technology import Technology, load_technology
 
 SETS = 10_000
 KINDS = ("dimc", "aimc")
+CELLS = ("rram", "stt_mram", "pcm", "fefet")
 FORMS = ("default", "zigzag-imc", "zigzag")
 OPTIONS = ({}, {"pipelined": True}, {"booth": True})
 
@@ -86,6 +87,21 @@ def test_no_part_is_negative_or_undefined(rng, kind, form, options):
         assert (value >= 0).all(), name
     for name, value in macro_peak(technology, macro).items():
         assert (np.asarray(value) > 0).all(), name
+    assert (np.asarray(macro_leakage_w(technology, macro)) > 0).all()
+
+
+@pytest.mark.property
+@pytest.mark.parametrize(
+    "options", [{"survey_adc": True}, *({"cell": load_cell(c)} for c in CELLS)]
+)
+def test_survey_adcs_and_other_cells_never_crash_or_turn_negative(rng, options):
+    macro, technology = random_macros(rng, "aimc", **options)
+    macro = dataclasses.replace(macro, adc_bits=rng.uniform(4, 12, SETS))
+    check_macro(macro)
+    for name, value in parts_of(technology, macro).items():
+        assert np.isfinite(value).all(), name
+        assert (value >= 0).all(), name
+    assert (macro_area(technology, macro)["cells"] > 0).all()
     assert (np.asarray(macro_leakage_w(technology, macro)) > 0).all()
 
 
