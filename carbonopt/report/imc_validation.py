@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from carbonopt.data.tables import load_table
 from carbonopt.hardware.imc_chips import MEASURES, chip_structure, load_blocks, load_chips
 from carbonopt.hardware.imc_general import (
     FITTED,
@@ -47,6 +48,9 @@ class ImcValidation:
     differences
         Where code and figure of zigzag-imc part: ``chip``, ``measure``, our ratios with the
         settings of the ``code`` and of the ``figure``, and the one ``plotted``.
+    trends
+        Chips measured under other conditions: ``chip``, ``condition``, and how clock and energy
+        change from the condition of `general`, ``_reported`` and ``_model``.
     gates
         Factors on gates, fitted to all chips.
     notes
@@ -62,6 +66,7 @@ class ImcValidation:
     structure: pd.DataFrame
     general: pd.DataFrame
     differences: pd.DataFrame
+    trends: pd.DataFrame
     gates: Mapping[str, float]
     notes: Mapping[str, str]
     sparse_mac_error: float
@@ -107,6 +112,7 @@ def validate_imc() -> ImcValidation:
         structure=_structure(chips[chips["figure"] == "paper"]),
         general=_general(chips[covered], errors),
         differences=_differences(chips),
+        trends=_trends(chips, fit_gates(errors)),
         gates=fit_gates(errors),
         notes={str(chip): str(note) for chip, note in chips["note"].items()},
         sparse_mac_error=float(np.nanmedian(sparse, axis=1)[:, _MAC].min()),
@@ -162,6 +168,35 @@ def _differences(chips: pd.DataFrame) -> pd.DataFrame:
     ratio = float(chip_structure(sparse, load_blocks("DIMC4"))["mac_fj"]) / float(sparse["mac_fj"])
     rows.append(("DIMC4", "mac_fj", ratio, ratio, float(sparse["plotted_mac"])))
     return pd.DataFrame(rows, columns=["chip", "measure", "code", "figure", "plotted"])
+
+
+def _trends(chips: pd.DataFrame, gates: Mapping[str, float]) -> pd.DataFrame:
+    """Return changes of clock and energy with supply and precision."""
+    rows = []
+    for other in load_table("imc_chip_trends.csv").to_dict("records"):
+        name = str(other["chip"])
+        chip = _of(chips, name)
+        changed = chip.copy()
+        for column in ("supply_v", "weight_bits", "input_bits", "cols"):
+            changed[column] = other[column]
+        here = general_measures(changed, gates)
+        there = general_measures(chip, gates)
+        bits = (
+            f", {other['weight_bits']:.0f} bit"
+            if other["weight_bits"] != chip["weight_bits"]
+            else ""
+        )
+        rows.append(
+            {
+                "chip": name,
+                "condition": f"{other['supply_v']:g} V{bits}",
+                "clock_reported": float(chip["tops"]) / float(other["tops"]),
+                "clock_model": float(here["clock_ns"] / there["clock_ns"]),
+                "energy_reported": float(other["mac_fj"]) / float(chip["mac_fj"]),
+                "energy_model": float(here["mac_fj"] / there["mac_fj"]),
+            }
+        )
+    return pd.DataFrame(rows)
 
 
 def _of(chips: pd.DataFrame, name: str) -> pd.Series[str]:

@@ -67,3 +67,17 @@ def test_the_figure_groups_three_bars_for_each_chip(found):
         assert len({to_hex(bar.get_facecolor()) for bar in drawn}) == 3
     energy = [text.get_text() for text in figure.axes[2].texts]
     assert energy[:7] == ["0.89", "7.0", "1.01", "1.01", "1.53", "0.98", "0.98"]
+
+
+def test_trends_of_chips_measured_under_other_conditions(found):
+    """Within 26 % for the supply of two chips; Colonnade falls faster than C V^2, and says so."""
+    trends = found.trends.set_index(["chip", "condition"])
+    assert len(trends) == 11
+    clock = trends["clock_model"] / trends["clock_reported"]
+    assert clock.loc["Wang 2022"].sub(1).abs().max() < 0.021
+    assert clock.loc[("Jia 2020", "0.85 V")] == pytest.approx(0.55, abs=0.01)
+    energy = trends["energy_model"] / trends["energy_reported"]
+    assert energy.loc[["Wang 2022", "Jia 2020"]].sub(1).abs().max() < 0.26
+    assert energy.loc[("Colonnade 2021", "0.6 V")] == pytest.approx(2.25, abs=0.01)
+    assert energy.loc[("Colonnade 2021", "0.8 V, 16 bit")] == pytest.approx(1.10, abs=0.01)
+    assert energy.loc[("Colonnade 2021", "0.8 V, 1 bit")] == pytest.approx(0.42, abs=0.01)
