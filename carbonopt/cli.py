@@ -38,6 +38,7 @@ COMMANDS = {
     "footprint": "cli_carbon",
     "bom": "cli_carbon",
     "map": "cli_map",
+    "validate": "cli_validate",
 }
 """Command to the module that holds the function of the same name."""
 
@@ -206,6 +207,7 @@ def _add_models(commands: Commands) -> None:
     )
     evaluate.late = add_scenario_options
     _add_map(commands)
+    _add_validate(commands)
     workload = _add_command(commands, "workload", "describe a network", json=True)
     workload.add_argument("workload", help="network by name, or an ONNX file")
     workload.add_argument("--batch", type=_count, help="inputs per inference")
@@ -269,6 +271,12 @@ def _add_map(commands: Commands) -> None:
         help="set one knob of the template, as in evaluate",
     )  # fmt: skip
     mapped.add_argument("--batch", type=_count, help="inputs per inference")
+
+
+def _add_validate(commands: Commands) -> None:
+    validate = _add_command(commands, "validate", "compare a model with measured chips", json=True)
+    validate.add_argument("what", choices=("imc",), help="imc: in-memory-computing macros")
+    validate.add_argument("--out", metavar="DIR", help="folder in place of runs/validate-<what>")
 
 
 def _count(text: str) -> int:

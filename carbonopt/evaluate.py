@@ -16,7 +16,13 @@ from carbonopt.carbon.uncertainty import statistics_of
 from carbonopt.carbon.wafer import over_reticle
 from carbonopt.errors import MappingError, ModelRangeError, SpecError
 from carbonopt.hardware.machine import Machine
-from carbonopt.hardware.template import KNOB_UNITS, Knobs, build_machine, find_template
+from carbonopt.hardware.template import (
+    KNOB_UNITS,
+    OPTIONAL_KNOBS,
+    Knobs,
+    build_machine,
+    find_template,
+)
 from carbonopt.hardware.variant import load_variant
 from carbonopt.mapping.residency import resident_byte
 from carbonopt.objectives import PER_NETWORK
@@ -134,7 +140,7 @@ def _enough_dram(network: Network) -> float:
 
 
 def parse_knobs(template: str, values: Mapping[str, Any]) -> Knobs:
-    """Read the knobs of a template; quantities carry a unit, `macros` is 1 if not given.
+    """Read the knobs of a template; quantities carry a unit; see `OPTIONAL_KNOBS`.
 
     Raises
     ------
@@ -144,7 +150,7 @@ def parse_knobs(template: str, values: Mapping[str, Any]) -> Knobs:
     Examples
     --------
     >>> parse_knobs("dimc", {"rows": 64, "cols": "32", "sram": "32KiB"})
-    Knobs(rows=64, cols=32, macros=1, sram_byte=32768.0)
+    Knobs(rows=64, cols=32, macros=1, sram_byte=32768.0, group_depth=1)
     """
     faults = []
     try:
@@ -156,7 +162,7 @@ def parse_knobs(template: str, values: Mapping[str, Any]) -> Knobs:
             near = get_close_matches(name, KNOB_UNITS, 1)
             hint = f" (did you mean {near[0]!r}?)" if near else ""
             faults.append(f"{name}: unknown knob{hint}, allowed: {', '.join(KNOB_UNITS)}")
-    numbers = {"macros": 1.0}
+    numbers = dict.fromkeys(OPTIONAL_KNOBS, 1.0)
     for name, unit in KNOB_UNITS.items():
         try:
             if name in values:
@@ -168,7 +174,7 @@ def parse_knobs(template: str, values: Mapping[str, Any]) -> Knobs:
     if faults:
         raise SpecError(faults)
     rows, cols, macros = (int(numbers[name]) for name in ("rows", "cols", "macros"))
-    return Knobs(rows, cols, macros, numbers["sram"])
+    return Knobs(rows, cols, macros, numbers["sram"], int(numbers["group_depth"]))
 
 
 def _knob(name: str, value: object, unit: str) -> float:
@@ -303,11 +309,12 @@ def evaluate_one(
     if task.network.not_modelled:
         skipped = ", ".join(f"{kind} x{n}" for kind, n in task.network.not_modelled.items())
         notes.append(f"not modelled: {skipped}")
+    grouped = {"group_depth": parsed.group_depth} if parsed.group_depth > 1 else {}
     return {
         "workload": task.network.name,
         "template": template,
         "knobs": {"rows": parsed.rows, "cols": parsed.cols, "macros": parsed.macros,
-                  "sram_byte": parsed.sram_byte},
+                  "sram_byte": parsed.sram_byte, **grouped},
         "preset": numbers.name,
         "mapping": mapping,
         "carbon_pa_g": None,
@@ -376,7 +383,7 @@ def evaluate_row(design: Mapping[str, Any], context: Context) -> dict[str, Any]:
 def _knobs_of(design: Mapping[str, Any]) -> Knobs:
     """Return the knobs of a decoded design."""
     rows, cols, macros = (int(design.get(name, 1)) for name in ("rows", "cols", "macros"))
-    return Knobs(rows, cols, macros, float(design["sram_byte"]))
+    return Knobs(rows, cols, macros, float(design["sram_byte"]), int(design.get("group_depth", 1)))
 
 
 def _aggregate(name: str, results: list[Evaluation]) -> dict[str, float]:

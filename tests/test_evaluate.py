@@ -49,7 +49,8 @@ def test_all_faults_of_a_request_come_at_once():
         "template: got 'dimm' (did you mean 'dimc'?), allowed: digital_os, digital_ws, dimc, aimc"
         in faults
     )
-    assert "row: unknown knob (did you mean 'rows'?), allowed: rows, cols, macros, sram" in faults
+    known = "rows, cols, macros, sram, group_depth"
+    assert f"row: unknown knob (did you mean 'rows'?), allowed: {known}" in faults
     assert "rows: not given, required by every template" in faults
     assert "cols: got 'many', allowed: a whole number" in faults
     assert "macros: got 1.5, allowed: a whole number" in faults

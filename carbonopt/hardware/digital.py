@@ -61,7 +61,8 @@ def digital_area(
         bits, trees = array.tree_bits, cols
         if variant.product_of_precisions:
             bits, trees = int(facts["weight_bits"] * facts["input_bits"]), rows
-        parts["adders"] = technology.adder_mm2 * tree_adders(bits, rows) * trees * macros
+        adders = technology.adder_mm2 * tree_adders(bits, rows) * trees * macros
+        parts["adders"] = float(adders)
     return parts
 
 
@@ -72,7 +73,7 @@ def digital_clock(technology: Technology, array: DigitalArray, rows: int) -> dic
     """
     parts = {"mac": load_facts(_FACTS)["clock_ns"]}
     if array.adder_tree:
-        parts["adders"] = (
+        parts["adders"] = float(
             (math.log2(rows) - 1) * technology.sum_ns
             + technology.carry_ns
             + (array.tree_bits - 2) * technology.ripple_ns

@@ -106,8 +106,8 @@ def register(
     names: PortNames,
 ) -> Memory:
     """Return a flip-flop register: reads are free, a write costs C V^2 per bit."""
-    write_pj = technology.flipflop_pj * bits
-    area = technology.flipflop_mm2 * bits
+    write_pj = float(technology.flipflop_pj * bits)
+    area = float(technology.flipflop_mm2 * bits)
     ports = equal_ports(names, bits, bits)
     return Memory(name, "register", bits, 0.0, write_pj, area, served, ports)
 

@@ -6,12 +6,15 @@ import math
 from dataclasses import dataclass
 from functools import cache
 
+import numpy as np
+
+from carbonopt.arrays import Number
 from carbonopt.data.tables import load_facts
 
 
 @dataclass(frozen=True)
 class Technology:
-    """Capacitance, area and delay per gate at one node and supply.
+    """Capacitance, area and delay per gate at one node and supply, or (n,) of many.
 
     Parameters
     ----------
@@ -23,50 +26,59 @@ class Technology:
         Delay [ns].
     supply_v
         Supply voltage [V].
+    node_nm
+        Technology node [nm].
+    converter_area, converter_energy, converter_delay
+        What the constants of ADCs and DACs, fitted at the node of the gates' table, are
+        multiplied by [-]; their energy also goes with the square of the supply.
     """
 
-    nand_pf: float
-    xor_pf: float
-    flipflop_pf: float
-    nand_mm2: float
-    xor_mm2: float
-    flipflop_mm2: float
-    nand_ns: float
-    xor_ns: float
-    supply_v: float
+    nand_pf: Number
+    xor_pf: Number
+    flipflop_pf: Number
+    nand_mm2: Number
+    xor_mm2: Number
+    flipflop_mm2: Number
+    nand_ns: Number
+    xor_ns: Number
+    supply_v: Number
+    node_nm: Number
+    converter_area: Number = 1.0
+    converter_energy: Number = 1.0
+    converter_delay: Number = 1.0
 
     @property
-    def flipflop_pj(self) -> float:
+    def flipflop_pj(self) -> Number:
         """Energy to write one flip-flop: C V^2 [pJ/bit]."""
         return self.flipflop_pf * self.supply_v**2
 
     @property
-    def adder_pj(self) -> float:
+    def adder_pj(self) -> Number:
         """Energy of a 1-bit full adder, three NAND and two XOR [pJ]."""
         return (3 * self.nand_pf + 2 * self.xor_pf) * self.supply_v**2
 
     @property
-    def half_adder_pj(self) -> float:
+    def half_adder_pj(self) -> Number:
         """Energy of a full adder with one input idle, two XOR [pJ]."""
         return 2 * self.xor_pf * self.supply_v**2
 
     @property
-    def adder_mm2(self) -> float:
+    def adder_mm2(self) -> Number:
         """Area of a 1-bit full adder [mm2]."""
         return 3 * self.nand_mm2 + 2 * self.xor_mm2
 
     @property
-    def sum_ns(self) -> float:
+    def sum_ns(self) -> Number:
         """Delay from an input of a full adder to its sum [ns]."""
         return 2 * self.xor_ns
 
     @property
-    def carry_ns(self) -> float:
+    def carry_ns(self) -> Number:
         """Delay from an input of a full adder to its carry [ns]."""
         return self.xor_ns + 2 * self.nand_ns
 
     @property
-    def ripple_ns(self) -> float:
+    def ripple_ns(self) -> Number:
         """Delay from carry to carry of a full adder [ns]."""
         return 2 * self.nand_ns
 
@@ -77,20 +89,64 @@ def load_technology() -> Technology:
     return Technology(**load_facts("technology_28nm.csv"))
 
 
-def tree_adders(bits: float, inputs: int) -> float:
+def tree_adders(bits: Number, inputs: Number) -> Number:
     """Count 1-bit full adders of a tree that sums `inputs` words of `bits` bits.
 
     n (p + 1) - (p + log2 n + 1), for n a power of two.
 
     Examples
     --------
-    >>> tree_adders(8, 2)
+    >>> float(tree_adders(8, 2))
     8.0
     """
-    return inputs * (bits + 1) - (bits + math.log2(inputs) + 1)
+    adders: Number = inputs * (bits + 1) - (bits + np.log2(inputs) + 1)
+    return adders
 
 
-def tree_pj(technology: Technology, bits: float, inputs: int, used: float) -> float:
+def place_value_adders(operands: Number, bits: Number) -> Number:
+    """Count 1-bit full adders that sum `operands` words of `bits` bits of rising place value.
+
+    p (m - 1) + m (log2 m - 1/2), none for one operand. The published form, for m a power of two;
+    between powers of two it is taken as it stands. It charges m log2(m) / 2 adders more than the
+    overlapping bits need.
+
+    Examples
+    --------
+    >>> float(place_value_adders(8, 4.5))
+    51.5
+    """
+    m = operands
+    return np.where(m > 1, bits * (m - 1) + m * (np.log2(m) - 0.5), 0.0)
+
+
+def tree_ns(technology: Technology, bits: Number, inputs: Number) -> Number:
+    """Delay of a ripple-carry adder tree over `inputs` words, a power of two, of `bits` bits [ns].
+
+    (log2 n - 1) t_sum + t_carry + (p + log2 n - 2) t_ripple, none for one input.
+    """
+    depth = np.log2(inputs)
+    stages = (depth - 1) * technology.sum_ns + technology.carry_ns
+    return np.where(inputs > 1, stages + (bits + depth - 2) * technology.ripple_ns, 0.0)
+
+
+def place_value_ns(technology: Technology, operands: Number, rippled: Number) -> Number:
+    """Delay of adders over `operands` place values whose last carry ripples so far [ns].
+
+    (ceil(log2 m) - 1) t_sum + t_carry + r t_ripple, none for one operand.
+
+    Parameters
+    ----------
+    operands
+        Words of rising place value.
+    rippled
+        Bits that the last carry ripples through.
+    """
+    stages = np.ceil(np.log2(operands)) - 1
+    delay = stages * technology.sum_ns + technology.carry_ns + rippled * technology.ripple_ns
+    return np.where(operands > 1, delay, 0.0)
+
+
+def tree_pj(technology: Technology, bits: float, inputs: float, used: float) -> float:
     """Energy of one sum in an adder tree of which only `used` inputs are active [pJ].
 
     Active subtrees switch as full adders; where an active subtree meets an idle one, its sum
@@ -110,7 +166,7 @@ def tree_pj(technology: Technology, bits: float, inputs: int, used: float) -> fl
     .. [1] CarbonSpot, cost_model/cost_model.py, adder-tree energy.
     """
     if used >= inputs:
-        return tree_adders(bits, inputs) * technology.adder_pj
+        return float(tree_adders(bits, inputs) * technology.adder_pj)
     full = half = 0.0
     rest, size = used, float(inputs)
     while rest > 0:
@@ -128,4 +184,4 @@ def tree_pj(technology: Technology, bits: float, inputs: int, used: float) -> fl
             full += size * (bits + 1) - (bits + depth + 1)
             half += bits + depth
             break
-    return full * technology.adder_pj + half * technology.half_adder_pj
+    return float(full * technology.adder_pj + half * technology.half_adder_pj)

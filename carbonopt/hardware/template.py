@@ -16,7 +16,9 @@ from carbonopt.hardware.digital import (
     digital_array,
     digital_clock,
 )
-from carbonopt.hardware.imc import ImcMacro, cell_write_pj, imc_area, imc_clock, imc_macro
+from carbonopt.hardware.imc import ImcMacro, imc_macro, load_form, scalar_parts
+from carbonopt.hardware.imc_cells import cell_write_pj
+from carbonopt.hardware.imc_model import macro_area, macro_clock, precharge_pj
 from carbonopt.hardware.machine import Machine, Memory, Operand
 from carbonopt.hardware.memory import dram, equal_ports, register, sram
 from carbonopt.hardware.technology import load_technology
@@ -88,16 +90,29 @@ def find_template(name: str) -> Template:
 
 @dataclass(frozen=True)
 class Knobs:
-    """What a designer chooses: array dimensions D1, D2, D3 and the SRAM size [byte]."""
+    """What a designer chooses: array dimensions D1, D2, D3, the SRAM size [byte], and groups.
+
+    A group of cells of an in-memory macro stores `group_depth` weights beside one multiplier.
+    """
 
     rows: int
     cols: int
     macros: int
     sram_byte: float
+    group_depth: int = 1
 
 
-KNOB_UNITS: Mapping[str, str] = {"rows": "", "cols": "", "macros": "", "sram": "byte"}
-"""The knobs of every template with their unit; `macros` is 1 unless it is given."""
+KNOB_UNITS: Mapping[str, str] = {
+    "rows": "",
+    "cols": "",
+    "macros": "",
+    "sram": "byte",
+    "group_depth": "",
+}
+"""The knobs of every template with their unit."""
+
+OPTIONAL_KNOBS = ("macros", "group_depth")
+"""Knobs that are 1 unless they are given."""
 
 
 def build_machine(
@@ -134,8 +149,12 @@ def build_machine(
     technology = load_technology()
     array: DigitalArray | ImcMacro
     if template.macro:
-        array = imc_macro(template.macro, knobs.cols, knobs.rows)
-        area, clock = imc_area(technology, array, knobs.macros), imc_clock(technology, array)
+        form = load_form(variant.macro_form)
+        array = imc_macro(
+            template.macro, knobs.cols, knobs.rows, knobs.macros, knobs.group_depth, form
+        )
+        area = scalar_parts(macro_area(technology, array))
+        clock = scalar_parts(macro_clock(technology, array))
     else:
         array = digital_array(template.adder_tree)
         area = digital_area(technology, variant, array, knobs.cols, knobs.rows, knobs.macros)
@@ -165,9 +184,17 @@ def _check(template: Template, knobs: Knobs) -> None:
     """Refuse array shapes that the models do not cover, all faults in one message."""
     faults = [
         f"{template.name}: {name}: got {size}, allowed: whole numbers from 1"
-        for name, size in (("rows", knobs.rows), ("cols", knobs.cols), ("macros", knobs.macros))
+        for name, size in (
+            *(("rows", knobs.rows), ("cols", knobs.cols), ("macros", knobs.macros)),
+            ("group_depth", knobs.group_depth),
+        )
         if size < 1
     ]
+    if template.macro is None and knobs.group_depth > 1:
+        faults.append(
+            f"{template.name}: group_depth: got {knobs.group_depth}, allowed: 1 "
+            "(only in-memory macros have groups of cells)"
+        )
     if not knobs.sram_byte > 0:
         faults.append(f"{template.name}: sram: got {knobs.sram_byte:g} byte, allowed: > 0")
     needs_tree = template.adder_tree and not faults
@@ -210,9 +237,10 @@ def _weight_stationary_registers(array: DigitalArray | ImcMacro) -> tuple[Memory
     shared: dict[Operand, frozenset[str]] = {"I": frozenset({"D1"}), "O": frozenset({"D2"})}
     if not isinstance(array, ImcMacro):
         return _registers_of({"W": frozenset(), **shared})
-    bits = array.weight_bits
+    bits = float(array.weight_bits)
+    turning_pj = float(precharge_pj(load_technology(), array, 1))
     cells = Memory(
-        "cells", "register", bits, 0.0, cell_write_pj(array), 0.0,
+        "cells", "register", bits * float(array.group_depth), turning_pj, cell_write_pj(array), 0.0,
         frozenset(), equal_ports({"W": ("rw1", "rw1", "", "")}, bits, bits),
     )  # fmt: skip
     return (cells, *_registers_of(shared))

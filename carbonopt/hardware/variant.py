@@ -60,10 +60,9 @@ class ModelVariant:
     macros_wait_for_ports
         In-memory macros wait for their ports as other arrays do, instead of one cycle per row
         of new weights.
-    whole_macro_switches
-        Digital macros: all multipliers switch, not those of occupied rows alone, and adder
-        trees sum all occupied rows. Analog macros: accumulators as wide as the ADC's output
-        needs, no DAC energy for single bits. Clock without the accumulator's last ripple.
+    macro_form
+        Published form of the in-memory-computing macro of a template, see
+        `carbonopt.hardware.imc.MacroForm`.
 
     References
     ----------
@@ -84,6 +83,7 @@ class ModelVariant:
     room_counted_twice: bool
     batch_off_rows: bool
     free_activation_products: bool
+    macro_form: str
     outputs_double_buffered: bool = False
     inputs_before_weights: bool = False
     whole_units_down: bool = False
@@ -91,7 +91,6 @@ class ModelVariant:
     whole_accesses: bool = False
     overlapped_loading: bool = False
     macros_wait_for_ports: bool = False
-    whole_macro_switches: bool = False
 
 
 _VARIANTS = {
@@ -107,6 +106,7 @@ _VARIANTS = {
         room_counted_twice=True,
         batch_off_rows=True,
         free_activation_products=True,
+        macro_form="zigzag-imc",
     ),
     "default": ModelVariant(
         name="default",
@@ -120,6 +120,7 @@ _VARIANTS = {
         room_counted_twice=False,
         batch_off_rows=False,
         free_activation_products=False,
+        macro_form="default",
     ),
     "zigzag": ModelVariant(
         name="zigzag",
@@ -133,6 +134,7 @@ _VARIANTS = {
         room_counted_twice=True,
         batch_off_rows=False,
         free_activation_products=False,
+        macro_form="zigzag",
         outputs_double_buffered=True,
         inputs_before_weights=True,
         whole_units_down=True,
@@ -140,7 +142,6 @@ _VARIANTS = {
         whole_accesses=True,
         overlapped_loading=True,
         macros_wait_for_ports=True,
-        whole_macro_switches=True,
     ),
 }
 

@@ -12,14 +12,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from carbonopt.errors import SpecError
+from carbonopt.errors import ModelRangeError, SpecError
 from carbonopt.hardware.digital import DigitalArray
-from carbonopt.hardware.imc import ImcMacro
+from carbonopt.hardware.imc import ImcMacro, check_macro, load_form, scalar_parts
+from carbonopt.hardware.imc_model import macro_area, macro_clock
 from carbonopt.hardware.levels import check_levels
 from carbonopt.hardware.machine import Direction, Machine, Memory, Operand, Port
 from carbonopt.hardware.technology import load_technology
 from carbonopt.hardware.variant import ModelVariant
-from carbonopt.hardware.zigzag_macro import macro_area, macro_clock
 from carbonopt.spec.load import Document, load_model, read_document
 from carbonopt.spec.zigzag import (
     AcceleratorFile,
@@ -80,7 +80,7 @@ def load_zigzag_machine(
     array = accelerator.operational_array
     memories = tuple(_memory(name, memory, links) for name, memory in accelerator.memories.items())
     check_levels(document, memories)
-    compute, area, clock = _array(accelerator)
+    compute, area, clock = _array(accelerator, document)
     area |= {name: each.area for name, each in accelerator.memories.items() if name != "cells"}
     return Machine(
         name=accelerator.name,
@@ -174,7 +174,7 @@ def _memory(name: str, memory: MemoryFile, links: Mapping[str, Operand]) -> Memo
 
 
 def _array(
-    accelerator: AcceleratorFile,
+    accelerator: AcceleratorFile, document: Document
 ) -> tuple[DigitalArray | ImcMacro, dict[str, float], dict[str, float]]:
     """Return the compute array, its area [mm2] and its clock [ns] by part."""
     array = accelerator.operational_array
@@ -185,10 +185,18 @@ def _array(
     input_bits, weight_bits = array.input_precision or (0, 0)
     applied = array.bit_serial_precision or input_bits
     kind: Literal["dimc", "aimc"] = "dimc" if array.imc_type == "digital" else "aimc"
-    macro = ImcMacro(kind, cols, rows, weight_bits, input_bits, applied, array.adc_resolution)
+    macro = ImcMacro(
+        kind, cols, rows, weight_bits, input_bits, applied, array.adc_resolution,
+        math.prod(others), form=load_form("zigzag"),
+    )  # fmt: skip
+    try:
+        check_macro(macro)
+    except ModelRangeError as error:
+        faults = str(error).splitlines()
+        raise SpecError([document.fault(("operational_array",), each) for each in faults]) from None
     technology, cells = load_technology(), accelerator.memories["cells"]
-    area_parts = macro_area(technology, macro, math.prod(others), cells.area)
-    return macro, area_parts, macro_clock(technology, macro)
+    area_parts = scalar_parts(macro_area(technology, macro, cell_mm2=cells.area))
+    return macro, area_parts, scalar_parts(macro_clock(technology, macro))
 
 
 def _shape(array: ArrayFile) -> dict[str, int]:

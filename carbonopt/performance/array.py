@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 
-from carbonopt.data.tables import load_facts
 from carbonopt.hardware.digital import DigitalArray
-from carbonopt.hardware.imc import ImcMacro
+from carbonopt.hardware.imc import ImcMacro, scalar_parts
+from carbonopt.hardware.imc_model import cycle_energy
 from carbonopt.hardware.machine import Machine
 from carbonopt.hardware.technology import load_technology, tree_pj
 from carbonopt.hardware.variant import ModelVariant
 from carbonopt.mapping.spatial import Unrolling, positions_spanned
-from carbonopt.performance.macro import macro_energy
 from carbonopt.workload.layer import DIMS, Layer
 
 _OUTPUT_OF = {"FX": "OX", "FY": "OY"}
@@ -22,14 +21,8 @@ def array_energy(layer: Layer, machine: Machine, unrolling: Unrolling) -> dict[s
 
     It depends on the unrolling, not on the order of the temporal loops.
     """
-    if isinstance(machine.array, ImcMacro) and machine.variant.whole_macro_switches:
-        used = unrolling.as_asked
-        columns, rows, *_ = machine.shape
-        cols, units = used.product(columns), used.product(columns) * used.product(rows)
-        _, occupied = accumulated_rows(layer, used, columns, rows, machine.variant)
-        return macro_energy(layer, machine.array, cols, units, occupied)
     if isinstance(machine.array, ImcMacro):
-        return _imc_energy(layer, machine, machine.array, unrolling)
+        return _macro_energy(layer, machine, machine.array, unrolling)
     return _digital_energy(layer, machine, machine.array, unrolling)
 
 
@@ -96,46 +89,24 @@ def accumulated_rows(
     return summed, math.ceil(round(occupied, 9))
 
 
-def _imc_energy(
+def _macro_energy(
     layer: Layer, machine: Machine, macro: ImcMacro, unrolling: Unrolling
 ) -> dict[str, float]:
     """Energy of a layer in in-memory-computing macros [pJ].
 
+    E = e_cycle(columns, rows in use) q MACs / units, with q cycles per multiply-accumulate.
+
     References
     ----------
-    .. [1] CarbonSpot, cost_model/cost_model_for_sram_imc.py and
-       hardware/architecture/{imc_unit,AimcArrayUnit,DimcArrayUnit}.py.
+    .. [1] As `carbonopt.hardware.imc_model.cycle_energy`.
     """
-    technology, facts = load_technology(), load_facts("imc_28nm.csv")
-    squared_volt = technology.supply_v**2
-    summed, occupied = accumulated_rows(layer, unrolling, "D1", "D2", machine.variant)
-    cols = unrolling.product("D1")
-    activations = layer.macs / (cols * unrolling.product("D2"))
+    used = unrolling.as_asked if machine.variant.macros_wait_for_ports else unrolling
+    columns, rows, *_ = machine.shape
+    technology, cols = load_technology(), used.product(columns)
+    summed, occupied = accumulated_rows(layer, used, columns, rows, machine.variant)
+    added = occupied if macro.form.sums_occupied_rows else summed
+    tree = tree_pj(technology, float(macro.tree_bits), float(macro.rows), added)
+    cycle = cycle_energy(technology, macro, cols=cols, occupied_rows=occupied, tree_pj=tree)
+    activations = layer.macs / (cols * used.product(rows))
     cycles = activations * macro.passes
-    w = macro.weight_bits
-    wire_pj = facts["wire_pf_per_nand_pf"] * technology.nand_pf * squared_volt
-    register_pj = technology.adder_pj + technology.flipflop_pj
-    accumulators = register_pj * macro.accumulator_bits * cols * cycles
-    if macro.kind == "dimc":
-        switched = w * macro.bits_per_cycle * occupied * macro.cols
-        tree = tree_pj(technology, w, macro.rows, summed)
-        return {
-            "mults": wire_pj * switched * cycles,
-            "adders": tree * cols * macro.input_bits * activations,
-            "accumulators": accumulators,
-        }
-    resolution = macro.adc_bits
-    adc_fj = (
-        facts["adc_linear_fj_per_v2"] * resolution
-        + facts["adc_exponential_fj_per_v2"] * 4**resolution
-    ) * squared_volt
-    dac_pj = facts["dac_pj_per_bit_v2"] * macro.bits_per_cycle * squared_volt
-    place_value = macro.place_value_adders * technology.adder_pj
-    return {
-        "dacs": dac_pj * occupied * cycles,
-        "bitlines": wire_pj * w * cols * macro.rows * cycles,
-        "mults": wire_pj * w * occupied * macro.cols * cycles,
-        "adcs": adc_fj / 1000 * w * cols * cycles,
-        "adders_place_value": place_value * cols * cycles,
-        "accumulators": accumulators,
-    }
+    return scalar_parts({name: part * cycles for name, part in cycle.items()})

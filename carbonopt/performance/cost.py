@@ -188,7 +188,7 @@ def _stall(
     """Cycles of waiting by port (n, ports) and overall (n,).
 
     Ports work in parallel, so the slowest one counts. A macro that does not wait for its ports
-    waits for new weights, one row per cycle.
+    waits for new weights, one row per cycle, of each weight of a group that is replaced.
     """
     if _waits_for_ports(task):
         by_port = stall_cycles(
@@ -205,5 +205,6 @@ def _stall(
             for each in merged.unrollings
         ]
         loads = merged.sizes.prod(axis=1) // traffic.period[:, 1, 0, FROM_ABOVE]
-        by_port[:, task.ports[1, 0, FROM_ABOVE]] = loads * np.array(rows)[merged.which]
+        written = np.array(rows)[merged.which] * np.ceil(tile[:, 1, 0])
+        by_port[:, task.ports[1, 0, FROM_ABOVE]] = loads * written
     return by_port, by_port.max(axis=1)

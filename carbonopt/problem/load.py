@@ -82,7 +82,7 @@ def _refuse_study(file: Path) -> None:
 
 def _vocabulary() -> Vocabulary:
     """Names and ranges that the model knows."""
-    from carbonopt.hardware.template import KNOB_UNITS, TEMPLATES
+    from carbonopt.hardware.template import KNOB_UNITS, OPTIONAL_KNOBS, TEMPLATES
 
     units = {f"{name}_{unit}" if unit else name: unit for name, unit in KNOB_UNITS.items()}
     return Vocabulary(
@@ -91,7 +91,7 @@ def _vocabulary() -> Vocabulary:
         templates=tuple(TEMPLATES),
         metrics=tuple(METRICS),
         network_metrics=tuple(m.name for m in PER_NETWORK + UNCERTAIN),
-        required=("template", *(name for name in units if name != "macros")),
+        required=("template", *(name for name in units if name not in OPTIONAL_KNOBS)),
         knob_units=units,
         knob_ranges={"sram_byte": _sram_range()},
         scenario_free=scenario_free,

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from carbonopt.data.tables import interpolate_log_log
 from carbonopt.errors import ModelRangeError
-from carbonopt.hardware.imc import cell_write_pj, imc_macro
+from carbonopt.hardware.imc import imc_macro, load_form
+from carbonopt.hardware.imc_cells import cell_write_pj
 from carbonopt.hardware.memory import sram_cost
 
 RELATIVE = 1e-9
@@ -52,7 +53,8 @@ def test_cost_of_writing_a_weight_into_a_square_macro(cacti, kind):
     assert len(cells) == 6
     for row in cells.itertuples():
         dim = row.width_bit // 8
-        assert cell_write_pj(imc_macro(kind, dim, dim)) == row.weight_write_pj
+        macro = imc_macro(kind, dim, dim, 1, 1, load_form("zigzag-imc"))
+        assert cell_write_pj(macro) == row.weight_write_pj
 
 
 @pytest.mark.parametrize("name", COSTS)

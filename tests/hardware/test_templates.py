@@ -13,8 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from carbonopt.errors import ModelRangeError, SpecError
+from carbonopt.hardware.imc import load_form
 from carbonopt.hardware.machine import OPERANDS
 from carbonopt.hardware.technology import load_technology, tree_adders
+from carbonopt.hardware.template import TEMPLATES as TEMPLATES_BY_NAME
+from carbonopt.hardware.template import Knobs, build_machine
 from carbonopt.hardware.variant import load_variant
 
 RELATIVE = 1e-9
@@ -99,7 +102,7 @@ def test_trees_are_counted_per_column_and_as_wide_as_a_product():
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
-def test_variants_differ_in_adders_and_registers_only(template):
+def test_variants_differ_in_adders_registers_and_the_macro_form_only(template):
     ours, theirs = (machine(template, 64, 48, 2, variant=v) for v in ("default", "carbonspot"))
     changed = {
         field.name
@@ -107,7 +110,10 @@ def test_variants_differ_in_adders_and_registers_only(template):
         if getattr(ours, field.name) != getattr(theirs, field.name)
     }
     rows = {"unrolled"} if template == "digital_os" else set()
-    assert changed == {"variant", "area_parts"} | rows
+    form = {"array"} if template in MACROS else set()
+    assert changed == {"variant", "area_parts"} | rows | form
+    if template in MACROS:
+        assert ours.array == dataclasses.replace(theirs.array, form=load_form("default"))
     parts = {part for part in ours.area_parts if ours.area_parts[part] != theirs.area_parts[part]}
     assert parts == {"register"} | ({"adders"} if template == "digital_ws" else set())
 
@@ -208,3 +214,36 @@ def test_where_each_operand_lives(template):
         assert streamed["W"] == resident["W"] == [weights, "sram", "dram"]
     else:
         assert (streamed["W"], resident["W"]) == ([weights, "dram"], [weights, "sram"])
+
+
+def grouped(template, depth, **options):
+    knobs = Knobs(64, 32, 1, 2.0**15, depth)
+    return build_machine(
+        TEMPLATES_BY_NAME[template], knobs, load_variant("default"),
+        dram_byte=2.0**20, resident_byte=2.0**20, **options,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("template", MACROS)
+def test_a_group_of_cells_stores_weights_beside_one_multiplier(template):
+    """Four weights of 8 bits per multiplier; turning to one costs 8 (C_wl + 4 C_bl) V^2."""
+    one, four = grouped(template, 1), grouped(template, 4)
+    assert one == machine(template, 64, 32)
+    cells, group = one.memories[0], four.memories[0]
+    assert (cells.size_bits, group.size_bits) == (8, 32)
+    assert (cells.read_pj, group.read_pj) == (0.0, pytest.approx(8 * 5 * 0.2835e-3))
+    assert group.write_pj > cells.write_pj
+    larger = {p for p, area in four.area_parts.items() if area != one.area_parts[p]}
+    assert larger == {"cells"}
+    assert four.area_parts["cells"] > 3 * one.area_parts["cells"]
+    assert four.clock_parts == one.clock_parts
+
+
+def test_only_macros_have_groups_of_cells():
+    with pytest.raises(ModelRangeError) as error:
+        grouped("digital_ws", 2)
+    assert str(error.value) == (
+        "digital_ws: group_depth: got 2, allowed: 1 (only in-memory macros have groups of cells)"
+    )
+    with pytest.raises(ModelRangeError, match="dimc: group_depth: got 0, allowed: whole numbers"):
+        grouped("dimc", 0)

@@ -128,3 +128,18 @@ def test_a_mapping_file_needs_a_default(tmp_path):
     path.write_text("default: 1\n")
     with pytest.raises(SpecError, match="got no list, allowed: a list of entries"):
         read_mapping(path)
+
+
+def test_a_macro_beyond_the_model_is_refused_with_every_fault(tmp_path):
+    broken = accelerator("dimc")
+    array = broken["operational_array"]
+    array |= {"input_precision": [17, 8], "bit_serial_precision": 18, "sizes": [32, 48]}
+    with pytest.raises(SpecError) as error:
+        load_zigzag_machine(saved(tmp_path, broken), ZIGZAG)
+    told = [fault.split("operational_array: ")[1] for fault in error.value.faults]
+    assert told == [
+        "dimc: rows: got 48, allowed: powers of two (leaves of an adder tree)",
+        "dimc: input_bits: got 17, allowed: whole numbers from 1 to 16",
+        "dimc: bits_per_cycle: got 18, allowed: whole numbers from 1 to input_bits",
+    ]
+    assert all(str(tmp_path / "machine.yaml:2: ") in fault for fault in error.value.faults)

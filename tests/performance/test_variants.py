@@ -9,12 +9,13 @@ from designs import layer, machine, network, of_layers
 
 from carbonopt.errors import SpecError
 from carbonopt.hardware.technology import load_technology, tree_pj
+from carbonopt.hardware.template import TEMPLATES, Knobs, build_machine
 from carbonopt.hardware.variant import load_variant
 from carbonopt.mapping.spatial import Unrolling
 from carbonopt.performance.array import accumulated_rows
 from carbonopt.performance.network import network_cost
 
-TEMPLATES = ("digital_os", "digital_ws", "dimc", "aimc")
+NAMES = ("digital_os", "digital_ws", "dimc", "aimc")
 
 
 def cost(net, template, mode="reference", **switches):
@@ -24,7 +25,7 @@ def cost(net, template, mode="reference", **switches):
     return network_cost(net, dataclasses.replace(built, variant=variant), mode)
 
 
-@pytest.mark.parametrize("template", TEMPLATES)
+@pytest.mark.parametrize("template", NAMES)
 def test_loading_counts_first_loads_and_last_stores(template):
     net = network("resnet8")
     without, with_loading = (cost(net, template, loading_in_latency=on) for on in (False, True))
@@ -49,7 +50,7 @@ def test_first_weights_of_a_macro_count_once(template):
     assert without.cost.onload[0] > counted.cost.onload[0] > 0
 
 
-@pytest.mark.parametrize("template", TEMPLATES)
+@pytest.mark.parametrize("template", NAMES)
 def test_swapped_kernel_axes_matter_to_kernels_that_are_not_square(template):
     net = network("ds_cnn")
     swapped, right = (cost(net, template, kernel_axes_swapped=on) for on in (True, False))
@@ -142,3 +143,36 @@ def test_adder_trees_cost_the_mean_over_passes_of_whole_inputs(channels, rows):
 def test_an_unknown_mapping_mode_is_refused():
     with pytest.raises(SpecError, match="mapping: got 'best', allowed: optimal, reference"):
         network_cost(network("resnet8"), machine("dimc"), "best")
+
+
+@pytest.mark.parametrize("template", ["dimc", "aimc"])
+def test_groups_of_cells_save_inputs_and_charge_each_turn(template):
+    """A layer of four times the weights of the array: all of them stay while inputs pass once."""
+    net = of_layers(layer(K=64, C=128, OX=8, OY=8))
+    (alone,), (grouped,) = (
+        network_cost(net, grouped_machine(template, depth), "optimal").layers for depth in (1, 4)
+    )
+    cells, dram = (
+        [each.cost.memory_pj[0, 1, level] for each in (alone, grouped)] for level in (0, 1)
+    )
+    assert cells[1] > cells[0] > 0
+    assert dram[1] == dram[0]
+    assert alone.cost.stall[0] == grouped.cost.stall[0] == 4 * 64
+    assert grouped.energy_pj * grouped.cycles < alone.energy_pj * alone.cycles
+
+
+def grouped_machine(template, depth):
+    return build_machine(
+        TEMPLATES[template], Knobs(64, 32, 1, 2.0**15, depth), load_variant("default"),
+        dram_byte=2.0**20, resident_byte=2.0**20,
+    )  # fmt: skip
+
+
+def test_a_group_is_written_row_by_row_for_each_of_its_weights():
+    """K 64 on 32 columns: two weights per multiplier, kept in one group or written in turn."""
+    net = of_layers(layer(K=64, C=64, OX=4, OY=4))
+    stalls = [
+        network_cost(net, grouped_machine("dimc", depth), "optimal").layers[0].cost.stall[0]
+        for depth in (1, 2)
+    ]
+    assert stalls == [128, 128]
