@@ -91,8 +91,11 @@ def _memory(name: str, memory: MemorySpec, clock_hz: float) -> Memory:
         for operand, directions in spec.moves.items():
             for direction in directions:
                 ports.setdefault(operand, {})[direction] = port
+    width = max(spec.width.per_cycle(clock_hz) for spec in memory.ports.values())
+    read_pj, write_pj = (
+        energy.of(width) * _PJ_PER_J for energy in (memory.read_energy, memory.write_energy)
+    )
     return Memory(
-        name, name, memory.size * _BIT_PER_BYTE, memory.read_energy * _PJ_PER_J,
-        memory.write_energy * _PJ_PER_J, memory.area, frozenset(memory.serves), ports,
-        memory.double_buffered,
+        name, name, memory.size * _BIT_PER_BYTE, read_pj, write_pj, memory.area,
+        frozenset(memory.serves), ports, memory.double_buffered,
     )  # fmt: skip

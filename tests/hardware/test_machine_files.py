@@ -58,8 +58,10 @@ def test_area_counts_every_instance(tmp_path):
 @pytest.mark.parametrize(("clock", "bits"), [("500 MHz", 64), ("1 GHz", 32), ("250 MHz", 128)])
 def test_a_rate_per_second_does_not_depend_on_the_clock(tmp_path, clock, bits):
     built = load_machine(saved(tmp_path, changed("clock", to=clock)))
-    assert built.memories[2].bandwidth_bits == pytest.approx(bits)
-    assert built.memories[1].bandwidth_bits == 64
+    buffer, dram = built.memories[1:]
+    assert dram.bandwidth_bits == pytest.approx(bits)
+    assert (dram.read_pj, dram.write_pj) == (pytest.approx(4 * bits), pytest.approx(5 * bits))
+    assert (buffer.bandwidth_bits, buffer.read_pj) == (64, pytest.approx(10))
 
 
 @pytest.mark.parametrize(
@@ -76,6 +78,9 @@ def test_a_rate_per_second_does_not_depend_on_the_clock(tmp_path, clock, bits):
          "got W to_above, allowed: from_above, to_below"),
         (("memories", "weights", "ports", "rw", "moves"), {"W": ["to_below"]},
          "memories.weights: got no port for W from_above, allowed: one for each"),
+        (("memories", "buffer", "ports"), {}, "memories.buffer.ports: got {}, allowed: at least 1"),
+        (("memories", "dram", "read_energy"), "9 pJ",
+         "memories.dram: read_energy: got energy of an access whose width depends on the clock"),
         (("memories", "buffer", "ports", "again"), {"width": "8 bit", "moves": {"I": ["to_below"]}},
          "memories.buffer.ports: got I to_below twice, allowed: one port each"),
     ],
