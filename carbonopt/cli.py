@@ -228,7 +228,7 @@ def _add_map(commands: Commands) -> None:
     mapped = _add_command(commands, "map", "show how one layer is mapped onto a machine", json=True)
     mapped.add_argument(
         "--machine", required=True,
-        help="machine file, accelerator file of ZigZag, or a template",
+        help="shipped machine, template, machine file, or accelerator file of ZigZag",
     )  # fmt: skip
     mapped.add_argument("--workload", required=True, help="network by name, or an ONNX file")
     mapped.add_argument("--layer", required=True, help="layer by name, or by position from 0")

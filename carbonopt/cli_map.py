@@ -36,6 +36,7 @@ def task_of(options: Namespace) -> MappingTask:
     On the machine of a template, activations and weights stay on chip as in `evaluate`; on a
     machine from a file every layer comes from, and goes to, the outermost memories.
     """
+    from carbonopt.catalog import find_machine
     from carbonopt.evaluate import load_workload
     from carbonopt.hardware.file import load_machine
     from carbonopt.hardware.machine import OPERANDS
@@ -51,15 +52,14 @@ def task_of(options: Namespace) -> MappingTask:
         machine = _template_machine(options, network, workload.dram_byte)
         network = oriented(network, machine)
         return MappingTask(network.layers[position], machine, residency(network, machine)[position])
+    path = find_machine(options.machine, list(TEMPLATES))
     if options.knobs:
         allowed = f"knobs for a template alone ({', '.join(TEMPLATES)})"
         raise SpecError(f"--set: got {', '.join(options.knobs)}, allowed: {allowed}")
     rules = None if options.mapping_file is None else Path(options.mapping_file)
     layer = network.layers[position]
     names = (layer.name, _ZIGZAG_OPERATORS[layer.kind])
-    machine = load_machine(
-        Path(options.machine), model=options.model, mapping_path=rules, layer=names
-    )
+    machine = load_machine(path, model=options.model, mapping_path=rules, layer=names)
     levels = {operand: machine.levels(operand) for operand in OPERANDS}
     return MappingTask(layer, machine, levels)
 

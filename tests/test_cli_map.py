@@ -88,7 +88,9 @@ def test_a_template_keeps_what_fits_on_chip_as_evaluate_does(capsys):
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        (("--machine", "nothing.yaml", *LAYER), "nothing.yaml: cannot be read"),
+        (("--machine", "nothing.yaml", *LAYER), "machine: got nothing.yaml, allowed: a file, or"),
+        (("--machine", "tpulike", *LAYER), "(did you mean tpu_like?)"),
+        (("--machine", "dimcs", *LAYER), "(did you mean dimc?)"),
         (("--machine", "dimc", *LAYER), "rows: not given, required by every template"),
         (("--machine", "dimc", *LAYER[:3], "99"), "--layer: got 99, allowed: 0 to 9, or a name"),
         (("--machine", "dimc", *LAYER, "--mapping-file", "x"), "--mapping-file: got one, allowed"),
