@@ -36,6 +36,8 @@ COMMANDS = {
     "footprint": "cli_carbon",
     "bom": "cli_carbon",
     "map": "cli_map",
+    "machine": "cli_machine",
+    "machines": "cli_machine",
 }
 """Command to the module that holds the function of the same name."""
 
@@ -246,6 +248,14 @@ def _add_map(commands: Commands) -> None:
         help="set one knob of the template, as in evaluate",
     )  # fmt: skip
     mapped.add_argument("--batch", type=_count, help="inputs per inference")
+    _add_command(commands, "machines", "list the shipped machines and the templates", json=True)
+    machine = _add_command(commands, "machine", "print a machine as a file to start from")
+    machine.add_argument("name", metavar="MACHINE", help="shipped machine, or a template")
+    machine.add_argument(
+        "--set", action="append", default=[], metavar="KNOB=VALUE", dest="knobs",
+        help="set one knob of the template, as in evaluate",
+    )  # fmt: skip
+    machine.add_argument("--workload", help="network whose weights stay on chip if they fit")
 
 
 def _count(text: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from argparse import Namespace
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ from carbonopt.cli_text import say, say_json
 from carbonopt.errors import SpecError
 
 if TYPE_CHECKING:
+    from carbonopt.hardware.machine import Machine
     from carbonopt.mapping.task import MappingTask
     from carbonopt.workload.network import Network
 
@@ -49,7 +51,13 @@ def task_of(options: Namespace) -> MappingTask:
     network = workload.network
     position = _position(network, options.layer)
     if options.machine in TEMPLATES:
-        machine = _template_machine(options, network, workload.dram_byte)
+        if options.mapping_file is not None:
+            allowed = "beside an accelerator file of ZigZag"
+            raise SpecError(f"--mapping-file: got one, allowed: {allowed}")
+        model = options.model or "default"
+        machine = template_machine(
+            options.machine, options.knobs, model, network, workload.dram_byte
+        )
         network = oriented(network, machine)
         return MappingTask(network.layers[position], machine, residency(network, machine)[position])
     path = find_machine(options.machine, list(TEMPLATES))
@@ -64,24 +72,19 @@ def task_of(options: Namespace) -> MappingTask:
     return MappingTask(layer, machine, levels)
 
 
-def _template_machine(options: Namespace, network: Network, dram_byte: float) -> Any:  # noqa: ANN401
-    """Build the machine of a template for a network."""
+def template_machine(
+    name: str, settings: list[str], model: str, network: Network | None, dram_byte: float
+) -> Machine:
+    """Build the machine of a template for a network, or for none whose weights could stay."""
     from carbonopt.evaluate import parse_knobs
     from carbonopt.hardware.template import TEMPLATES, build_machine
     from carbonopt.hardware.variant import load_variant
     from carbonopt.mapping.residency import resident_byte
 
-    if options.mapping_file is not None:
-        raise SpecError("--mapping-file: got one, allowed: beside an accelerator file of ZigZag")
-    knobs = parse_knobs(options.machine, knobs_of(options.knobs))
-    variant = load_variant(options.model or "default")
-    return build_machine(
-        TEMPLATES[options.machine],
-        knobs,
-        variant,
-        dram_byte=dram_byte,
-        resident_byte=resident_byte(network, knobs.sram_byte, variant),
-    )
+    knobs = parse_knobs(name, knobs_of(settings))
+    variant = load_variant(model)
+    needed = math.inf if network is None else resident_byte(network, knobs.sram_byte, variant)
+    return build_machine(TEMPLATES[name], knobs, variant, dram_byte=dram_byte, resident_byte=needed)
 
 
 def _position(network: Network, wanted: str) -> int:

@@ -6,13 +6,14 @@ import math
 from pathlib import Path
 
 from carbonopt.errors import SpecError
-from carbonopt.hardware.digital import DigitalArray
+from carbonopt.hardware.digital import DigitalArray, trees_area
 from carbonopt.hardware.levels import check_levels
 from carbonopt.hardware.machine import Direction, Machine, Memory, Operand, Port
+from carbonopt.hardware.technology import load_technology
 from carbonopt.hardware.variant import ModelVariant, load_variant
 from carbonopt.hardware.zigzag import load_zigzag_machine
 from carbonopt.spec.load import load_model, read_document
-from carbonopt.spec.machine import MachineSpec, MemorySpec
+from carbonopt.spec.machine import ArraySpec, MachineSpec, MemorySpec
 from carbonopt.workload.layer import DIMS
 
 _PJ_PER_J, _NS_PER_S, _BIT_PER_BYTE = 1e12, 1e9, 8
@@ -63,7 +64,7 @@ def _own_machine(path: Path, variant: ModelVariant) -> Machine:
     array = spec.array
     memories = tuple(_memory(name, memory, spec.clock) for name, memory in spec.memories.items())
     check_levels(document, memories)
-    area = {"pe": array.mac_area * math.prod(array.dimensions.values())}
+    compute, area = _array(array)
     for memory in memories:
         copies = [size for dim, size in array.dimensions.items() if dim not in memory.served]
         area[memory.name] = memory.area_mm2 * math.prod(copies)
@@ -71,14 +72,26 @@ def _own_machine(path: Path, variant: ModelVariant) -> Machine:
         name=spec.machine,
         variant=variant,
         shape=dict(array.dimensions),
-        array=DigitalArray(array.mac_energy * _PJ_PER_J, False, 0),
+        array=compute,
         memories=memories,
         unrolled={dim: tuple(array.unrolled.get(dim, DIMS)) for dim in array.dimensions},
-        diagonal=False,
+        diagonal=array.diagonal,
         area_parts=area,
         clock_parts={"cycle": _NS_PER_S / spec.clock},
         systolic=tuple(array.systolic),
     )
+
+
+def _array(array: ArraySpec) -> tuple[DigitalArray, dict[str, float]]:
+    """Return what computing costs, and the area of multipliers and trees by part [mm2]."""
+    area = {"pe": array.mac_area * math.prod(array.dimensions.values())}
+    mac_pj = array.mac_energy * _PJ_PER_J
+    if array.adder_tree is None:
+        return DigitalArray(mac_pj, False, 0), area
+    bits = round(array.adder_tree * _BIT_PER_BYTE)
+    cols, rows, *others = array.dimensions.values()
+    area["adders"] = trees_area(load_technology(), bits, rows, cols * math.prod(others))
+    return DigitalArray(mac_pj, True, bits), area
 
 
 def _memory(name: str, memory: MemorySpec, clock_hz: float) -> Memory:

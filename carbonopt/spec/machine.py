@@ -193,6 +193,22 @@ class ArraySpec(Strict):
     """Energy of a multiply-accumulate."""
     mac_area: Area = 0.0
     """Area of a multiplier with its adder."""
+    adder_tree: Bytes | None = None
+    """Width of products that a 28 nm adder tree sums along the second dimension, if one does."""
+    diagonal: bool = False
+    """Output positions share the first dimension, diagonally with kernels along the second."""
+
+    @model_validator(mode="after")
+    def _rows_for_a_tree(self) -> Self:
+        """Refuse a tree, or diagonals, over what is no second dimension or no tree of adders."""
+        sizes = list(self.dimensions.values())
+        asked = [name for name in ("adder_tree", "diagonal") if getattr(self, name)]
+        if asked and len(sizes) < 2:
+            raise ValueError(f"{asked[0]}: got one dimension, allowed: two or more")
+        if self.adder_tree and (sizes[1] < 2 or sizes[1] & (sizes[1] - 1)):
+            got = f"adder_tree: got {sizes[1]} along the second dimension"
+            raise ValueError(f"{got}, allowed: powers of two from 2")
+        return self
 
 
 class MachineSpec(Strict):

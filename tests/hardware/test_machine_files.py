@@ -6,11 +6,17 @@ import copy
 
 import pytest
 import yaml
+from designs import layer as layer_of_sizes
 from machine_files import SMALL
 from zigzag_files import write_accelerator, write_mapping
 
 from carbonopt.errors import SpecError
 from carbonopt.hardware.file import load_machine
+from carbonopt.hardware.machine import OPERANDS
+from carbonopt.hardware.technology import load_technology
+from carbonopt.mapping.candidates import optimal_mappings
+from carbonopt.mapping.task import MappingTask
+from carbonopt.performance.cost import mapped_cost
 
 
 def saved(folder, content):
@@ -92,6 +98,39 @@ def test_what_is_wrong_is_told_with_its_place(tmp_path, path, value, message):
     (fault,) = error.value.faults
     assert message in fault
     assert fault.startswith(f"{file}:")
+
+
+@pytest.mark.parametrize(
+    ("dimensions", "message"),
+    [
+        ({"cols": 8}, "adder_tree: got one dimension, allowed: two or more"),
+        ({"cols": 8, "rows": 6}, "adder_tree: got 6 along the second dimension, allowed: powers"),
+        ({"cols": 8, "rows": 1}, "adder_tree: got 1 along the second dimension, allowed: powers"),
+    ],
+)
+def test_a_tree_needs_rows_to_sum(tmp_path, dimensions, message):
+    array = {"dimensions": dimensions, "mac_energy": "1 pJ", "adder_tree": "16 bit"}
+    with pytest.raises(SpecError) as error:
+        load_machine(saved(tmp_path, changed("array", to=array)))
+    assert message in error.value.faults[0]
+
+
+def test_a_tree_takes_area_and_energy_of_its_adders(tmp_path):
+    array = {"dimensions": {"a": 8, "b": 4, "c": 2}, "mac_energy": "1 pJ", "adder_tree": "16 bit"}
+    content = changed("array", to=array)
+    for memory in content["memories"].values():
+        memory["serves"] = ["a", "b", "c"] if "serves" in memory else []
+    built = load_machine(saved(tmp_path, content))
+    assert (built.array.adder_tree, built.array.tree_bits) == (True, 16)
+    adders = 4 * 17 - (16 + 2 + 1)
+    expected = load_technology().adder_mm2 * adders * 8 * 2
+    assert built.area_parts["adders"] == pytest.approx(expected)
+    layer = layer_of_sizes(K=8, C=4, OX=2)
+    task = MappingTask(layer, built, {o: built.levels(o) for o in OPERANDS})
+    parts = mapped_cost(task, optimal_mappings(task)).array_pj
+    assert parts["mac"] == pytest.approx(layer.macs)
+    full = layer.macs / 4 * adders * load_technology().adder_pj
+    assert parts["adders"].min() == pytest.approx(full)
 
 
 def test_all_faults_are_told_at_once(tmp_path):
