@@ -235,7 +235,7 @@ def _add_map(commands: Commands) -> None:
     mapped.add_argument("--workload", required=True, help="network by name, or an ONNX file")
     mapped.add_argument("--layer", required=True, help="layer by name, or by position from 0")
     mapped.add_argument(
-        "--objective", choices=("edp", "energy", "latency"), default="edp",
+        "--objective", choices=("edp", "energy", "latency"),
         help="what the mapping is chosen for (default: edp, energy x latency)",
     )  # fmt: skip
     mapped.add_argument(
@@ -248,6 +248,11 @@ def _add_map(commands: Commands) -> None:
         help="set one knob of the template, as in evaluate",
     )  # fmt: skip
     mapped.add_argument("--batch", type=_count, help="inputs per inference")
+    mapped.add_argument(
+        "--front", action="store_true",
+        help="list and draw the mappings found that no other beats in energy and latency",
+    )  # fmt: skip
+    mapped.add_argument("--out", metavar="DIR", help="folder of the figure of --front")
     _add_command(commands, "machines", "list the shipped machines and the templates", json=True)
     machine = _add_command(commands, "machine", "print a machine as a file to start from")
     machine.add_argument("name", metavar="MACHINE", help="shipped machine, or a template")

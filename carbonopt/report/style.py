@@ -127,9 +127,11 @@ def caption(figure: Figure, text: str) -> None:
 
 
 def save(figure: Figure, path: Path) -> Path:
-    """Write the figure as PNG and return its path."""
+    """Write the figure as its suffix says, the same bytes each time, and return its path."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=DPI)
+    undated = {"Date": None} if path.suffix == ".svg" else None
+    with mpl.rc_context({"svg.hashsalt": path.stem}):
+        figure.savefig(path, dpi=DPI, metadata=undated)
     return path
 
 
