@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
+import re
+import shlex
+from pathlib import Path
 
 import pytest
+from designs import layer as layer_of_sizes
 from test_cli_model import answer
 from zigzag_files import table, write_accelerator
 
 from carbonopt import catalog
 from carbonopt.catalog import find_machine, machine_names
+from carbonopt.cli import main
 from carbonopt.errors import SpecError
 from carbonopt.hardware.file import load_machine
+from carbonopt.hardware.machine import OPERANDS
 from carbonopt.hardware.variant import load_variant
 from carbonopt.hardware.zigzag import load_zigzag_machine
+from carbonopt.mapping.task import MappingTask
+from carbonopt.performance.explain import best_mapping
 
 PUBLISHED = [
     "ascend_like", "edge_tpu_like", "eyeriss_like", "meta_prototype_like", "tesla_npu_like",
@@ -88,6 +97,16 @@ def test_common3_is_the_machine_that_mappers_were_compared_on():
         assert not row.width_bit or width == int(row.width_bit)
 
 
+@pytest.mark.reference
+def test_common3_costs_what_zigzag_said_of_it():
+    """zigzag-dse 3.9.1 (LOMA) on a file of the same numbers: 3.728e-4 J for 1 x 1, 128 to 128."""
+    built = load_machine(find_machine("common3"))
+    bytes_only = {"psum_bits": 8, "output_bits": 8}
+    pointwise = dataclasses.replace(layer_of_sizes(K=128, C=128, OX=56, OY=56), **bytes_only)
+    task = MappingTask(pointwise, built, {o: built.levels(o) for o in OPERANDS})
+    assert best_mapping(task, "energy").energy_pj * 1e-12 == pytest.approx(3.728e-4, abs=5e-8)
+
+
 @pytest.mark.parametrize("name", UNROLLED)
 def test_each_dimension_says_what_may_run_along_it(name):
     built = load_machine(find_machine(name))
@@ -116,3 +135,16 @@ def test_the_readme_of_the_catalogue_names_every_machine():
     text = (find_machine("tpu_like").parent / "README.md").read_text(encoding="utf-8")
     for name in machine_names():
         assert f"| `{name}` |" in text
+
+
+def test_its_commands_run(tmp_path, monkeypatch, capsys):
+    text = (find_machine("tpu_like").parent / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```sh\n(.*?)^```$", text, re.M | re.S)
+    monkeypatch.chdir(tmp_path)
+    for line in block.splitlines():
+        command, _, target = line.partition(" > ")
+        assert main(shlex.split(command)[1:]) == 0
+        told = capsys.readouterr().out
+        if target:
+            Path(target).write_text(told, encoding="utf-8")
+            assert load_machine(Path(target)).name in command

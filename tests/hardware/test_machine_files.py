@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import re
+from pathlib import Path
 
 import pytest
 import yaml
@@ -53,6 +55,16 @@ def test_a_machine_is_what_its_file_says(tmp_path):
     assert (port.narrow_bits, port.wide_bits) == (16, 64)
     assert built.levels("I") == built.levels("O") == (1, 2)
     assert built.levels("W") == (0, 2)
+
+
+def test_the_machine_of_the_readme_is_one(tmp_path):
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```yaml\n(machine: .*?)^```$", readme, re.M | re.S)
+    path = tmp_path / "machine.yaml"
+    path.write_text(block, encoding="utf-8")
+    built = load_machine(path)
+    assert (built.name, [memory.name for memory in built.memories][-1]) == ("small", "dram")
+    assert built.memories[2].bandwidth_bits == pytest.approx(64)
 
 
 def test_area_counts_every_instance(tmp_path):
