@@ -57,6 +57,7 @@ LOOK: Any = {
     "axes.edgecolor": "#555555",
     "axes.linewidth": 0.8,
     "axes.grid": True,
+    "axes.formatter.useoffset": False,
     "axes.axisbelow": True,
     "grid.color": "#E6E8EB",
     "grid.linewidth": 0.6,
