@@ -1,7 +1,8 @@
-"""Finds problems and studies by name, in a checkout and in an installed package alike."""
+"""Finds problems, studies and machines by name, in a checkout and in an installed package alike."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -18,6 +19,11 @@ def problem_names() -> list[str]:
 def study_names() -> list[str]:
     """List the shipped studies."""
     return _names("study")
+
+
+def machine_names() -> list[str]:
+    """List the shipped machines."""
+    return sorted(file.stem for file in _machines().glob("*.yaml"))
 
 
 def find_problem(name_or_path: str | Path) -> Path:
@@ -42,6 +48,28 @@ def find_study(name_or_path: str | Path) -> Path:
     return _find("study", name_or_path)
 
 
+def find_machine(name_or_path: str | Path, others: Sequence[str] = ()) -> Path:
+    """Find the file of a machine by its name or its path.
+
+    Parameters
+    ----------
+    name_or_path
+        What is sought.
+    others
+        Names that would be allowed too, for the message.
+
+    Raises
+    ------
+    SpecError
+        There is no such machine.
+    """
+    wanted = Path(name_or_path)
+    for candidate in (wanted, _machines() / f"{wanted}.yaml"):
+        if candidate.is_file():
+            return candidate
+    raise _unknown("machine", wanted, [*machine_names(), *others])
+
+
 def repository_root() -> Path | None:
     """Folder of the checkout that this package is imported from, None where it is installed."""
     root = _PACKAGE.parent
@@ -53,6 +81,11 @@ def _folder(kind: str) -> Path:
     plural = "problems" if kind == "problem" else "studies"
     inside = _PACKAGE / f"_{plural}"
     return inside if inside.is_dir() else _PACKAGE.parent / plural
+
+
+def _machines() -> Path:
+    """Folder of the machines: beside the problems that may use them."""
+    return _folder("problem") / "hardware"
 
 
 def _names(kind: str) -> list[str]:
@@ -70,8 +103,12 @@ def _find(kind: str, name_or_path: str | Path) -> Path:
     if (wanted / f"{other}.yaml").is_file() or str(wanted) in _names(other):
         allowed = f"a {kind}, or: carbonopt {does} {name_or_path}"
         raise SpecError(f"{kind}: got {name_or_path}, which is a {other}, allowed: {allowed}")
-    names = _names(kind)
-    near = get_close_matches(str(name_or_path), names, n=1)
+    raise _unknown(kind, wanted, _names(kind))
+
+
+def _unknown(kind: str, wanted: Path, names: list[str]) -> SpecError:
+    """Say that there is nothing of a name, and which name is near."""
+    near = get_close_matches(str(wanted), names, n=1)
     hint = f" (did you mean {near[0]}?)" if near else ""
     allowed = f"a file, or one of: {', '.join(names)}{hint}"
-    raise SpecError(f"{kind}: got {name_or_path}, allowed: {allowed}")
+    return SpecError(f"{kind}: got {wanted}, allowed: {allowed}")

@@ -38,6 +38,8 @@ COMMANDS = {
     "footprint": "cli_carbon",
     "bom": "cli_carbon",
     "map": "cli_map",
+    "machine": "cli_machine",
+    "machines": "cli_machine",
     "validate": "cli_validate",
 }
 """Command to the module that holds the function of the same name."""
@@ -253,12 +255,12 @@ def _add_map(commands: Commands) -> None:
     mapped = _add_command(commands, "map", "show how one layer is mapped onto a machine", json=True)
     mapped.add_argument(
         "--machine", required=True,
-        help="machine file, accelerator file of ZigZag, or a template",
+        help="shipped machine, template, machine file, or accelerator file of ZigZag",
     )  # fmt: skip
     mapped.add_argument("--workload", required=True, help="network by name, or an ONNX file")
     mapped.add_argument("--layer", required=True, help="layer by name, or by position from 0")
     mapped.add_argument(
-        "--objective", choices=("edp", "energy", "latency"), default="edp",
+        "--objective", choices=("edp", "energy", "latency"),
         help="what the mapping is chosen for (default: edp, energy x latency)",
     )  # fmt: skip
     mapped.add_argument(
@@ -271,6 +273,19 @@ def _add_map(commands: Commands) -> None:
         help="set one knob of the template, as in evaluate",
     )  # fmt: skip
     mapped.add_argument("--batch", type=_count, help="inputs per inference")
+    mapped.add_argument(
+        "--front", action="store_true",
+        help="list and draw the mappings found that no other beats in energy and latency",
+    )  # fmt: skip
+    mapped.add_argument("--out", metavar="DIR", help="folder of the figure of --front")
+    _add_command(commands, "machines", "list the shipped machines and the templates", json=True)
+    machine = _add_command(commands, "machine", "print a machine as a file to start from")
+    machine.add_argument("name", metavar="MACHINE", help="shipped machine, or a template")
+    machine.add_argument(
+        "--set", action="append", default=[], metavar="KNOB=VALUE", dest="knobs",
+        help="set one knob of the template, as in evaluate",
+    )  # fmt: skip
+    machine.add_argument("--workload", help="network whose weights stay on chip if they fit")
 
 
 def _add_validate(commands: Commands) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import re
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +14,13 @@ from carbonopt.cli_text import say, say_json
 from carbonopt.errors import SpecError
 
 if TYPE_CHECKING:
+    from carbonopt.hardware.machine import Machine
     from carbonopt.mapping.task import MappingTask
+    from carbonopt.performance.explain import LayerPoint
     from carbonopt.workload.network import Network
 
+_RUNS = Path("runs")
+_NO_WORD = re.compile(r"[^\w.-]+")
 _ZIGZAG_OPERATORS = {"conv": "Conv", "gemm": "Gemm", "matmul": "MatMul"}
 
 
@@ -22,12 +28,40 @@ def map(options: Namespace) -> None:
     """Map one layer onto one machine and show loops, memories and ports."""
     from carbonopt.performance.explain import best_mapping, explain
 
-    task = task_of(options)
-    found = {"objective": options.objective, **explain(best_mapping(task, options.objective))}
+    if options.front:
+        front(options)
+        return
+    if options.out is not None:
+        raise SpecError(f"--out: got {options.out}, allowed: beside --front, for its figure")
+    task, objective = task_of(options), options.objective or "edp"
+    found = {"objective": objective, **explain(best_mapping(task, objective))}
     if options.json:
         say_json(found)
     else:
         say(mapping_text(found))
+
+
+def front(options: Namespace) -> None:
+    """List and draw the mappings of a layer that no other one found beats."""
+    from carbonopt.performance.explain import layer_points
+    from carbonopt.report.layer_front import best_product, plot_layer_front
+    from carbonopt.report.style import save
+
+    if options.objective is not None:
+        allowed = "none beside --front, which has the best of each"
+        raise SpecError(f"--objective: got {options.objective}, allowed: {allowed}")
+    points = layer_points(task_of(options))
+    best, told = best_product(points), points[0].explanation
+    asked = (told["machine"], Path(options.workload).stem, told["layer"])
+    folder = Path(options.out or _RUNS / _NO_WORD.sub("_", "-".join(("map", *asked))))
+    figure = plot_layer_front(points)
+    files = [save(figure, folder / f"front.{suffix}") for suffix in ("png", "svg")]
+    if options.json:
+        listed = [{**vars(each), "explanation": dict(each.explanation)} for each in points]
+        say_json({"front": listed, "best_edp": best, "figures": [str(file) for file in files]})
+    else:
+        say(front_text(points, best))
+        say("\n".join(["", *(str(file) for file in files)]))
 
 
 def task_of(options: Namespace) -> MappingTask:
@@ -36,6 +70,7 @@ def task_of(options: Namespace) -> MappingTask:
     On the machine of a template, activations and weights stay on chip as in `evaluate`; on a
     machine from a file every layer comes from, and goes to, the outermost memories.
     """
+    from carbonopt.catalog import find_machine
     from carbonopt.evaluate import load_workload
     from carbonopt.hardware.file import load_machine
     from carbonopt.hardware.machine import OPERANDS
@@ -48,40 +83,40 @@ def task_of(options: Namespace) -> MappingTask:
     network = workload.network
     position = _position(network, options.layer)
     if options.machine in TEMPLATES:
-        machine = _template_machine(options, network, workload.dram_byte)
+        if options.mapping_file is not None:
+            allowed = "beside an accelerator file of ZigZag"
+            raise SpecError(f"--mapping-file: got one, allowed: {allowed}")
+        model = options.model or "default"
+        machine = template_machine(
+            options.machine, options.knobs, model, network, workload.dram_byte
+        )
         network = oriented(network, machine)
         return MappingTask(network.layers[position], machine, residency(network, machine)[position])
+    path = find_machine(options.machine, list(TEMPLATES))
     if options.knobs:
         allowed = f"knobs for a template alone ({', '.join(TEMPLATES)})"
         raise SpecError(f"--set: got {', '.join(options.knobs)}, allowed: {allowed}")
     rules = None if options.mapping_file is None else Path(options.mapping_file)
     layer = network.layers[position]
     names = (layer.name, _ZIGZAG_OPERATORS[layer.kind])
-    machine = load_machine(
-        Path(options.machine), model=options.model, mapping_path=rules, layer=names
-    )
+    machine = load_machine(path, model=options.model, mapping_path=rules, layer=names)
     levels = {operand: machine.levels(operand) for operand in OPERANDS}
     return MappingTask(layer, machine, levels)
 
 
-def _template_machine(options: Namespace, network: Network, dram_byte: float) -> Any:  # noqa: ANN401
-    """Build the machine of a template for a network."""
+def template_machine(
+    name: str, settings: list[str], model: str, network: Network | None, dram_byte: float
+) -> Machine:
+    """Build the machine of a template for a network, or for none whose weights could stay."""
     from carbonopt.evaluate import parse_knobs
     from carbonopt.hardware.template import TEMPLATES, build_machine
     from carbonopt.hardware.variant import load_variant
     from carbonopt.mapping.residency import resident_byte
 
-    if options.mapping_file is not None:
-        raise SpecError("--mapping-file: got one, allowed: beside an accelerator file of ZigZag")
-    knobs = parse_knobs(options.machine, knobs_of(options.knobs))
-    variant = load_variant(options.model or "default")
-    return build_machine(
-        TEMPLATES[options.machine],
-        knobs,
-        variant,
-        dram_byte=dram_byte,
-        resident_byte=resident_byte(network, knobs.sram_byte, variant),
-    )
+    knobs = parse_knobs(name, knobs_of(settings))
+    variant = load_variant(model)
+    needed = math.inf if network is None else resident_byte(network, knobs.sram_byte, variant)
+    return build_machine(TEMPLATES[name], knobs, variant, dram_byte=dram_byte, resident_byte=needed)
 
 
 def _position(network: Network, wanted: str) -> int:
@@ -126,6 +161,23 @@ def mapping_text(found: Mapping[str, Any]) -> str:
             _memory_text(found["memories"]),
         ]
     )
+
+
+def front_text(points: Sequence[LayerPoint], best: int) -> str:
+    """Return the front of a layer as a table, fastest first; `best` has the least product."""
+    from carbonopt.report.layer_front import unrolling_text
+    from carbonopt.report.scale import quantity
+    from carbonopt.report.table import aligned
+
+    told = [point.explanation for point in points]
+    columns = {
+        "latency": [quantity(point.latency_s, "s") for point in points],
+        "energy": [quantity(point.energy_j, "J") for point in points],
+        "busy": [f"{each['utilisation']['with_waiting']:.1%}" for each in told],
+        "in parallel": [unrolling_text(each) for each in told],
+        "": ["least energy x latency" if i == best else "" for i in range(len(points))],
+    }
+    return f"{told[0]['layer']} on {told[0]['machine']}\n\n{aligned(columns)}"
 
 
 def _shares(parts: Mapping[str, float]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-BUFFER = {"read_energy": "10 pJ", "write_energy": "12 pJ", "serves": ["cols", "rows", "banks"]}
+SERVES = {"serves": ["cols", "rows", "banks"]}
 SMALL = {
     "machine": "small",
     "clock": "500 MHz",
@@ -22,8 +22,10 @@ SMALL = {
             "ports": {"rw": {"width": "8 bit", "moves": {"W": "all"}}},
         },
         "buffer": {
-            **BUFFER,
+            **SERVES,
             "size": "64 KiB",
+            "read_energy": "10 pJ",
+            "write_energy": "12 pJ",
             "area": "0.1 mm2",
             "double_buffered": True,
             "ports": {
@@ -34,8 +36,10 @@ SMALL = {
             },
         },
         "dram": {
-            **BUFFER,
+            **SERVES,
             "size": "1 GiB",
+            "read_energy": "4 pJ/bit",
+            "write_energy": "5 pJ/bit",
             "ports": {"bus": {"width": "4 GB/s", "moves": dict.fromkeys("IWO", "all")}},
         },
     },

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 import yaml
@@ -55,6 +56,38 @@ def test_each_objective_is_best_by_its_own_measure(capsys, small):
         assert all(best <= measure(other) * (1 + 1e-12) for other in found.values())
 
 
+def test_the_front_holds_the_best_of_each_objective(capsys, small, tmp_path):
+    asked = ("map", *small, *LAYER)
+    found = answer(capsys, *asked, "--front", "--out", str(tmp_path / "front"))
+    points = found["front"]
+    latency, energy = ([point[key] for point in points] for key in ("latency_s", "energy_j"))
+    assert len(points) > 1
+    assert latency == sorted(set(latency))
+    assert energy == sorted(set(energy), reverse=True)
+    for point in points:
+        told = point["explanation"]
+        assert told["energy_pj"] * 1e-12 == pytest.approx(point["energy_j"])
+        assert told["latency_s"] == point["latency_s"]
+        assert sum(told["energy_by_part_pj"].values()) == pytest.approx(told["energy_pj"])
+    best = {"energy": -1, "latency": 0, "edp": found["best_edp"]}
+    for objective, row in best.items():
+        alone = answer(capsys, *asked, "--objective", objective)
+        assert points[row]["explanation"]["energy_pj"] == pytest.approx(alone["energy_pj"])
+        assert points[row]["latency_s"] == pytest.approx(alone["latency_s"])
+    assert [Path(file).name for file in found["figures"]] == ["front.png", "front.svg"]
+    assert all(Path(file).stat().st_size > 5000 for file in found["figures"])
+
+
+def test_the_front_is_told_and_drawn(capsys, small, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["map", *small, *LAYER, "--front"]) == 0
+    told = capsys.readouterr().out
+    for text in ("stack2/conv1 on small", "busy", "in parallel", "least energy x latency"):
+        assert text in told
+    folder = tmp_path / "runs" / "map-small-resnet8-stack2_conv1"
+    assert sorted(file.name for file in folder.iterdir()) == ["front.png", "front.svg"]
+
+
 def test_the_nest_is_shown(capsys, small):
     assert main(["map", *small, *LAYER]) == 0
     told = capsys.readouterr().out
@@ -88,12 +121,17 @@ def test_a_template_keeps_what_fits_on_chip_as_evaluate_does(capsys):
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        (("--machine", "nothing.yaml", *LAYER), "nothing.yaml: cannot be read"),
+        (("--machine", "nothing.yaml", *LAYER), "machine: got nothing.yaml, allowed: a file, or"),
+        (("--machine", "tpulike", *LAYER), "(did you mean tpu_like?)"),
+        (("--machine", "dimcs", *LAYER), "(did you mean dimc?)"),
         (("--machine", "dimc", *LAYER), "rows: not given, required by every template"),
         (("--machine", "dimc", *LAYER[:3], "99"), "--layer: got 99, allowed: 0 to 9, or a name"),
         (("--machine", "dimc", *LAYER, "--mapping-file", "x"), "--mapping-file: got one, allowed"),
+        (("--machine", "tpu_like", *LAYER, "--out", "x"), "--out: got x, allowed: beside --front"),
+        (("--machine", "tpu_like", *LAYER, "--front", "--objective", "edp"),
+         "--objective: got edp, allowed: none beside --front"),
     ],
-)
+)  # fmt: skip
 def test_faults_are_told(capsys, asked, message):
     assert message in refusal(capsys, "map", *asked)
 

@@ -61,9 +61,13 @@ def digital_area(
         bits, trees = array.tree_bits, cols
         if variant.product_of_precisions:
             bits, trees = int(facts["weight_bits"] * facts["input_bits"]), rows
-        adders = technology.adder_mm2 * tree_adders(bits, rows) * trees * macros
-        parts["adders"] = float(adders)
+        parts["adders"] = trees_area(technology, bits, rows, trees * macros)
     return parts
+
+
+def trees_area(technology: Technology, bits: int, inputs: int, trees: int) -> float:
+    """Area of adder trees that sum `inputs` words of `bits` bits each [mm2]."""
+    return float(technology.adder_mm2 * tree_adders(bits, inputs) * trees)
 
 
 def digital_clock(technology: Technology, array: DigitalArray, rows: int) -> dict[str, float]:

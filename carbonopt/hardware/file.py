@@ -6,13 +6,14 @@ import math
 from pathlib import Path
 
 from carbonopt.errors import SpecError
-from carbonopt.hardware.digital import DigitalArray
+from carbonopt.hardware.digital import DigitalArray, trees_area
 from carbonopt.hardware.levels import check_levels
 from carbonopt.hardware.machine import Direction, Machine, Memory, Operand, Port
+from carbonopt.hardware.technology import load_technology
 from carbonopt.hardware.variant import ModelVariant, load_variant
 from carbonopt.hardware.zigzag import load_zigzag_machine
 from carbonopt.spec.load import load_model, read_document
-from carbonopt.spec.machine import MachineSpec, MemorySpec
+from carbonopt.spec.machine import ArraySpec, MachineSpec, MemorySpec
 from carbonopt.workload.layer import DIMS
 
 _PJ_PER_J, _NS_PER_S, _BIT_PER_BYTE = 1e12, 1e9, 8
@@ -63,7 +64,7 @@ def _own_machine(path: Path, variant: ModelVariant) -> Machine:
     array = spec.array
     memories = tuple(_memory(name, memory, spec.clock) for name, memory in spec.memories.items())
     check_levels(document, memories)
-    area = {"pe": array.mac_area * math.prod(array.dimensions.values())}
+    compute, area = _array(array)
     for memory in memories:
         copies = [size for dim, size in array.dimensions.items() if dim not in memory.served]
         area[memory.name] = memory.area_mm2 * math.prod(copies)
@@ -71,14 +72,26 @@ def _own_machine(path: Path, variant: ModelVariant) -> Machine:
         name=spec.machine,
         variant=variant,
         shape=dict(array.dimensions),
-        array=DigitalArray(array.mac_energy * _PJ_PER_J, False, 0),
+        array=compute,
         memories=memories,
         unrolled={dim: tuple(array.unrolled.get(dim, DIMS)) for dim in array.dimensions},
-        diagonal=False,
+        diagonal=array.diagonal,
         area_parts=area,
         clock_parts={"cycle": _NS_PER_S / spec.clock},
         systolic=tuple(array.systolic),
     )
+
+
+def _array(array: ArraySpec) -> tuple[DigitalArray, dict[str, float]]:
+    """Return what computing costs, and the area of multipliers and trees by part [mm2]."""
+    area = {"pe": array.mac_area * math.prod(array.dimensions.values())}
+    mac_pj = array.mac_energy * _PJ_PER_J
+    if array.adder_tree is None:
+        return DigitalArray(mac_pj, False, 0), area
+    bits = round(array.adder_tree * _BIT_PER_BYTE)
+    cols, rows, *others = array.dimensions.values()
+    area["adders"] = trees_area(load_technology(), bits, rows, cols * math.prod(others))
+    return DigitalArray(mac_pj, True, bits), area
 
 
 def _memory(name: str, memory: MemorySpec, clock_hz: float) -> Memory:
@@ -91,8 +104,11 @@ def _memory(name: str, memory: MemorySpec, clock_hz: float) -> Memory:
         for operand, directions in spec.moves.items():
             for direction in directions:
                 ports.setdefault(operand, {})[direction] = port
+    width = max(spec.width.per_cycle(clock_hz) for spec in memory.ports.values())
+    read_pj, write_pj = (
+        energy.of(width) * _PJ_PER_J for energy in (memory.read_energy, memory.write_energy)
+    )
     return Memory(
-        name, name, memory.size * _BIT_PER_BYTE, memory.read_energy * _PJ_PER_J,
-        memory.write_energy * _PJ_PER_J, memory.area, frozenset(memory.serves), ports,
-        memory.double_buffered,
+        name, name, memory.size * _BIT_PER_BYTE, read_pj, write_pj, memory.area,
+        frozenset(memory.serves), ports, memory.double_buffered,
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
@@ -151,6 +152,10 @@ class Machine:
     def idle_w(self) -> float:
         """Power that the machine draws while it waits [W]."""
         return sum(self.leakage_parts.values())
+
+    def instances(self, memory: Memory) -> int:
+        """Count the instances of a memory: one for each part of the array that it serves."""
+        return math.prod(size for dim, size in self.shape.items() if dim not in memory.served)
 
     def levels(self, operand: Operand) -> tuple[int, ...]:
         """Positions in `memories` of the levels that hold `operand`, innermost first."""

@@ -42,7 +42,8 @@ def _digital_energy(
     if array.adder_tree:
         parts["adders"] = 0.0
         if layer.kind != "matmul" or not machine.variant.free_activation_products:
-            rows, cols = unrolling.product("D2"), unrolling.product("D1")
+            columns_dim, rows_dim, *_ = machine.shape
+            rows, cols = unrolling.product(rows_dim), unrolling.product(columns_dim)
             units = round(unrolling.units)
             tree = _mean_tree(machine, array.tree_bits, rows)
             parts["adders"] = tree * cols * (units / (rows * cols)) * (layer.macs / units)
@@ -55,12 +56,11 @@ def _mean_tree(machine: Machine, bits: int, rows: float) -> float:
     Passes fill floor(rows) or ceil(rows) inputs (see `ModelVariant.trees_of_fractions`).
     """
     technology = load_technology()
+    _, inputs, *_ = machine.shape.values()
     if machine.variant.trees_of_fractions:
-        return tree_pj(technology, bits, machine.shape["D2"], rows)
+        return tree_pj(technology, bits, inputs, rows)
     fewer = math.floor(rows)
-    least, most = (
-        tree_pj(technology, bits, machine.shape["D2"], used) for used in (fewer, fewer + 1)
-    )
+    least, most = (tree_pj(technology, bits, inputs, used) for used in (fewer, fewer + 1))
     return least + (rows - fewer) * (most - least)
 
 

@@ -1,10 +1,11 @@
-"""The best mapping of one layer by one objective, and all that there is to say about it."""
+"""The best mappings of one layer, and all that there is to say about each."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,64 @@ OBJECTIVES: Mapping[str, Callable[[MappedCost, Floats], Floats]] = {
 """What a mapping can be chosen for: energy x latency, energy, latency."""
 
 
+_J_PER_PJ = 1e-12
 _KEPT = 16  # mappings that the search goes on from, besides the best one of each unrolling
+
+
+@dataclass(frozen=True)
+class LayerPoint:
+    """A mapping of a layer, by what it costs.
+
+    Parameters
+    ----------
+    energy_j, latency_s
+        Energy [J] and latency [s].
+    explanation
+        Loops, memories, ports, energy and cycles, see `explain`.
+    """
+
+    energy_j: float
+    latency_s: float
+    explanation: Mapping[str, Any]
+
+
+def layer_points(task: MappingTask) -> list[LayerPoint]:
+    """Return the mappings found that no other one found beats in energy and latency.
+
+    They are sorted by latency, and hold `best_mapping` of every objective.
+
+    Raises
+    ------
+    MappingError
+        If the layer cannot be mapped.
+    """
+    mappings = optimal_mappings(task)
+    cost = mapped_cost(task, mappings)
+    cycles = cost.cycles(loading=task.machine.variant.loading_in_latency)
+    tried = staircase(cycles, cost.energy_pj)
+    found = [mapped_layer(task, mappings, cost, row) for row in tried]
+    found += [best_mapping(task, objective) for objective in OBJECTIVES]
+    energy_pj = np.array([mapped.energy_pj for mapped in found])
+    kept = staircase(np.array([mapped.cycles for mapped in found]), energy_pj)
+    points = []
+    for row in kept:
+        told = explain(found[row])
+        points.append(LayerPoint(told["energy_pj"] * _J_PER_PJ, told["latency_s"], told))
+    return points
+
+
+def staircase(x: Floats, y: Floats) -> list[int]:
+    """Return the points (n,) that no other one equals or beats in both, in order of x.
+
+    Examples
+    --------
+    >>> staircase(np.array([3.0, 1.0, 2.0, 2.0]), np.array([1.0, 3.0, 3.0, 2.0]))
+    [1, 3, 0]
+    """
+    ranked = np.lexsort((y, x))
+    lowest = np.minimum.accumulate(y[ranked])
+    falls = np.r_[True, lowest[1:] < lowest[:-1]]
+    return [int(row) for row in ranked[falls]]
 
 
 def best_mapping(task: MappingTask, objective: str) -> MappedLayer:

@@ -57,6 +57,7 @@ LOOK: Any = {
     "axes.edgecolor": "#555555",
     "axes.linewidth": 0.8,
     "axes.grid": True,
+    "axes.formatter.useoffset": False,
     "axes.axisbelow": True,
     "grid.color": "#E6E8EB",
     "grid.linewidth": 0.6,
@@ -127,9 +128,11 @@ def caption(figure: Figure, text: str) -> None:
 
 
 def save(figure: Figure, path: Path) -> Path:
-    """Write the figure as PNG and return its path."""
+    """Write the figure as its suffix says, the same bytes each time, and return its path."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=DPI)
+    undated = {"Date": None} if path.suffix == ".svg" else None
+    with mpl.rc_context({"svg.hashsalt": path.stem}):
+        figure.savefig(path, dpi=DPI, metadata=undated)
     return path
 
 

@@ -18,6 +18,7 @@ DOWN: tuple[Direction, ...] = ("from_above", "to_below")
 UP: tuple[Direction, ...] = ("from_below", "to_above")
 WRITES = ("from_above", "from_below")
 _BIT_PER_BYTE = 8
+_PER_BIT = "/bit"
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,32 @@ def _width(value: object) -> object:
     return Width(bits=quantity("byte")(value) * _BIT_PER_BYTE)
 
 
+@dataclass(frozen=True)
+class AccessEnergy:
+    """What an access takes: per full-width access, or per bit whatever the width.
+
+    Parameters
+    ----------
+    joules
+        Per access [J].
+    j_per_bit
+        Per bit [J/bit].
+    """
+
+    joules: float | None = None
+    j_per_bit: float | None = None
+
+    def of(self, width_bits: float) -> float:
+        """Energy of an access of a width [J].
+
+        Examples
+        --------
+        >>> AccessEnergy(joules=2.0).of(64), AccessEnergy(j_per_bit=2.0).of(64)
+        (2.0, 128.0)
+        """
+        return (self.j_per_bit or 0.0) * width_bits if self.joules is None else self.joules
+
+
 def _at_least_zero(unit: str) -> Callable[[object], float]:
     """Make a reader of quantities that may be zero."""
 
@@ -69,7 +96,18 @@ def _at_least_zero(unit: str) -> Callable[[object], float]:
     return read
 
 
+def _access_energy(value: object) -> object:
+    """Read ``10 pJ`` (of an access) or ``4 pJ/bit``."""
+    if isinstance(value, AccessEnergy):
+        return value
+    if isinstance(value, str) and value.rstrip().endswith(_PER_BIT):
+        number = value.rstrip().removesuffix(_PER_BIT)
+        return AccessEnergy(j_per_bit=_at_least_zero("J")(number))
+    return AccessEnergy(joules=_at_least_zero("J")(value))
+
+
 Joules = Annotated[float, BeforeValidator(_at_least_zero("J"))]
+EnergyOfAccess = Annotated[AccessEnergy, BeforeValidator(_access_energy)]
 Area = Annotated[float, BeforeValidator(_at_least_zero("mm2"))]
 Hertz = Annotated[float, BeforeValidator(quantity("Hz"))]
 PortWidth = Annotated[Width, BeforeValidator(_width)]
@@ -114,18 +152,32 @@ class MemorySpec(Strict):
 
     size: Bytes
     """Capacity of one instance."""
-    read_energy: Joules
-    """Energy of a full-width read."""
-    write_energy: Joules
-    """Energy of a full-width write."""
+    read_energy: EnergyOfAccess
+    """Energy of a read: full-width (``10 pJ``), or of each bit (``4 pJ/bit``)."""
+    write_energy: EnergyOfAccess
+    """Energy of a write, likewise."""
     area: Area = 0.0
     """Area of one instance."""
     serves: list[str] = Field(default=[])
     """Array dimensions along which one instance feeds several multipliers."""
     double_buffered: bool = False
     """Tiles that are replaced take twice their size."""
-    ports: dict[str, PortSpec]
+    ports: dict[str, PortSpec] = Field(min_length=1)
     """Its ports by name."""
+
+    @model_validator(mode="after")
+    def _energy_has_a_width(self) -> Self:
+        """Refuse energies whose width is not known: it depends on clock or port."""
+        widths = {port.width for port in self.ports.values()}
+        per_second = any(width.bits is None for width in widths)
+        for name, energy in (("read", self.read_energy), ("write", self.write_energy)):
+            if energy.joules and per_second:
+                got = f"{name}_energy: got energy of an access whose width depends on the clock"
+                raise ValueError(f"{got}, allowed: energy per bit, such as 4 pJ/bit")
+            if energy.j_per_bit and len(widths) > 1:
+                got = f"{name}_energy: got energy per bit at ports of several widths"
+                raise ValueError(f"{got}, allowed: energy of an access, or ports of one width")
+        return self
 
 
 class ArraySpec(Strict):
@@ -141,6 +193,22 @@ class ArraySpec(Strict):
     """Energy of a multiply-accumulate."""
     mac_area: Area = 0.0
     """Area of a multiplier with its adder."""
+    adder_tree: Bytes | None = None
+    """Width of products that a 28 nm adder tree sums along the second dimension, if one does."""
+    diagonal: bool = False
+    """Output positions share the first dimension, diagonally with kernels along the second."""
+
+    @model_validator(mode="after")
+    def _rows_for_a_tree(self) -> Self:
+        """Refuse a tree, or diagonals, over what is no second dimension or no tree of adders."""
+        sizes = list(self.dimensions.values())
+        asked = [name for name in ("adder_tree", "diagonal") if getattr(self, name)]
+        if asked and len(sizes) < 2:
+            raise ValueError(f"{asked[0]}: got one dimension, allowed: two or more")
+        if self.adder_tree and (sizes[1] < 2 or sizes[1] & (sizes[1] - 1)):
+            got = f"adder_tree: got {sizes[1]} along the second dimension"
+            raise ValueError(f"{got}, allowed: powers of two from 2")
+        return self
 
 
 class MachineSpec(Strict):

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import copy
+import re
+from pathlib import Path
 
 import pytest
 import yaml
+from designs import layer as layer_of_sizes
 from machine_files import SMALL
 from zigzag_files import write_accelerator, write_mapping
 
 from carbonopt.errors import SpecError
 from carbonopt.hardware.file import load_machine
+from carbonopt.hardware.machine import OPERANDS
+from carbonopt.hardware.technology import load_technology
+from carbonopt.mapping.candidates import optimal_mappings
+from carbonopt.mapping.task import MappingTask
+from carbonopt.performance.cost import mapped_cost
 
 
 def saved(folder, content):
@@ -49,6 +57,16 @@ def test_a_machine_is_what_its_file_says(tmp_path):
     assert built.levels("W") == (0, 2)
 
 
+def test_the_machine_of_the_readme_is_one(tmp_path):
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```yaml\n(machine: .*?)^```$", readme, re.M | re.S)
+    path = tmp_path / "machine.yaml"
+    path.write_text(block, encoding="utf-8")
+    built = load_machine(path)
+    assert (built.name, [memory.name for memory in built.memories][-1]) == ("small", "dram")
+    assert built.memories[2].bandwidth_bits == pytest.approx(64)
+
+
 def test_area_counts_every_instance(tmp_path):
     built = load_machine(saved(tmp_path, SMALL))
     expected = {"pe": 64 * 500e-6, "weights": 64 * 100e-6, "buffer": 0.1, "dram": 0.0}
@@ -58,8 +76,10 @@ def test_area_counts_every_instance(tmp_path):
 @pytest.mark.parametrize(("clock", "bits"), [("500 MHz", 64), ("1 GHz", 32), ("250 MHz", 128)])
 def test_a_rate_per_second_does_not_depend_on_the_clock(tmp_path, clock, bits):
     built = load_machine(saved(tmp_path, changed("clock", to=clock)))
-    assert built.memories[2].bandwidth_bits == pytest.approx(bits)
-    assert built.memories[1].bandwidth_bits == 64
+    buffer, dram = built.memories[1:]
+    assert dram.bandwidth_bits == pytest.approx(bits)
+    assert (dram.read_pj, dram.write_pj) == (pytest.approx(4 * bits), pytest.approx(5 * bits))
+    assert (buffer.bandwidth_bits, buffer.read_pj) == (64, pytest.approx(10))
 
 
 @pytest.mark.parametrize(
@@ -76,6 +96,9 @@ def test_a_rate_per_second_does_not_depend_on_the_clock(tmp_path, clock, bits):
          "got W to_above, allowed: from_above, to_below"),
         (("memories", "weights", "ports", "rw", "moves"), {"W": ["to_below"]},
          "memories.weights: got no port for W from_above, allowed: one for each"),
+        (("memories", "buffer", "ports"), {}, "memories.buffer.ports: got {}, allowed: at least 1"),
+        (("memories", "dram", "read_energy"), "9 pJ",
+         "memories.dram: read_energy: got energy of an access whose width depends on the clock"),
         (("memories", "buffer", "ports", "again"), {"width": "8 bit", "moves": {"I": ["to_below"]}},
          "memories.buffer.ports: got I to_below twice, allowed: one port each"),
     ],
@@ -87,6 +110,39 @@ def test_what_is_wrong_is_told_with_its_place(tmp_path, path, value, message):
     (fault,) = error.value.faults
     assert message in fault
     assert fault.startswith(f"{file}:")
+
+
+@pytest.mark.parametrize(
+    ("dimensions", "message"),
+    [
+        ({"cols": 8}, "adder_tree: got one dimension, allowed: two or more"),
+        ({"cols": 8, "rows": 6}, "adder_tree: got 6 along the second dimension, allowed: powers"),
+        ({"cols": 8, "rows": 1}, "adder_tree: got 1 along the second dimension, allowed: powers"),
+    ],
+)
+def test_a_tree_needs_rows_to_sum(tmp_path, dimensions, message):
+    array = {"dimensions": dimensions, "mac_energy": "1 pJ", "adder_tree": "16 bit"}
+    with pytest.raises(SpecError) as error:
+        load_machine(saved(tmp_path, changed("array", to=array)))
+    assert message in error.value.faults[0]
+
+
+def test_a_tree_takes_area_and_energy_of_its_adders(tmp_path):
+    array = {"dimensions": {"a": 8, "b": 4, "c": 2}, "mac_energy": "1 pJ", "adder_tree": "16 bit"}
+    content = changed("array", to=array)
+    for memory in content["memories"].values():
+        memory["serves"] = ["a", "b", "c"] if "serves" in memory else []
+    built = load_machine(saved(tmp_path, content))
+    assert (built.array.adder_tree, built.array.tree_bits) == (True, 16)
+    adders = 4 * 17 - (16 + 2 + 1)
+    expected = load_technology().adder_mm2 * adders * 8 * 2
+    assert built.area_parts["adders"] == pytest.approx(expected)
+    layer = layer_of_sizes(K=8, C=4, OX=2)
+    task = MappingTask(layer, built, {o: built.levels(o) for o in OPERANDS})
+    parts = mapped_cost(task, optimal_mappings(task)).array_pj
+    assert parts["mac"] == pytest.approx(layer.macs)
+    full = layer.macs / 4 * adders * load_technology().adder_pj
+    assert parts["adders"].min() == pytest.approx(full)
 
 
 def test_all_faults_are_told_at_once(tmp_path):

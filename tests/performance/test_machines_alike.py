@@ -41,10 +41,11 @@ def in_our_words(name):
                 "least": f"{port['bandwidth_min']} bit",
                 "moves": moves,
             }
+        (width,) = {port["bandwidth_max"] for port in memory["ports"]}
         memories[title] = {
             "size": f"{memory['size']} bit",
-            "read_energy": f"{memory['r_cost']} pJ",
-            "write_energy": f"{memory['w_cost'] * 1000} fJ",
+            "read_energy": f"{memory['r_cost'] / width} pJ/bit",
+            "write_energy": f"{memory['w_cost'] / width * 1000} fJ/bit",
             "serves": memory["served_dimensions"],
             "ports": ports,
         }

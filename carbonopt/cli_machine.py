@@ -1,0 +1,99 @@
+"""Commands about machines: which ones ship, and one as a file to start from."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from carbonopt.cli_text import say, say_json
+from carbonopt.errors import SpecError
+
+if TYPE_CHECKING:
+    from carbonopt.hardware.machine import Machine
+
+_DRAM_BYTE = 2.0**30  # where no network says how much
+_BIT_PER_BYTE = 8
+
+
+def machines(options: Namespace) -> None:
+    """List the shipped machines and the templates."""
+    from carbonopt.catalog import find_machine, machine_names
+    from carbonopt.hardware.file import load_machine
+    from carbonopt.hardware.template import KNOB_UNITS, TEMPLATES
+
+    shipped = {name: load_machine(find_machine(name)) for name in machine_names()}
+    if options.json:
+        built = [
+            {"name": name, "array": each.shape, "on_chip_byte": _on_chip_byte(each)}
+            for name, each in shipped.items()
+        ]
+        made = [
+            {"name": name, "template": each.description, "knobs": list(KNOB_UNITS)}
+            for name, each in TEMPLATES.items()
+        ]
+        say_json([*built, *made])
+    else:
+        say(machines_text(shipped))
+
+
+def machines_text(shipped: Mapping[str, Machine]) -> str:
+    """Return the shipped machines and the templates as two tables."""
+    from carbonopt.hardware.template import KNOB_UNITS, TEMPLATES
+    from carbonopt.report.scale import quantity
+    from carbonopt.report.table import aligned
+
+    built = {
+        "machine": list(shipped),
+        "array": [" x ".join(map(str, each.shape.values())) for each in shipped.values()],
+        "of": [", ".join(each.shape) for each in shipped.values()],
+        "memories": [str(len(each.memories)) for each in shipped.values()],
+        "on chip": [quantity(_on_chip_byte(each), "byte") for each in shipped.values()],
+    }
+    made = {
+        "template": list(TEMPLATES),
+        "array": [each.description for each in TEMPLATES.values()],
+        "--set": [", ".join(KNOB_UNITS)] * len(TEMPLATES),
+    }
+    return f"{aligned(built)}\n\n{aligned(made)}"
+
+
+def _on_chip_byte(machine: Machine) -> float:
+    """Return the capacity of all memories but the outermost one [byte]."""
+    return sum(
+        memory.size_bits / _BIT_PER_BYTE * machine.instances(memory)
+        for memory in machine.memories[:-1]
+    )
+
+
+def machine(options: Namespace) -> None:
+    """Print a machine as a file: a shipped one as it is, that of a template as its knobs say."""
+    from carbonopt.catalog import find_machine
+    from carbonopt.hardware.template import TEMPLATES
+
+    if options.name in TEMPLATES:
+        say(_template_text(options).rstrip("\n"))
+        return
+    path = find_machine(options.name, list(TEMPLATES))
+    given = {"--set": options.knobs, "--workload": options.workload}
+    if unused := [name for name, value in given.items() if value]:
+        allowed = f"beside a template alone ({', '.join(TEMPLATES)})"
+        raise SpecError(f"{unused[0]}: got one with {options.name}, allowed: {allowed}")
+    say(path.read_text(encoding="utf-8").rstrip("\n"))
+
+
+def _template_text(options: Namespace) -> str:
+    """Return the file of a template's machine, under a comment that says how it was made."""
+    from carbonopt.cli_map import template_machine
+    from carbonopt.evaluate import load_workload
+    from carbonopt.hardware.write import template_file
+
+    network, dram_byte, why = None, _DRAM_BYTE, "weights come from a DRAM of 1 GiB"
+    if options.workload is not None:
+        workload = load_workload(options.workload)
+        network, dram_byte = workload.network, workload.dram_byte
+        why = f"--workload {options.workload}: size of the DRAM, weights on chip if they fit"
+    built = template_machine(options.name, options.knobs, "default", network, dram_byte)
+    text = template_file(built)
+    asked = " ".join([options.name, *(f"--set {setting}" for setting in options.knobs)])
+    return f"# Made by: carbonopt machine {asked}\n# {why}; 28 nm.\n{text}"
