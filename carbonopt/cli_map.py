@@ -108,7 +108,7 @@ def template_machine(
     name: str, settings: list[str], model: str, network: Network | None, dram_byte: float
 ) -> Machine:
     """Build the machine of a template for a network, or for none whose weights could stay."""
-    from carbonopt.evaluate import parse_knobs
+    from carbonopt.hardware.knobs import parse_knobs
     from carbonopt.hardware.template import TEMPLATES, build_machine
     from carbonopt.hardware.variant import load_variant
     from carbonopt.mapping.residency import resident_byte

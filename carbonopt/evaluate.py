@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from carbonopt.carbon.embodied import embodied_g
@@ -15,19 +14,13 @@ from carbonopt.carbon.task import Deployment, Task
 from carbonopt.carbon.uncertainty import statistics_of
 from carbonopt.carbon.wafer import over_reticle
 from carbonopt.errors import MappingError, ModelRangeError, SpecError
+from carbonopt.hardware.knobs import knobs_of_row, parse_knobs
 from carbonopt.hardware.machine import Machine
-from carbonopt.hardware.template import (
-    KNOB_UNITS,
-    OPTIONAL_KNOBS,
-    Knobs,
-    build_machine,
-    find_template,
-)
+from carbonopt.hardware.template import Knobs, build_machine, find_template
 from carbonopt.hardware.variant import load_variant
 from carbonopt.mapping.residency import resident_byte
 from carbonopt.objectives import PER_NETWORK
 from carbonopt.performance.network import MappingMode, NetworkCost, network_cost
-from carbonopt.units import parse_quantity
 from carbonopt.workload.load import deployment_facts, load_network
 from carbonopt.workload.network import Network
 
@@ -137,57 +130,6 @@ def _enough_dram(network: Network) -> float:
         for layer in network.layers
     )
     return float(max(2**20, 2 ** math.ceil(math.log2(bits / 8))))
-
-
-def parse_knobs(template: str, values: Mapping[str, Any]) -> Knobs:
-    """Read the knobs of a template; quantities carry a unit; see `OPTIONAL_KNOBS`.
-
-    Raises
-    ------
-    SpecError
-        All unknown or missing knobs and all values that cannot be read.
-
-    Examples
-    --------
-    >>> parse_knobs("dimc", {"rows": 64, "cols": "32", "sram": "32KiB"})
-    Knobs(rows=64, cols=32, macros=1, sram_byte=32768.0, group_depth=1)
-    """
-    faults = []
-    try:
-        find_template(template)
-    except SpecError as error:
-        faults += error.faults
-    for name in values:
-        if name not in KNOB_UNITS:
-            near = get_close_matches(name, KNOB_UNITS, 1)
-            hint = f" (did you mean {near[0]!r}?)" if near else ""
-            faults.append(f"{name}: unknown knob{hint}, allowed: {', '.join(KNOB_UNITS)}")
-    numbers = dict.fromkeys(OPTIONAL_KNOBS, 1.0)
-    for name, unit in KNOB_UNITS.items():
-        try:
-            if name in values:
-                numbers[name] = _knob(name, values[name], unit)
-        except SpecError as error:
-            faults += error.faults
-        if name not in values and name not in numbers:
-            faults.append(f"{name}: not given, required by every template")
-    if faults:
-        raise SpecError(faults)
-    rows, cols, macros = (int(numbers[name]) for name in ("rows", "cols", "macros"))
-    return Knobs(rows, cols, macros, numbers["sram"], int(numbers["group_depth"]))
-
-
-def _knob(name: str, value: object, unit: str) -> float:
-    """Read one knob: a whole number, or a quantity with a unit."""
-    if unit:
-        return parse_quantity(value, unit, name)
-    try:
-        number = math.nan if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        number = math.nan
-    if not number.is_integer():
-        raise SpecError(f"{name}: got {value!r}, allowed: a whole number")
-    return number
 
 
 def evaluate_design(
@@ -351,7 +293,7 @@ def evaluate_row(design: Mapping[str, Any], context: Context) -> dict[str, Any]:
     try:
         results = [
             evaluate_design(
-                str(design["template"]), _knobs_of(design), workload, context.preset,
+                str(design["template"]), knobs_of_row(design), workload, context.preset,
                 context.mapping,
             )
             for workload in context.workloads
@@ -378,12 +320,6 @@ def evaluate_row(design: Mapping[str, Any], context: Context) -> dict[str, Any]:
             late = result.metrics["latency_s"] / workload.period_s - 1
             row[f"limit.period@{network}"] = late
     return row
-
-
-def _knobs_of(design: Mapping[str, Any]) -> Knobs:
-    """Return the knobs of a decoded design."""
-    rows, cols, macros = (int(design.get(name, 1)) for name in ("rows", "cols", "macros"))
-    return Knobs(rows, cols, macros, float(design["sram_byte"]), int(design.get("group_depth", 1)))
 
 
 def _aggregate(name: str, results: list[Evaluation]) -> dict[str, float]:
