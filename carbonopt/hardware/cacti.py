@@ -1,4 +1,4 @@
-"""SRAM from the table of CACTI 7: one column of 32-bit words, vectorised over rows and node."""
+"""SRAM from the table of CACTI 7: parallel columns of 32-bit words, vectorised."""
 
 from __future__ import annotations
 
@@ -55,6 +55,29 @@ def sram_column(name: Property, rows: Number, node_nm: Number, *, what: str) -> 
     share = np.log(places / nodes[right - 1]) / np.log(nodes[right] / nodes[right - 1])
     low, high = (np.take_along_axis(values, at[None], 0)[0] for at in _spread(values, right))
     return np.asarray(np.exp(low + share * (high - low)))
+
+
+def sram_array(
+    name: Property, rows: Number, width_bits: Number, node_nm: Number, *, what: str
+) -> Floats:
+    """Look up a property of parallel columns: width / 32 times `sram_column`.
+
+    Parameters
+    ----------
+    name
+        Area, energy or leakage, which add up over columns; see `sram_column`.
+    rows, width_bits, node_nm
+        Words, their width and the node, scalars or (n,) [-], [bit], [nm].
+    what
+        Name of the memory in error messages.
+
+    Raises
+    ------
+    ModelRangeError
+        Rows or a node outside the table.
+    """
+    column_bits = load_facts("memory_28nm.csv")["sram_column_bits"]
+    return np.asarray(sram_column(name, rows, node_nm, what=what) * width_bits / column_bits)
 
 
 def _spread(values: Floats, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from carbonopt.arrays import Floats, Number
 from carbonopt.data.tables import load_facts
-from carbonopt.hardware.cacti import Property, sram_column
+from carbonopt.hardware.cacti import Property, sram_array
 from carbonopt.hardware.imc import ImcMacro
 from carbonopt.hardware.memory import sram_cost
 from carbonopt.hardware.technology import Technology
@@ -117,6 +117,4 @@ def leakage_w_per_mm2(technology: Technology, macro: ImcMacro) -> Number:
 def _of_array(name: Property, technology: Technology, macro: ImcMacro) -> Floats:
     """Return a property of the whole array, as parallel 32-bit columns."""
     rows, width = array_shape(macro)
-    column = load_facts(_MEMORY)["sram_column_bits"]
-    value = sram_column(name, rows, technology.node_nm, what=f"{macro.kind} cell array")
-    return np.asarray(value * width / column)
+    return sram_array(name, rows, width, technology.node_nm, what=f"{macro.kind} cell array")

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 
-import numpy as np
-
-from carbonopt.arrays import Floats
-from carbonopt.data.tables import interpolate_log_log, load_facts, load_table
+from carbonopt.data.tables import load_facts
 from carbonopt.errors import ModelRangeError
+from carbonopt.hardware.cacti import Property, sram_array
 from carbonopt.hardware.machine import DIRECTIONS, Memory, Operand, Port, Ports
-from carbonopt.hardware.technology import Technology
+from carbonopt.hardware.technology import Technology, load_technology
 
 _W_PER_MW = 1e-3
 
@@ -28,16 +25,6 @@ class SramCost:
     read_pj: float
     write_pj: float
     leakage_w: float
-
-
-@cache
-def _sram_table() -> dict[str, Floats]:
-    """Columns of the SRAM table at the node that stands for 28 nm, sorted by rows."""
-    facts = load_facts("memory_28nm.csv")
-    table = load_table("sram_cacti7.csv")
-    table = table[table["node_nm"] == facts["sram_table_node_nm"]].sort_values("rows")
-    names = ("rows", "area_mm2", "read_pj", "write_pj", "leakage_mw")
-    return {name: table[name].to_numpy(dtype=np.float64) for name in names}
 
 
 def equal_ports(names: PortNames, narrow_bits: float, wide_bits: float) -> Ports:
@@ -85,17 +72,13 @@ def sram_cost(size_bits: float, width_bits: float, *, what: str) -> SramCost:
     if width_bits < column:
         message = f"{what}: width: got {width_bits:g} bit, allowed: at least {column:g} bit"
         raise ModelRangeError(message)
-    table = _sram_table()
-    rows = np.asarray(size_bits / width_bits)
+    node_nm = load_technology().node_nm
 
-    def scaled(name: str) -> float:
-        where = f"{what}: SRAM rows (size / width)"
-        value = interpolate_log_log(rows, table["rows"], table[name], name=where, unit="rows")
-        return float(value) * facts["sram_node_scaling"] * width_bits / column
+    def of(name: Property) -> float:
+        return float(sram_array(name, size_bits / width_bits, width_bits, node_nm, what=what))
 
-    area = round(scaled("area_mm2") * facts["sram_area_factor"], 7)
-    leakage_w = scaled("leakage_mw") * _W_PER_MW
-    return SramCost(area, scaled("read_pj"), scaled("write_pj"), leakage_w)
+    area = round(of("area_mm2") * facts["sram_area_factor"], 7)
+    return SramCost(area, of("read_pj"), of("write_pj"), of("leakage_mw") * _W_PER_MW)
 
 
 def register(
