@@ -20,7 +20,7 @@ def template_file(machine: Machine) -> str:
 
     What is read back has the same sizes, ports, costs and clock, so every mapping costs the
     same on it. Its memories are parts of the breakdowns on their own, and registers of digital
-    arrays have no area, which that of a multiplier contains.
+    arrays have no area, which that of a multiplier contains. Leakage is not written.
 
     Raises
     ------

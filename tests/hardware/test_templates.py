@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from carbonopt.errors import ModelRangeError, SpecError
 from carbonopt.hardware.imc import load_form
+from carbonopt.hardware.imc_model import macro_leakage_w
 from carbonopt.hardware.machine import OPERANDS
 from carbonopt.hardware.technology import load_technology, tree_adders
 from carbonopt.hardware.template import TEMPLATES as TEMPLATES_BY_NAME
@@ -60,6 +61,17 @@ def test_parts_are_not_negative_and_sum_to_the_total(template, rows, cols, macro
     assert set(built.leakage_parts) <= set(built.area_parts)
     assert built.shape == {"D1": cols, "D2": rows, "D3": macros}
     assert built.area_parts["sram"] > 0
+
+
+def test_no_array_leaks_so_that_none_is_charged_for_what_another_is_not():
+    """128 x 128 with 512 KiB: the SRAM leaks 107 mW, the macro's own 125 mW are left out."""
+    built = {name: machine(name, 128, 128, 1, 2**19) for name in TEMPLATES_BY_NAME}
+    assert {tuple(each.leakage_parts) for each in built.values()} == {("sram",)}
+    assert {round(each.idle_w, 4) for each in built.values()} == {0.1073}
+    macro = built["dimc"].array
+    assert float(macro_leakage_w(load_technology(), macro)) == pytest.approx(0.1255, rel=1e-3)
+    array, own = (built[name].area_by_group["array"] for name in ("digital_ws", "dimc"))
+    assert array / own == pytest.approx(19.6, rel=1e-2)
 
 
 @pytest.mark.property
