@@ -20,7 +20,7 @@ def machines(options: Namespace) -> None:
     """List the shipped machines and the templates."""
     from carbonopt.catalog import find_machine, machine_names
     from carbonopt.hardware.file import load_machine
-    from carbonopt.hardware.template import KNOB_UNITS, TEMPLATES
+    from carbonopt.hardware.template import TEMPLATES
 
     shipped = {name: load_machine(find_machine(name)) for name in machine_names()}
     if options.json:
@@ -29,7 +29,7 @@ def machines(options: Namespace) -> None:
             for name, each in shipped.items()
         ]
         made = [
-            {"name": name, "template": each.description, "knobs": list(KNOB_UNITS)}
+            {"name": name, "template": each.description, "knobs": each.knobs}
             for name, each in TEMPLATES.items()
         ]
         say_json([*built, *made])
@@ -39,7 +39,7 @@ def machines(options: Namespace) -> None:
 
 def machines_text(shipped: Mapping[str, Machine]) -> str:
     """Return the shipped machines and the templates as two tables."""
-    from carbonopt.hardware.template import KNOB_UNITS, TEMPLATES
+    from carbonopt.hardware.template import TEMPLATES
     from carbonopt.report.scale import quantity
     from carbonopt.report.table import aligned
 
@@ -53,7 +53,7 @@ def machines_text(shipped: Mapping[str, Machine]) -> str:
     made = {
         "template": list(TEMPLATES),
         "array": [each.description for each in TEMPLATES.values()],
-        "--set": [", ".join(KNOB_UNITS)] * len(TEMPLATES),
+        "--set": [", ".join(each.knobs) for each in TEMPLATES.values()],
     }
     return f"{aligned(built)}\n\n{aligned(made)}"
 

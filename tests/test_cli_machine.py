@@ -17,7 +17,8 @@ def test_machines_and_templates_are_listed(capsys):
     assert [*entries] == [*machine_names(), "digital_os", "digital_ws", "dimc", "aimc"]
     assert entries["tpu_like"]["array"] == {"cols": 32, "rows": 32}
     assert entries["tpu_like"]["on_chip_byte"] == 2 * 2**20 + 32 * 32 * (128 + 2)
-    assert entries["dimc"]["knobs"] == ["rows", "cols", "macros", "sram"]
+    assert entries["digital_ws"]["knobs"] == ["rows", "cols", "macros", "sram"]
+    assert entries["dimc"]["knobs"] == ["rows", "cols", "macros", "sram", "group_depth"]
     assert main(["machines"]) == 0
     told = capsys.readouterr().out
     assert "32 x 2 x 4 x 4  cols, rows, x, y" in told

@@ -60,6 +60,11 @@ class Template:
         """Whether an adder tree sums over the rows, so that they must be a power of two."""
         return self.dataflow == "weight_stationary" and self.macro != "aimc"
 
+    @property
+    def knobs(self) -> list[str]:
+        """Names of its knobs: only in-memory macros have groups of cells."""
+        return [name for name in KNOB_UNITS if self.macro or name != "group_depth"]
+
 
 TEMPLATES = {
     template.name: template
