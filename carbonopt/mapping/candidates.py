@@ -147,7 +147,7 @@ def _legal(
     capacity = task.capacity(unrollings)
     reduced = reduced_above(fractional)
     cuts, legal = allocate_greedily(
-        task.levels, task.memory, capacity, task.doubled, reduced, which, task.bits,
+        task.levels, task.memory, capacity, task.storage.doubled, reduced, which, task.bits,
         dims, sizes, tiles,
     )  # fmt: skip
     if not legal.any():

@@ -61,6 +61,6 @@ def _legal(task: MappingTask, mappings: Mappings) -> Bools:
         task.levels, fractional, mappings.which, task.geometry, mappings.dims, mappings.sizes
     )
     return allocation_fits(
-        task.levels, task.memory, task.capacity(mappings.unrollings), task.doubled,
+        task.levels, task.memory, task.capacity(mappings.unrollings), task.storage.doubled,
         reduced_above(fractional), mappings.which, task.bits, mappings.dims, mappings.cuts, tiles,
     )  # fmt: skip

@@ -105,7 +105,7 @@ def mapped_cost(task: MappingTask, mappings: Mappings) -> MappedCost:
     passes = task.machine.array.passes
     total = mappings.sizes.prod(axis=1, dtype=np.float64)
     onload, offload = loading_cycles(
-        task.levels, task.ports, task.links, _loaded_inputs(task),
+        task.levels, task.ports, task.storage.links, _loaded_inputs(task),
         task.machine.variant.overlapped_loading, wide, mappings.which, passes, total, stall,
         needed, traffic.amount, traffic.period, traffic.width, traffic.tile,
     )  # fmt: skip
@@ -157,7 +157,7 @@ def _memory_energy(task: MappingTask, accesses: Floats) -> Floats:
     """Energy of all accesses (n, 3, depth) [pJ]."""
     reads = accesses[..., TO_BELOW] + accesses[..., TO_ABOVE]
     writes = accesses[..., FROM_ABOVE] + accesses[..., FROM_BELOW]
-    energy: Floats = reads * task.per_access("read_pj") + writes * task.per_access("write_pj")
+    energy: Floats = reads * task.storage.read_pj + writes * task.storage.write_pj
     return energy
 
 

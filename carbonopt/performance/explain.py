@@ -175,6 +175,6 @@ def _memories(mapped: MappedLayer) -> list[dict[str, Any]]:
 
 def _ports(mapped: MappedLayer) -> list[dict[str, Any]]:
     """Return the ports, those that the array waits for longest first."""
-    waits = zip(mapped.task.port_names, mapped.cost.port_stall[0], strict=True)
+    waits = zip(mapped.task.storage.port_names, mapped.cost.port_stall[0], strict=True)
     ports = [{"port": name, "stall_cycles": max(0.0, float(stall))} for name, stall in waits]
     return sorted(ports, key=lambda port: -port["stall_cycles"])
