@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from argparse import Namespace
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from carbonopt.mapping.task import MappingTask
     from carbonopt.workload.network import Network
 
+_EXACT = 1e-9
 _ZIGZAG_OPERATORS = {"conv": "Conv", "gemm": "Gemm", "matmul": "MatMul"}
 
 
@@ -23,7 +25,8 @@ def map(options: Namespace) -> None:
     from carbonopt.performance.explain import best_mapping, explain
 
     task = task_of(options)
-    found = {"objective": options.objective, **explain(best_mapping(task, options.objective))}
+    mapped, gap = best_mapping(task, options.objective)
+    found = {"objective": options.objective, "gap": gap, **explain(mapped)}
     if options.json:
         say_json(found)
     else:
@@ -112,7 +115,7 @@ def mapping_text(found: Mapping[str, Any]) -> str:
     return "\n".join(
         [
             f"{found['layer']} ({loops or 'one product'}, {found['macs']:,} MACs) "
-            f"on {found['machine']}, {found['model']} model, best {found['objective']} found",
+            f"on {found['machine']}, {found['model']} model, {_proven(found)}",
             "",
             f"energy   {quantity(found['energy_pj'] * J_PER_PJ, 'J')}: {energy}",
             f"latency  {found['cycles']:,.0f} cycles "
@@ -126,6 +129,15 @@ def mapping_text(found: Mapping[str, Any]) -> str:
             _memory_text(found["memories"]),
         ]
     )
+
+
+def _proven(found: Mapping[str, Any]) -> str:
+    """Say how good a mapping is known to be."""
+    if math.isinf(found["gap"]):
+        return f"best {found['objective']} found, without proof"
+    if found["gap"] < _EXACT:
+        return f"least {found['objective']}"
+    return f"{found['objective']} within {found['gap']:.1%} of the least"
 
 
 def _shares(parts: Mapping[str, float]) -> str:

@@ -161,7 +161,7 @@ def _memory_energy(task: MappingTask, accesses: Floats) -> Floats:
     return energy
 
 
-def _waits_for_ports(task: MappingTask) -> bool:
+def waits_for_ports(task: MappingTask) -> bool:
     """Whether the array waits for ports, and not for rows of new weights alone."""
     machine = task.machine
     return not isinstance(machine.array, ImcMacro) or machine.variant.macros_wait_for_ports
@@ -169,7 +169,7 @@ def _waits_for_ports(task: MappingTask) -> bool:
 
 def _loaded_inputs(task: MappingTask) -> int:
     """Count the inputs whose first load is no part of the waiting: I, or I and W."""
-    waited = not _waits_for_ports(task) and task.machine.variant.loading_in_latency
+    waited = not waits_for_ports(task) and task.machine.variant.loading_in_latency
     return 1 if waited else 2
 
 
@@ -190,7 +190,7 @@ def _stall(
     Ports work in parallel, so the slowest one counts. A macro that does not wait for its ports
     waits for new weights, one row per cycle.
     """
-    if _waits_for_ports(task):
+    if waits_for_ports(task):
         by_port = stall_cycles(
             RELEVANCE, task.levels, task.memory, task.capacity(merged.unrollings), merged.which,
             task.ports, _claims(task), task.machine.array.passes,

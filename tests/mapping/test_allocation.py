@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 from carbonopt.errors import MappingError
 from carbonopt.hardware.machine import OPERANDS
 from carbonopt.mapping.allocation import allocate_greedily
-from carbonopt.mapping.candidates import optimal_mappings, reference_mappings
+from carbonopt.mapping.candidates import joined, reference_mappings
+from carbonopt.mapping.plan import Plan
 from carbonopt.mapping.residency import residency
 from carbonopt.mapping.task import MappingTask
+from carbonopt.performance.mapper import solve_layer
 from carbonopt.workload.layer import DIMS
 
 pytestmark = pytest.mark.property
@@ -95,7 +97,11 @@ def held_bits(task, mappings, row):
     return held, unrolling
 
 
-@pytest.mark.parametrize("find", [reference_mappings, optimal_mappings])
+def solved_mappings(task):
+    return joined(solve_layer(task, Plan(task.storage)).mappings)
+
+
+@pytest.mark.parametrize("find", [reference_mappings, solved_mappings])
 @settings(max_examples=25)
 @given(each=layers, built=machines)
 def test_no_memory_overflows_and_every_loop_is_placed(find, each, built):
@@ -112,7 +118,7 @@ def test_no_memory_overflows_and_every_loop_is_placed(find, each, built):
             assert bits <= memory.size_bits * wide * (1 + 1e-12), memory.name
 
 
-@pytest.mark.parametrize("find", [reference_mappings, optimal_mappings])
+@pytest.mark.parametrize("find", [reference_mappings, solved_mappings])
 @settings(max_examples=25)
 @given(each=layers, built=machines)
 def test_loops_and_unrolling_make_up_the_layer(find, each, built):

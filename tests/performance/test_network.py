@@ -19,11 +19,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carbonopt.errors import MappingError
-from carbonopt.mapping.candidates import optimal_mappings
+from carbonopt.mapping.candidates import joined
+from carbonopt.mapping.plan import Plan
 from carbonopt.mapping.residency import residency
 from carbonopt.mapping.task import MappingTask
 from carbonopt.performance.cost import mapped_cost
-from carbonopt.performance.network import least_product, lower_hull, network_cost
+from carbonopt.performance.hull import lower_hull
+from carbonopt.performance.mapper import solve_layer
+from carbonopt.performance.network import least_product, network_cost
 
 RELATIVE = 1e-9
 CONVOLUTION = layer("convolution", K=8, OX=6, OY=6, C=4, FX=3, FY=3)
@@ -106,7 +109,7 @@ def test_optimal_is_the_least_of_all_combinations_of_mappings(template):
     clouds = []
     for each, hierarchy in zip(net.layers, residency(net, built), strict=True):
         task = MappingTask(each, built, hierarchy)
-        cost = mapped_cost(task, optimal_mappings(task))
+        cost = mapped_cost(task, joined(solve_layer(task, Plan(task.storage)).mappings))
         points = np.stack([cost.energy_pj, cost.cycles(loading=True)], axis=1)
         clouds.append(np.unique(points, axis=0))
     sums = clouds[0][:, None] + clouds[1]
