@@ -11,7 +11,8 @@ import numpy as np
 from carbonopt.arrays import Floats
 from carbonopt.errors import MappingError
 from carbonopt.mapping.candidates import Mappings, why_not
-from carbonopt.mapping.fronts import Beside, Point, UnrolledLayer
+from carbonopt.mapping.chains import Beside
+from carbonopt.mapping.fronts import Point, UnrolledLayer
 from carbonopt.mapping.nest import chain_mappings
 from carbonopt.mapping.plan import Plan
 from carbonopt.mapping.spatial import Unrolling, array_shape
