@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from carbonopt.performance.explain import LayerPoint
     from carbonopt.workload.network import Network
 
+_EXACT = 1e-9
 _RUNS = Path("runs")
 _NO_WORD = re.compile(r"[^\w.-]+")
 _ZIGZAG_OPERATORS = {"conv": "Conv", "gemm": "Gemm", "matmul": "MatMul"}
@@ -34,7 +35,8 @@ def map(options: Namespace) -> None:
     if options.out is not None:
         raise SpecError(f"--out: got {options.out}, allowed: beside --front, for its figure")
     task, objective = task_of(options), options.objective or "edp"
-    found = {"objective": objective, **explain(best_mapping(task, objective))}
+    mapped, gap = best_mapping(task, objective)
+    found = {"objective": objective, "gap": gap, **explain(mapped)}
     if options.json:
         say_json(found)
     else:
@@ -147,7 +149,7 @@ def mapping_text(found: Mapping[str, Any]) -> str:
     return "\n".join(
         [
             f"{found['layer']} ({loops or 'one product'}, {found['macs']:,} MACs) "
-            f"on {found['machine']}, {found['model']} model, best {found['objective']} found",
+            f"on {found['machine']}, {found['model']} model, {_proven(found)}",
             "",
             f"energy   {quantity(found['energy_pj'] * J_PER_PJ, 'J')}: {energy}",
             f"latency  {found['cycles']:,.0f} cycles "
@@ -178,6 +180,15 @@ def front_text(points: Sequence[LayerPoint], best: int) -> str:
         "": ["least energy x latency" if i == best else "" for i in range(len(points))],
     }
     return f"{told[0]['layer']} on {told[0]['machine']}\n\n{aligned(columns)}"
+
+
+def _proven(found: Mapping[str, Any]) -> str:
+    """Say how good a mapping is known to be."""
+    if math.isinf(found["gap"]):
+        return f"best {found['objective']} found, without proof"
+    if found["gap"] < _EXACT:
+        return f"least {found['objective']}"
+    return f"{found['objective']} within {found['gap']:.1%} of the least"
 
 
 def _shares(parts: Mapping[str, float]) -> str:

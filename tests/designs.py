@@ -7,6 +7,10 @@ from functools import cache
 from carbonopt.hardware.machine import Machine
 from carbonopt.hardware.template import TEMPLATES, Knobs, build_machine
 from carbonopt.hardware.variant import load_variant
+from carbonopt.mapping.candidates import Mappings, joined
+from carbonopt.mapping.plan import Plan
+from carbonopt.mapping.task import MappingTask
+from carbonopt.performance.mapper import solve_layer
 from carbonopt.workload.layer import DIMS, Layer
 from carbonopt.workload.load import load_network
 from carbonopt.workload.network import Network
@@ -57,3 +61,8 @@ network = cache(load_network)
 def of_layers(*layers: Layer) -> Network:
     """Join layers to a network."""
     return Network("made up", layers)
+
+
+def solved_mappings(task: MappingTask) -> Mappings:
+    """Mappings on the front of a layer."""
+    return joined(solve_layer(task, Plan(task.storage)).mappings)

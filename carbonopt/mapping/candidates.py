@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,20 +12,12 @@ from carbonopt.arrays import Bools, Floats, Ints
 from carbonopt.errors import MappingError
 from carbonopt.hardware.machine import OPERANDS
 from carbonopt.mapping.allocation import allocate_greedily
-from carbonopt.mapping.loops import FACTOR_LIMIT, loop_orders, split_loops
-from carbonopt.mapping.parallel import fullest_unrollings, with_halves
+from carbonopt.mapping.loops import loop_orders, split_loops
 from carbonopt.mapping.reference import reference_unrollings
 from carbonopt.mapping.spatial import Unrolling, array_shape, unroll
 from carbonopt.mapping.task import MappingTask
 from carbonopt.mapping.tiles import prefix_tiles
 from carbonopt.workload.layer import DIMS
-
-FURTHER_UNROLLINGS = 8
-"""Unrollings tried besides CarbonSpot's."""
-
-_LIMITS = (FACTOR_LIMIT, 4)  # finer loops are no superset: allocation fills greedily
-FURTHER_LOOPS = 4
-"""Loops ordered for these, unless a layer has more dimensions."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +75,43 @@ class Mappings:
         return {"spatial": spatial, "temporal": temporal}
 
 
+def joined(mappings: Sequence[Mappings]) -> Mappings:
+    """Return mappings of one layer in one batch; levels that keep all loops keep all of them."""
+    longest = max(each.dims.shape[1] for each in mappings)
+    cuts = [np.where(each.cuts == each.dims.shape[1], longest, each.cuts) for each in mappings]
+    starts = np.cumsum([0, *(len(each.unrollings) for each in mappings)])
+    return Mappings(
+        tuple(unrolling for each in mappings for unrolling in each.unrollings),
+        np.concatenate([each.which + start for each, start in zip(mappings, starts, strict=False)]),
+        np.concatenate([_filled(each.dims, longest, 0) for each in mappings]),
+        np.concatenate([_filled(each.sizes, longest, 1) for each in mappings]),
+        np.concatenate(cuts),
+    )
+
+
+def filled(task: MappingTask, mappings: Mappings) -> Mappings:
+    """Return the same loop orders with memories filled as full as they can be; maybe fewer."""
+    fractional, _ = task.unrolled(mappings.unrollings)
+    which, dims, sizes = mappings.which, mappings.dims, mappings.sizes
+    tiles = prefix_tiles(task.levels, fractional, which, task.geometry, dims, sizes)
+    cuts, legal = allocate_greedily(
+        task.levels, task.memory, task.capacity(mappings.unrollings), task.storage.doubled,
+        reduced_above(fractional), which, task.bits, dims, sizes, tiles,
+    )  # fmt: skip
+    return Mappings(mappings.unrollings, which, dims, sizes, cuts).take(legal)
+
+
+def filled_orders(task: MappingTask, unrollings: Iterable[Unrolling]) -> Mappings:
+    """Return all orders of up to `FACTOR_LIMIT` loops of each unrolling, memories filled.
+
+    Raises
+    ------
+    MappingError
+        If none is legal.
+    """
+    return _legal(task, [(each, split_loops(each.temporal)) for each in unrollings])
+
+
 def reference_mappings(task: MappingTask) -> Mappings:
     """Return the mappings that CarbonSpot's search evaluates, in its order.
 
@@ -98,37 +127,7 @@ def reference_mappings(task: MappingTask) -> Mappings:
             f"layer {task.layer.name!r} cannot be mapped onto {task.machine.name}: {why}"
         )
     unrollings = [unroll(task.layer, each, float_passes=True) for each in chosen]
-    return _legal(task, [(each, split_loops(each.temporal)) for each in unrollings])
-
-
-def optimal_mappings(task: MappingTask) -> Mappings:
-    """Return the mappings among which the best is sought.
-
-    On a template's machine, all orders of up to `FACTOR_LIMIT` loops for CarbonSpot's
-    unrollings; the fullest further unrollings with orders of whole dimensions, split only where
-    a memory between the registers and an operand's last one could hold a part of it. On other
-    machines, all such orders, and those of fewer loops, for the fullest unrollings and for
-    those that leave one loop at half of that.
-
-    Raises
-    ------
-    MappingError
-        If none is legal.
-    """
-    layer, array = task.layer.anonymous, array_shape(task.machine, task.layer)
-    if not task.machine.carbonspot_rules:
-        down = task.machine.variant.whole_units_down
-        wide = with_halves(layer, fullest_unrollings(layer, array, FURTHER_UNROLLINGS))
-        free = [unroll(layer, each, down=down) for each in wide]
-        ways = [(each, split_loops(each.temporal, limit)) for each in free for limit in _LIMITS]
-        return _legal(task, [way for i, way in enumerate(ways) if way not in ways[:i]])
-    basic = [unroll(layer, each) for each in reference_unrollings(layer, array)]
-    fullest = fullest_unrollings(layer, array, FURTHER_UNROLLINGS)
-    further = [unroll(layer, each) for each in fullest]
-    limit = FURTHER_LOOPS if task.levels.max() > 2 else 1
-    loops = [(each, split_loops(each.temporal)) for each in basic]
-    loops += [(each, split_loops(each.temporal, limit)) for each in further if each not in basic]
-    return _legal(task, loops)
+    return filled_orders(task, unrollings)
 
 
 def _legal(
@@ -142,17 +141,10 @@ def _legal(
     which = np.repeat(np.arange(len(counts)), counts)
     dims = np.concatenate([_filled(dims, longest, 0) for dims, _ in orders])
     sizes = np.concatenate([_filled(sizes, longest, 1) for _, sizes in orders])
-    fractional, _ = task.unrolled(unrollings)
-    tiles = prefix_tiles(task.levels, fractional, which, task.geometry, dims, sizes)
-    capacity = task.capacity(unrollings)
-    reduced = reduced_above(fractional)
-    cuts, legal = allocate_greedily(
-        task.levels, task.memory, capacity, task.doubled, reduced, which, task.bits,
-        dims, sizes, tiles,
-    )  # fmt: skip
-    if not legal.any():
-        raise MappingError(_why_not(task))
-    return Mappings(unrollings, which, dims, sizes, cuts).take(legal)
+    found = filled(task, Mappings(unrollings, which, dims, sizes, np.zeros((0, 0, 0), np.int64)))
+    if not len(found.which):
+        raise MappingError(why_not(task))
+    return found
 
 
 def reduced_above(unrolled: Floats) -> Bools:
@@ -170,7 +162,7 @@ def _filled(values: Ints, width: int, filler: int) -> Ints:
     return np.pad(values, ((0, 0), (0, width - values.shape[1])), constant_values=filler)
 
 
-def _why_not(task: MappingTask) -> str:
+def why_not(task: MappingTask) -> str:
     """Name the memory that is too small for the layer, and by how much."""
     layer, machine = task.layer, task.machine
     full = {

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 
 import numpy as np
 
 from carbonopt.arrays import Bools, Ints
 from carbonopt.mapping.allocation import allocation_fits
-from carbonopt.mapping.candidates import Mappings, reduced_above
+from carbonopt.mapping.candidates import Mappings, joined, reduced_above
+from carbonopt.mapping.loops import prime_factors
 from carbonopt.mapping.task import MappingTask
 from carbonopt.mapping.tiles import prefix_tiles
 
@@ -37,6 +39,20 @@ def neighbours(task: MappingTask, mappings: Mappings) -> Mappings:
     return found.take(_legal(task, found))
 
 
+def split_to_primes(mappings: Mappings) -> Mappings:
+    """Return the same mappings with every loop split into its prime factors, side by side."""
+    rows = []
+    for row in range(len(mappings.which)):
+        factors = [prime_factors(int(size)) for size in mappings.sizes[row]]
+        ends = np.cumsum([0, *map(len, factors)])
+        dims = np.repeat(mappings.dims[row], [len(each) for each in factors])
+        sizes = np.array([n for each in factors for n in each], dtype=np.int64)
+        one = slice(row, row + 1)
+        which, cuts = mappings.which[one], ends[mappings.cuts[one]]
+        rows.append(Mappings(mappings.unrollings, which, dims[None], sizes[None], cuts))
+    return dataclasses.replace(joined(rows), which=mappings.which, unrollings=mappings.unrollings)
+
+
 def _steps(loops: int, levels: Ints, cuts: Ints) -> Iterator[tuple[Ints, Ints]]:
     """Visit each step from one mapping as the new order of its loops and the new cuts."""
     same = np.arange(loops)
@@ -61,6 +77,6 @@ def _legal(task: MappingTask, mappings: Mappings) -> Bools:
         task.levels, fractional, mappings.which, task.geometry, mappings.dims, mappings.sizes
     )
     return allocation_fits(
-        task.levels, task.memory, task.capacity(mappings.unrollings), task.doubled,
+        task.levels, task.memory, task.capacity(mappings.unrollings), task.storage.doubled,
         reduced_above(fractional), mappings.which, task.bits, mappings.dims, mappings.cuts, tiles,
     )  # fmt: skip

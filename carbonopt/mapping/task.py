@@ -7,10 +7,11 @@ from functools import cached_property
 
 import numpy as np
 
-from carbonopt.arrays import Bools, Floats, Ints
-from carbonopt.hardware.machine import DIRECTIONS, OPERANDS, Machine
+from carbonopt.arrays import Floats, Ints
+from carbonopt.hardware.machine import Machine
 from carbonopt.mapping.residency import Hierarchy
 from carbonopt.mapping.spatial import Unrolling, spatial_arrays
+from carbonopt.mapping.storage import Storage
 from carbonopt.workload.layer import Layer
 
 
@@ -21,84 +22,37 @@ class MappingTask:
     ----------
     layer, machine, hierarchy
         What is mapped, onto what, and which memories (positions) hold each operand.
+    storage
+        The last two as arrays, for tasks that share them.
     """
 
-    def __init__(self, layer: Layer, machine: Machine, hierarchy: Hierarchy) -> None:
+    def __init__(
+        self, layer: Layer, machine: Machine, hierarchy: Hierarchy, storage: Storage | None = None
+    ) -> None:
         self.layer = layer
         self.machine = machine
         self.hierarchy = hierarchy
+        self.storage = storage or Storage(machine, hierarchy)
 
-    @cached_property
+    @property
     def levels(self) -> Ints:
         """Memory levels of each operand (3,)."""
-        return np.array([len(self.hierarchy[o]) for o in OPERANDS], dtype=np.int64)
+        return self.storage.levels
 
-    @cached_property
+    @property
     def depth(self) -> int:
         """Memory levels of the operand that has the most."""
-        return int(self.levels.max())
+        return self.storage.depth
 
-    @cached_property
+    @property
     def memory(self) -> Ints:
         """Memory of each operand and level (3, depth); 0 beyond its levels."""
-        memory = np.zeros((len(OPERANDS), self.depth), dtype=np.int64)
-        for o, operand in enumerate(OPERANDS):
-            memory[o, : self.levels[o]] = self.hierarchy[operand]
-        return memory
+        return self.storage.memory
 
-    @cached_property
-    def links(self) -> Ints:
-        """Every transfer as physical port, operand, level, direction (t, 4).
-
-        Ports are numbered memory by memory; those of one port stand in the order in which it
-        serves them.
-        """
-        level = {
-            (operand, m): i
-            for operand, memories in self.hierarchy.items()
-            for i, m in enumerate(memories)
-        }
-        numbers: dict[tuple[int, str], int] = {}
-        found = []
-        for m, memory in enumerate(self.machine.memories):
-            for operand, served in memory.ports.items():
-                for direction, port in served.items() if (operand, m) in level else ():
-                    number = numbers.setdefault((m, port.name), len(numbers))
-                    where = (level[operand, m], DIRECTIONS.index(direction))
-                    found.append((number, OPERANDS.index(operand), *where))
-        return np.array(sorted(found, key=lambda link: link[0]), dtype=np.int64)
-
-    @cached_property
+    @property
     def ports(self) -> Ints:
         """Physical port of each transfer (3, depth, 4 directions); -1 where none."""
-        ports = np.full((len(OPERANDS), self.depth, len(DIRECTIONS)), -1, dtype=np.int64)
-        ports[tuple(self.links[:, 1:].T)] = self.links[:, 0]
-        return ports
-
-    @cached_property
-    def port_names(self) -> list[str]:
-        """Name of each physical port, `memory.port`, in the order of their numbers."""
-        names = {}
-        for number, o, level, direction in self.links:
-            memory = self.machine.memories[self.memory[o, level]]
-            port = memory.ports[OPERANDS[o]][DIRECTIONS[direction]]
-            names[int(number)] = f"{memory.name}.{port.name}"
-        return [names[number] for number in sorted(names)]
-
-    @cached_property
-    def _port_bits(self) -> Floats:
-        """Narrowest and widest access of each transfer (2, 3, depth, 4) [bit]; 1 where none."""
-        bits = np.ones((2, *self.ports.shape))
-        for _, o, level, direction in self.links:
-            memory = self.machine.memories[self.memory[o, level]]
-            port = memory.ports[OPERANDS[o]][DIRECTIONS[direction]]
-            bits[:, o, level, direction] = port.narrow_bits, port.wide_bits
-        return bits
-
-    @cached_property
-    def doubled(self) -> Bools:
-        """Memories in which tiles that are replaced take twice their size (m,)."""
-        return np.array([memory.double_buffered for memory in self.machine.memories])
+        return self.storage.ports
 
     @cached_property
     def geometry(self) -> Floats:
@@ -132,18 +86,12 @@ class MappingTask:
 
     def capacity(self, unrollings: Sequence[Unrolling]) -> Floats:
         """Return the capacity of each memory (u, m) [bit]."""
-        sizes = np.array([memory.size_bits for memory in self.machine.memories], dtype=np.float64)
-        scaled = np.tile(sizes, (len(unrollings), 1))
+        scaled = np.tile(self.storage.size_bits, (len(unrollings), 1))
         scaled[:, self.memory[0, 0]] *= self._copies(unrollings)
         return scaled
 
     def port_bits(self, unrollings: Sequence[Unrolling]) -> tuple[Floats, Floats]:
         """Return narrowest and widest access of each transfer (u, 3, depth, 4) [bit]."""
-        bits = np.repeat(self._port_bits[:, None], len(unrollings), axis=1)
+        bits = np.repeat(self.storage.port_bits[:, None], len(unrollings), axis=1)
         bits[:, :, 0, 0] *= self._copies(unrollings)[:, None]
         return bits[0], bits[1]
-
-    def per_access(self, attribute: str) -> Floats:
-        """Return an energy of each operand's levels (3, depth) [pJ]."""
-        memories = self.machine.memories
-        return np.array([getattr(memory, attribute) for memory in memories])[self.memory]

@@ -118,3 +118,42 @@ def prefix_tiles(
                         bounds[5], bounds[6], bounds[7], geometry,
                     )  # fmt: skip
     return tiles
+
+
+@njit(cache=True)
+def lattice_tiles(
+    operand: Ints, spatial: Floats, geometry: Floats, extents: Floats, offsets: Ints
+) -> Floats:
+    """Count the elements of v operands in the tiles of u unrolled layers.
+
+    Parameters
+    ----------
+    operand
+        (v,).
+    spatial
+        Unrolled sizes (u, v, 8).
+    geometry
+        As in `prefix_tiles`.
+    extents, offsets
+        Temporal passes of all tiles (p, 8); those of layer u are [offsets[u], offsets[u + 1]).
+
+    Returns
+    -------
+    ndarray
+        Elements, one block (v, tiles of u) after the other.
+    """
+    nodes = len(operand)
+    tiles = np.empty(nodes * len(extents))
+    bounds = np.empty(8)
+    place = 0
+    for u in range(len(offsets) - 1):
+        for v in range(nodes):
+            for p in range(offsets[u], offsets[u + 1]):
+                for d in range(8):
+                    bounds[d] = spatial[u, v, d] * extents[p, d]
+                tiles[place] = _elements(
+                    operand[v], bounds[0], bounds[1], bounds[2], bounds[3], bounds[4], bounds[5],
+                    bounds[6], bounds[7], geometry,
+                )  # fmt: skip
+                place += 1
+    return tiles

@@ -105,7 +105,7 @@ def mapped_cost(task: MappingTask, mappings: Mappings) -> MappedCost:
     passes = task.machine.array.passes
     total = mappings.sizes.prod(axis=1, dtype=np.float64)
     onload, offload = loading_cycles(
-        task.levels, task.ports, task.links, _loaded_inputs(task),
+        task.levels, task.ports, task.storage.links, _loaded_inputs(task),
         task.machine.variant.overlapped_loading, wide, mappings.which, passes, total, stall,
         needed, traffic.amount, traffic.period, traffic.width, traffic.tile,
     )  # fmt: skip
@@ -157,11 +157,11 @@ def _memory_energy(task: MappingTask, accesses: Floats) -> Floats:
     """Energy of all accesses (n, 3, depth) [pJ]."""
     reads = accesses[..., TO_BELOW] + accesses[..., TO_ABOVE]
     writes = accesses[..., FROM_ABOVE] + accesses[..., FROM_BELOW]
-    energy: Floats = reads * task.per_access("read_pj") + writes * task.per_access("write_pj")
+    energy: Floats = reads * task.storage.read_pj + writes * task.storage.write_pj
     return energy
 
 
-def _waits_for_ports(task: MappingTask) -> bool:
+def waits_for_ports(task: MappingTask) -> bool:
     """Whether the array waits for ports, and not for rows of new weights alone."""
     machine = task.machine
     return not isinstance(machine.array, ImcMacro) or machine.variant.macros_wait_for_ports
@@ -169,7 +169,7 @@ def _waits_for_ports(task: MappingTask) -> bool:
 
 def _loaded_inputs(task: MappingTask) -> int:
     """Count the inputs whose first load is no part of the waiting: I, or I and W."""
-    waited = not _waits_for_ports(task) and task.machine.variant.loading_in_latency
+    waited = not waits_for_ports(task) and task.machine.variant.loading_in_latency
     return 1 if waited else 2
 
 
@@ -190,7 +190,7 @@ def _stall(
     Ports work in parallel, so the slowest one counts. A macro that does not wait for its ports
     waits for new weights, one row per cycle, of each weight of a group that is replaced.
     """
-    if _waits_for_ports(task):
+    if waits_for_ports(task):
         by_port = stall_cycles(
             RELEVANCE, task.levels, task.memory, task.capacity(merged.unrollings), merged.which,
             task.ports, _claims(task), task.machine.array.passes,

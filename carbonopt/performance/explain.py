@@ -13,24 +13,27 @@ import numpy as np
 from carbonopt.arrays import Floats, Ints
 from carbonopt.hardware.machine import DIRECTIONS, OPERANDS
 from carbonopt.mapping.access import TO_ABOVE, TO_BELOW, merge_stationary
-from carbonopt.mapping.candidates import Mappings, optimal_mappings
-from carbonopt.mapping.neighbours import neighbours
+from carbonopt.mapping.candidates import Mappings, filled, filled_orders, joined
+from carbonopt.mapping.neighbours import neighbours, split_to_primes
+from carbonopt.mapping.plan import Plan
 from carbonopt.mapping.task import MappingTask
 from carbonopt.mapping.tiles import RELEVANCE
-from carbonopt.performance.cost import MappedCost, layer_traffic, mapped_cost
+from carbonopt.performance.cost import layer_traffic, mapped_cost
+from carbonopt.performance.mapper import solve_layer
 from carbonopt.performance.network import MappedLayer, mapped_layer
 from carbonopt.workload.layer import DIMS
 
-OBJECTIVES: Mapping[str, Callable[[MappedCost, Floats], Floats]] = {
-    "edp": lambda cost, cycles: cost.energy_pj * cycles,
-    "energy": lambda cost, cycles: cost.energy_pj,
-    "latency": lambda cost, cycles: cycles,
+OBJECTIVES: Mapping[str, Callable[[Floats, Floats], Floats]] = {
+    "edp": lambda energy_pj, cycles: energy_pj * cycles,
+    "energy": lambda energy_pj, cycles: energy_pj,
+    "latency": lambda energy_pj, cycles: cycles,
 }
 """What a mapping can be chosen for: energy x latency, energy, latency."""
 
 
 _J_PER_PJ = 1e-12
-_KEPT = 16  # mappings that the search goes on from, besides the best one of each unrolling
+_KEPT = 32  # mappings that the search goes on from, besides the best one of each unrolling
+_CLOSED = 1e-9  # gap to what is proven at which the search stops
 
 
 @dataclass(frozen=True)
@@ -51,21 +54,21 @@ class LayerPoint:
 
 
 def layer_points(task: MappingTask) -> list[LayerPoint]:
-    """Return the mappings found that no other one found beats in energy and latency.
+    """Return the front of a layer's mappings in energy and latency, fastest first.
 
-    They are sorted by latency, and hold `best_mapping` of every objective.
+    That of `solve_layer` with its mappings' real latencies, and `best_mapping` of every objective.
 
     Raises
     ------
     MappingError
         If the layer cannot be mapped.
     """
-    mappings = optimal_mappings(task)
+    mappings = joined(solve_layer(task, Plan(task.storage)).mappings)
     cost = mapped_cost(task, mappings)
     cycles = cost.cycles(loading=task.machine.variant.loading_in_latency)
     tried = staircase(cycles, cost.energy_pj)
     found = [mapped_layer(task, mappings, cost, row) for row in tried]
-    found += [best_mapping(task, objective) for objective in OBJECTIVES]
+    found += [best_mapping(task, objective)[0] for objective in OBJECTIVES]
     energy_pj = np.array([mapped.energy_pj for mapped in found])
     kept = staircase(np.array([mapped.cycles for mapped in found]), energy_pj)
     points = []
@@ -89,29 +92,47 @@ def staircase(x: Floats, y: Floats) -> list[int]:
     return [int(row) for row in ranked[falls]]
 
 
-def best_mapping(task: MappingTask, objective: str) -> MappedLayer:
-    """Return the best mapping found, the one of least energy x latency on ties.
+def best_mapping(task: MappingTask, objective: str) -> tuple[MappedLayer, float]:
+    """Return the best mapping found, and how far it is at most from the best there is.
 
-    All that `optimal_mappings` tries; then, from the best of them, step by step to better ones
-    until no step from any of those kept leads to one.
+    The front of `solve_layer`, on which energies are exact and latencies lower bounds. Where the
+    best mapping on it is slower than its bound, the search goes on from the best ones, and from
+    those that fill the memories, one swap of loops or one moved tile at a time, while that helps.
 
     Raises
     ------
     MappingError
         If the layer cannot be mapped.
     """
-    kept = optimal_mappings(task)
+    solved = solve_layer(task, Plan(task.storage))
+    least = float(OBJECTIVES[objective](solved.energy_pj, solved.cycles).min())
+    proven = joined(solved.mappings)
+    split = split_to_primes(proven)
+    starts = [proven, proven.with_more(filled(task, proven)), split.with_more(filled(task, split))]
+    found = [_climbed(task, start, objective, least) for start in starts]
+    if min(_score(each, objective) for each in found) > least * (1 + _CLOSED):
+        found.append(_climbed(task, filled_orders(task, proven.unrollings), objective, least))
+    mapped = min(found, key=lambda each: (_score(each, objective), each.energy_pj * each.cycles))
+    gap = max(0.0, _score(mapped, objective) / least - 1) if solved.complete else math.inf
+    return mapped, gap
+
+
+def _score(mapped: MappedLayer, objective: str) -> float:
+    """Return what a mapping is chosen by."""
+    return float(OBJECTIVES[objective](mapped.cost.energy_pj, np.array([mapped.cycles]))[0])
+
+
+def _climbed(task: MappingTask, kept: Mappings, objective: str, least: float) -> MappedLayer:
+    """Go on from mappings, step by step, while that helps and `least` is not reached."""
     ranked, best = _ranked(task, kept, objective)
-    while True:
+    while best[0] > least * (1 + _CLOSED):
         kept = kept.take(_varied(kept, ranked))
-        joined = kept.with_more(neighbours(task, kept))
-        ranked, reached = _ranked(task, joined, objective)
-        kept = joined
+        kept = kept.with_more(neighbours(task, kept))
+        ranked, reached = _ranked(task, kept, objective)
         if reached >= best:
             break
         best = reached
-    row = int(ranked[0])
-    return mapped_layer(task, kept, mapped_cost(task, kept), row)
+    return mapped_layer(task, kept, mapped_cost(task, kept), int(ranked[0]))
 
 
 def _ranked(
@@ -120,7 +141,7 @@ def _ranked(
     """Return mappings from the best one on (n,), and the best one's score and tie-breaker."""
     cost = mapped_cost(task, mappings)
     cycles = cost.cycles(loading=task.machine.variant.loading_in_latency)
-    score, product = OBJECTIVES[objective](cost, cycles), cost.energy_pj * cycles
+    score, product = OBJECTIVES[objective](cost.energy_pj, cycles), cost.energy_pj * cycles
     ranked = np.lexsort((product, score))
     return ranked, (float(score[ranked[0]]), float(product[ranked[0]]))
 
@@ -233,6 +254,6 @@ def _memories(mapped: MappedLayer) -> list[dict[str, Any]]:
 
 def _ports(mapped: MappedLayer) -> list[dict[str, Any]]:
     """Return the ports, those that the array waits for longest first."""
-    waits = zip(mapped.task.port_names, mapped.cost.port_stall[0], strict=True)
+    waits = zip(mapped.task.storage.port_names, mapped.cost.port_stall[0], strict=True)
     ports = [{"port": name, "stall_cycles": max(0.0, float(stall))} for name, stall in waits]
     return sorted(ports, key=lambda port: -port["stall_cycles"])

@@ -9,14 +9,16 @@ from typing import Any, Literal
 
 import numpy as np
 
-from carbonopt.arrays import Floats
 from carbonopt.errors import SpecError
-from carbonopt.hardware.machine import OPERANDS, Machine
-from carbonopt.mapping.candidates import Mappings, optimal_mappings, reference_mappings
+from carbonopt.hardware.machine import OPERANDS, Machine, Operand
+from carbonopt.mapping.candidates import Mappings, joined, reference_mappings
+from carbonopt.mapping.plan import Plan
 from carbonopt.mapping.residency import Hierarchy, residency
+from carbonopt.mapping.storage import Storage
 from carbonopt.mapping.task import MappingTask
 from carbonopt.performance.cost import MappedCost, mapped_cost
-from carbonopt.workload.layer import Layer
+from carbonopt.performance.hull import lower_hull
+from carbonopt.performance.mapper import solve_layer
 from carbonopt.workload.network import Network
 
 MappingMode = Literal["optimal", "reference"]
@@ -138,18 +140,23 @@ def network_cost(network: Network, machine: Machine, mode: MappingMode) -> Netwo
     network = oriented(network, machine)
     hierarchies = residency(network, machine)
     choose = _CHOICES[mode]
+    plans = {key: Plan(Storage(machine, dict(key))) for key in map(_key, hierarchies)}
     fronts: dict[Any, list[MappedLayer]] = {}
     keys = []
     for layer, hierarchy in zip(network.layers, hierarchies, strict=True):
-        key = _layer_key(layer, hierarchy)
+        plan = plans[_key(hierarchy)]
+        key = (layer.anonymous, _key(hierarchy))
         if key not in fronts:
-            fronts[key] = choose(MappingTask(layer, machine, hierarchy))
+            fronts[key] = choose(MappingTask(layer, machine, hierarchy, plan.storage), plan)
         keys.append(key)
     chosen = least_product([fronts[key] for key in keys])
     named = zip(network.layers, hierarchies, chosen, strict=True)
     return NetworkCost(
         tuple(
-            dataclasses.replace(mapped, task=MappingTask(layer, machine, hierarchy))
+            dataclasses.replace(
+                mapped,
+                task=MappingTask(layer, machine, hierarchy, plans[_key(hierarchy)].storage),
+            )
             for layer, hierarchy, mapped in named
         )
     )
@@ -173,12 +180,12 @@ def oriented(network: Network, machine: Machine) -> Network:
     return dataclasses.replace(network, layers=tuple(layers))
 
 
-def _layer_key(layer: Layer, hierarchy: Hierarchy) -> tuple[Layer, tuple[Any, ...]]:
-    """Return what a layer's mappings depend on: all but its name and neighbours."""
-    return layer.anonymous, tuple(hierarchy.items())
+def _key(hierarchy: Hierarchy) -> tuple[tuple[Operand, tuple[int, ...]], ...]:
+    """Return a hierarchy as a key."""
+    return tuple(hierarchy.items())
 
 
-def _reference_layer(task: MappingTask) -> list[MappedLayer]:
+def _reference_layer(task: MappingTask, plan: Plan) -> list[MappedLayer]:
     """Return the mapping that CarbonSpot chooses: least energy x latency, the first on ties."""
     mappings = reference_mappings(task)
     cost = mapped_cost(task, mappings)
@@ -196,39 +203,18 @@ def mapped_layer(task: MappingTask, mappings: Mappings, cost: MappedCost, row: i
     return MappedLayer(task, mappings.take(slice(row, row + 1)), here, cycles)
 
 
-def _layer_front(task: MappingTask) -> list[MappedLayer]:
+def _layer_front(task: MappingTask, plan: Plan) -> list[MappedLayer]:
     """Return the lower convex hull of a layer's (latency, energy) points, fastest first."""
-    mappings = optimal_mappings(task)
+    mappings = joined(solve_layer(task, plan, supported=True).mappings)
     cost = mapped_cost(task, mappings)
     cycles = cost.cycles(loading=task.machine.variant.loading_in_latency)
     return [mapped_layer(task, mappings, cost, row) for row in lower_hull(cycles, cost.energy_pj)]
 
 
-_CHOICES: dict[str, Callable[[MappingTask], list[MappedLayer]]] = {
+_CHOICES: dict[str, Callable[[MappingTask, Plan], list[MappedLayer]]] = {
     "optimal": _layer_front,
     "reference": _reference_layer,
 }
-
-
-def lower_hull(x: Floats, y: Floats) -> list[int]:
-    """Return the points (n,) that minimise some weighting of x and y, in order of x.
-
-    Examples
-    --------
-    >>> lower_hull(np.array([1.0, 2.0, 3.0, 2.0]), np.array([3.0, 2.5, 1.0, 1.5]))
-    [0, 3, 2]
-    """
-    hull: list[int] = []
-    for i in np.lexsort((y, x)):
-        if hull and y[i] >= y[hull[-1]]:
-            continue
-        while len(hull) > 1:
-            a, b = hull[-2], hull[-1]
-            if (y[b] - y[a]) * (x[i] - x[b]) < (y[i] - y[b]) * (x[b] - x[a]):
-                break
-            hull.pop()
-        hull.append(int(i))
-    return hull
 
 
 def least_product(fronts: list[list[MappedLayer]]) -> list[MappedLayer]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from designs import machine, network
+from designs import machine, network, solved_mappings
 
 from carbonopt.errors import SpecError
 from carbonopt.hardware.file import load_machine
 from carbonopt.hardware.write import template_file
-from carbonopt.mapping.candidates import optimal_mappings
 from carbonopt.mapping.residency import residency
 from carbonopt.mapping.task import MappingTask
 from carbonopt.performance.cost import mapped_cost
@@ -52,7 +51,7 @@ def test_every_mapping_costs_the_same(pair, position):
     hierarchy = residency(net, made)[position]
     layer = net.layers[position]
     task, again = (MappingTask(layer, each, hierarchy) for each in (made, read))
-    mappings = optimal_mappings(task)
+    mappings = solved_mappings(task)
     cost, repeated = mapped_cost(task, mappings), mapped_cost(again, mappings)
     assert repeated.energy_pj == pytest.approx(cost.energy_pj, rel=1e-12)
     cycles = cost.cycles(loading=True)

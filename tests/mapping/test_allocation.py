@@ -7,14 +7,14 @@ import math
 
 import numpy as np
 import pytest
-from designs import layer, machine, of_layers
+from designs import layer, machine, of_layers, solved_mappings
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carbonopt.errors import MappingError
 from carbonopt.hardware.machine import OPERANDS
 from carbonopt.mapping.allocation import allocate_greedily
-from carbonopt.mapping.candidates import optimal_mappings, reference_mappings
+from carbonopt.mapping.candidates import reference_mappings
 from carbonopt.mapping.residency import residency
 from carbonopt.mapping.task import MappingTask
 from carbonopt.workload.layer import DIMS
@@ -95,7 +95,7 @@ def held_bits(task, mappings, row):
     return held, unrolling
 
 
-@pytest.mark.parametrize("find", [reference_mappings, optimal_mappings])
+@pytest.mark.parametrize("find", [reference_mappings, solved_mappings])
 @settings(max_examples=25)
 @given(each=layers, built=machines)
 def test_no_memory_overflows_and_every_loop_is_placed(find, each, built):
@@ -112,7 +112,7 @@ def test_no_memory_overflows_and_every_loop_is_placed(find, each, built):
             assert bits <= memory.size_bits * wide * (1 + 1e-12), memory.name
 
 
-@pytest.mark.parametrize("find", [reference_mappings, optimal_mappings])
+@pytest.mark.parametrize("find", [reference_mappings, solved_mappings])
 @settings(max_examples=25)
 @given(each=layers, built=machines)
 def test_loops_and_unrolling_make_up_the_layer(find, each, built):

@@ -7,12 +7,11 @@ import copy
 import numpy as np
 import pytest
 import yaml
-from designs import layer
+from designs import layer, solved_mappings
 from machine_files import SMALL
 
 from carbonopt.hardware.file import load_machine
 from carbonopt.hardware.machine import OPERANDS
-from carbonopt.mapping.candidates import optimal_mappings
 from carbonopt.mapping.task import MappingTask
 from carbonopt.performance.cost import mapped_cost
 
@@ -44,7 +43,7 @@ def best(at, mappings):
 
 def test_half_the_clock_leaves_seconds_and_joules_that_the_dram_takes(tmp_path):
     fast, slow = task(tmp_path, "500 MHz"), task(tmp_path, "250 MHz")
-    mappings = optimal_mappings(fast)
+    mappings = solved_mappings(fast)
     latency_ns, energy_pj, computing = best(fast, mappings)
     slow_latency_ns, slow_energy_pj, _ = best(slow, mappings)
     assert computing < 0.1
@@ -56,5 +55,5 @@ def test_half_the_clock_leaves_seconds_and_joules_that_the_dram_takes(tmp_path):
 
 def test_half_the_clock_doubles_what_a_width_per_cycle_takes(tmp_path):
     fast, slow = (task(tmp_path, clock, width="16 bit") for clock in ("500 MHz", "250 MHz"))
-    mappings = optimal_mappings(fast)
+    mappings = solved_mappings(fast)
     assert best(slow, mappings)[0] == pytest.approx(2 * best(fast, mappings)[0], rel=1e-12)

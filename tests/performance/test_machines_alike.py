@@ -70,7 +70,7 @@ def saved(folder, content, name="ours.yaml"):
 
 def costs(each, built):
     task = MappingTask(each, built, {operand: built.levels(operand) for operand in OPERANDS})
-    found = [explain(best_mapping(task, objective)) for objective in OBJECTIVES]
+    found = [explain(best_mapping(task, objective)[0]) for objective in OBJECTIVES]
     return [(one["energy_pj"], one["cycles"]) for one in found]
 
 

@@ -14,16 +14,16 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from designs import CARBONSPOT_ARRAYS, layer, machine, network, of_layers
+from designs import CARBONSPOT_ARRAYS, layer, machine, network, of_layers, solved_mappings
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carbonopt.errors import MappingError
-from carbonopt.mapping.candidates import optimal_mappings
 from carbonopt.mapping.residency import residency
 from carbonopt.mapping.task import MappingTask
 from carbonopt.performance.cost import mapped_cost
-from carbonopt.performance.network import least_product, lower_hull, network_cost
+from carbonopt.performance.hull import lower_hull
+from carbonopt.performance.network import least_product, network_cost
 
 RELATIVE = 1e-9
 CONVOLUTION = layer("convolution", K=8, OX=6, OY=6, C=4, FX=3, FY=3)
@@ -106,7 +106,7 @@ def test_optimal_is_the_least_of_all_combinations_of_mappings(template):
     clouds = []
     for each, hierarchy in zip(net.layers, residency(net, built), strict=True):
         task = MappingTask(each, built, hierarchy)
-        cost = mapped_cost(task, optimal_mappings(task))
+        cost = mapped_cost(task, solved_mappings(task))
         points = np.stack([cost.energy_pj, cost.cycles(loading=True)], axis=1)
         clouds.append(np.unique(points, axis=0))
     sums = clouds[0][:, None] + clouds[1]
