@@ -67,21 +67,16 @@ def task_of(options: Namespace) -> MappingTask:
 def _template_machine(options: Namespace, network: Network, dram_byte: float) -> Any:  # noqa: ANN401
     """Build the machine of a template for a network."""
     from carbonopt.evaluate import parse_knobs
-    from carbonopt.hardware.template import TEMPLATES, build_machine
+    from carbonopt.hardware.template import TEMPLATES
     from carbonopt.hardware.variant import load_variant
-    from carbonopt.mapping.residency import resident_byte
+    from carbonopt.mapping.residency import machine_for
 
     if options.mapping_file is not None:
         raise SpecError("--mapping-file: got one, allowed: beside an accelerator file of ZigZag")
     knobs = parse_knobs(options.machine, knobs_of(options.knobs))
     variant = load_variant(options.model or "default")
-    return build_machine(
-        TEMPLATES[options.machine],
-        knobs,
-        variant,
-        dram_byte=dram_byte,
-        resident_byte=resident_byte(network, knobs.sram_byte, variant),
-    )
+    template = TEMPLATES[options.machine]
+    return machine_for(network, template, knobs, variant, dram_byte=dram_byte)
 
 
 def _position(network: Network, wanted: str) -> int:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import pickle
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,8 @@ class Problem:
         What decides the result beyond the arguments above, JSON-able; enters the hash.
     source
         Text of a problem file that makes this problem again.
+    exact_rows
+        Returns rows among which the exact front is, where it can be had without a search.
 
     Examples
     --------
@@ -82,6 +85,7 @@ class Problem:
         question: str = "",
         content: Mapping[str, Any] | None = None,
         source: str = "",
+        exact_rows: Callable[[], list[Row]] | None = None,
     ) -> None:
         self.name = name
         self.question = question
@@ -94,6 +98,7 @@ class Problem:
         self.content = dict(content or {"evaluate_row": _qualified_name(evaluate_row)})
         self.source = source
         self._evaluate_row = evaluate_row
+        self._exact_rows = exact_rows
         self._payload = b""
         self._cache: dict[tuple[int, ...], Row] = {}
         _check(self)
@@ -175,6 +180,12 @@ class Problem:
         tail = ["status", "message", "feasible"]
         others = set(self.constraint_names).union(*listed) - {*head, *tail}
         return pd.DataFrame(listed, columns=[*head, *sorted(others), *tail])
+
+    @cached_property
+    def solved(self) -> pd.DataFrame:
+        """Rows (n) among which the exact front is; none where only a search can tell."""
+        rows = self._exact_rows() if self._exact_rows else []
+        return self.frame([self._complete(row) for row in rows])
 
     def remember(self, evaluations: pd.DataFrame) -> None:
         """Feed rows of an evaluation table to the cache, so that they are not computed again."""

@@ -1,0 +1,202 @@
+"""A mapping as decision variables: every vector of genes names a legal mapping, none is left out.
+
+A layer has a gene for its spatial unrolling, one for each prime factor of what a dimension has
+left to do in time (the place of that loop in the order), and one for each operand and memory
+level but the outermost (how many loops lie at or below it). The factors of a dimension between
+two cuts multiply to its tile factor there. The ranges of the genes depend on the layer alone, so
+that hardware can be searched beside them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
+
+import numpy as np
+
+from carbonopt.arrays import Ints
+from carbonopt.errors import MappingError
+from carbonopt.hardware.machine import OPERANDS, Operand
+from carbonopt.mapping.allocation import allocate_greedily, repair_cuts
+from carbonopt.mapping.candidates import FURTHER_UNROLLINGS, Mappings, misfit, reduced_above
+from carbonopt.mapping.loops import prime_factors
+from carbonopt.mapping.parallel import fullest_unrollings, with_halves
+from carbonopt.mapping.reference import reference_unrollings
+from carbonopt.mapping.spatial import Unrolling, array_shape, unroll
+from carbonopt.mapping.task import MappingTask
+from carbonopt.mapping.tiles import prefix_tiles
+from carbonopt.workload.layer import DIMS, Layer
+
+UNROLLINGS = 64
+"""Spatial unrollings that a gene tells apart: the fullest ones of a layer on a machine."""
+
+
+class LayerGenes:
+    """The genes of a layer's mappings, on whatever machine.
+
+    Parameters
+    ----------
+    layer
+        What is mapped.
+    levels
+        Memory levels of each operand, at most.
+
+    Examples
+    --------
+    >>> layer = Layer("a", "gemm", (1, 8, 1, 1, 1, 6, 1, 1))
+    >>> LayerGenes(layer, {"I": 2, "W": 2, "O": 1}).sizes
+    {'unrolling': 64, 'place.K.0': 5, 'place.K.1': 5, 'place.K.2': 5,
+     'place.C.0': 5, 'place.C.1': 5, 'cut.I.0': 6, 'cut.W.0': 6}
+    """
+
+    def __init__(self, layer: Layer, levels: Mapping[Operand, int]) -> None:
+        bounds = layer.loops
+        # a model variant may swap the axes of the kernel
+        bounds |= dict.fromkeys(("FX", "FY"), max(bounds["FX"], bounds["FY"]))
+        factors = [bound.bit_length() - 1 for bound in bounds.values()]
+        self.places = sum(factors)
+        self.first_place = dict(zip(DIMS, accumulate([1, *factors[:-1]]), strict=True))
+        self.cuts = [(o, i) for o, name in enumerate(OPERANDS) for i in range(levels[name] - 1)]
+        named = dict(zip(DIMS, factors, strict=True)).items()
+        self.sizes = {
+            "unrolling": UNROLLINGS,
+            **{f"place.{dim}.{i}": self.places for dim, count in named for i in range(count)},
+            **{f"cut.{OPERANDS[o]}.{level}": self.places + 1 for o, level in self.cuts},
+        }
+
+
+class GeneMap:
+    """What a layer's genes say on one machine.
+
+    Parameters
+    ----------
+    task
+        The layer on its machine.
+    genes
+        Its genes.
+
+    Raises
+    ------
+    MappingError
+        If the layer cannot be mapped, whatever the genes.
+    """
+
+    def __init__(self, task: MappingTask, genes: LayerGenes) -> None:
+        self.task = task
+        self.genes = genes
+        ways = (_Way(task, genes, unrolling) for unrolling in _unrollings(task))
+        self.ways = [way for way in ways if way.is_possible][:UNROLLINGS]
+        if not self.ways:
+            raise MappingError(misfit(task))
+
+    def mapping(self, values: Sequence[int]) -> Mappings:
+        """Return the mapping that genes (v,) name, made legal, as a batch of one.
+
+        The unrolling is picked by rank, in proportion to the range of its gene. Loops are ordered
+        by their places, by dimension on ties. A level keeps as large a share of the loops as its
+        gene has of its range; where that does not fit, see `repair_cuts`.
+
+        Raises
+        ------
+        MappingError
+            If nothing fits with this unrolling and order.
+        """
+        way = self.ways[values[0] * len(self.ways) // UNROLLINGS]
+        order = np.argsort([values[gene] for gene in way.genes], kind="stable")
+        wished = np.zeros((1, len(OPERANDS), self.task.depth), dtype=np.int64)
+        first_cut = len(values) - len(self.genes.cuts)
+        for (operand, level), value in zip(self.genes.cuts, values[first_cut:], strict=True):
+            if level < self.task.levels[operand] - 1:
+                share = value * (len(order) + 1) // (self.genes.places + 1)
+                wished[0, operand, level] = share
+        return way.mapping(order.astype(np.int64), wished)
+
+    def values(self, mappings: Mappings) -> list[int]:
+        """Return the genes (v,) that name the first of some legal mappings.
+
+        Raises
+        ------
+        MappingError
+            If its unrolling is none of those that genes name.
+        """
+        unrolling = mappings.unrollings[mappings.which[0]]
+        known = [way.unrolling for way in self.ways]
+        if unrolling not in known:
+            raise MappingError(f"layer {self.task.layer.name!r}: no gene names {unrolling.loops}")
+        rank = known.index(unrolling)
+        values = [0] * len(self.genes.sizes)
+        values[0] = _least(rank, len(known), UNROLLINGS)
+        free = list(zip(self.ways[rank].loops, self.ways[rank].genes, strict=True))
+        ends = [0]
+        for dim, size in zip(mappings.dims[0].tolist(), mappings.sizes[0].tolist(), strict=True):
+            for place, factor in enumerate(prime_factors(size), ends[-1]):
+                slot = next(slot for slot in free if slot[0] == (dim, factor))
+                free.remove(slot)
+                values[slot[1]] = place
+            ends.append(ends[-1] + len(prime_factors(size)))
+        first_cut = len(values) - len(self.genes.cuts)
+        for gene, (operand, level) in enumerate(self.genes.cuts, first_cut):
+            if level < self.task.levels[operand] - 1:
+                kept = ends[mappings.cuts[0, operand, level]]
+                values[gene] = _least(kept, ends[-1] + 1, self.genes.places + 1)
+        return values
+
+
+class _Way:
+    """One spatial unrolling of a task, and the loops that it leaves, each a prime factor."""
+
+    def __init__(self, task: MappingTask, genes: LayerGenes, unrolling: Unrolling) -> None:
+        self.task = task
+        self.unrolling = unrolling
+        self.loops: list[tuple[int, int]] = []
+        self.genes: list[int] = []
+        for d, dim in enumerate(DIMS):
+            factors = prime_factors(unrolling.temporal[dim])[::-1]
+            self.loops += [(d, factor) for factor in factors]
+            self.genes += range(genes.first_place[dim], genes.first_place[dim] + len(factors))
+        self.dims = np.array([dim for dim, _ in self.loops], dtype=np.int64)
+        self.sizes = np.array([size for _, size in self.loops], dtype=np.int64)
+        self.spatial = task.unrolled([unrolling])[0]
+        self.capacity = task.capacity([unrolling])
+        self.reduced = reduced_above(self.spatial)
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether some mapping fits."""
+        try:
+            none = np.zeros((1, len(OPERANDS), self.task.depth), dtype=np.int64)
+            self.mapping(np.arange(len(self.loops)), none)
+        except MappingError:
+            return False
+        return True
+
+    def mapping(self, order: Ints, cuts: Ints) -> Mappings:
+        """Return the loops in an order (loops,) with wished cuts (1, 3, depth), made legal."""
+        task, which = self.task, np.zeros(1, dtype=np.int64)
+        dims, sizes = self.dims[None, order], self.sizes[None, order]
+        tiles = prefix_tiles(task.levels, self.spatial, which, task.geometry, dims, sizes)
+        room = (task.levels, task.memory, self.capacity, task.doubled, self.reduced, which)
+        legal = repair_cuts(*room, task.bits, dims, cuts, tiles)
+        if not legal[0]:  # a double-buffered memory can hold the whole where no part fits twice
+            cuts, legal = allocate_greedily(*room, task.bits, dims, sizes, tiles)
+        if not legal[0]:
+            raise MappingError(misfit(task))
+        return Mappings((self.unrolling,), which, dims, sizes, cuts)
+
+
+def _unrollings(task: MappingTask) -> list[Unrolling]:
+    """Return the unrollings that genes name, those that leave the fewest passes first."""
+    layer, array = task.layer.anonymous, array_shape(task.machine, task.layer)
+    found = with_halves(layer, fullest_unrollings(layer, array, FURTHER_UNROLLINGS))
+    if task.machine.carbonspot_rules:
+        found += reference_unrollings(layer, array)
+    down = task.machine.variant.whole_units_down and not task.machine.carbonspot_rules
+    unrolled = [unroll(layer, chosen, down=down) for chosen in found]
+    distinct = [each for i, each in enumerate(unrolled) if each not in unrolled[:i]]
+    return sorted(distinct, key=lambda each: math.prod(each.temporal.values()))
+
+
+def _least(part: int, parts: int, values: int) -> int:
+    """Return the least of some values that picks a part when they share the parts evenly."""
+    return -(-part * values // parts)
