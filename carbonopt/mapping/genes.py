@@ -112,36 +112,6 @@ class GeneMap:
                 wished[0, operand, level] = share
         return way.mapping(order.astype(np.int64), wished)
 
-    def values(self, mappings: Mappings) -> list[int]:
-        """Return the genes (v,) that name the first of some legal mappings.
-
-        Raises
-        ------
-        MappingError
-            If its unrolling is none of those that genes name.
-        """
-        unrolling = mappings.unrollings[mappings.which[0]]
-        known = [way.unrolling for way in self.ways]
-        if unrolling not in known:
-            raise MappingError(f"layer {self.task.layer.name!r}: no gene names {unrolling.loops}")
-        rank = known.index(unrolling)
-        values = [0] * len(self.genes.sizes)
-        values[0] = _least(rank, len(known), UNROLLINGS)
-        free = list(zip(self.ways[rank].loops, self.ways[rank].genes, strict=True))
-        ends = [0]
-        for dim, size in zip(mappings.dims[0].tolist(), mappings.sizes[0].tolist(), strict=True):
-            for place, factor in enumerate(prime_factors(size), ends[-1]):
-                slot = next(slot for slot in free if slot[0] == (dim, factor))
-                free.remove(slot)
-                values[slot[1]] = place
-            ends.append(ends[-1] + len(prime_factors(size)))
-        first_cut = len(values) - len(self.genes.cuts)
-        for gene, (operand, level) in enumerate(self.genes.cuts, first_cut):
-            if level < self.task.levels[operand] - 1:
-                kept = ends[mappings.cuts[0, operand, level]]
-                values[gene] = _least(kept, ends[-1] + 1, self.genes.places + 1)
-        return values
-
 
 class _Way:
     """One spatial unrolling of a task, and the loops that it leaves, each a prime factor."""
@@ -149,14 +119,12 @@ class _Way:
     def __init__(self, task: MappingTask, genes: LayerGenes, unrolling: Unrolling) -> None:
         self.task = task
         self.unrolling = unrolling
-        self.loops: list[tuple[int, int]] = []
-        self.genes: list[int] = []
-        for d, dim in enumerate(DIMS):
-            factors = prime_factors(unrolling.temporal[dim])[::-1]
-            self.loops += [(d, factor) for factor in factors]
-            self.genes += range(genes.first_place[dim], genes.first_place[dim] + len(factors))
-        self.dims = np.array([dim for dim, _ in self.loops], dtype=np.int64)
-        self.sizes = np.array([size for _, size in self.loops], dtype=np.int64)
+        factors = [prime_factors(unrolling.temporal[dim])[::-1] for dim in DIMS]
+        counts = [len(each) for each in factors]
+        firsts = genes.first_place.values()
+        self.genes = [first + i for first, n in zip(firsts, counts, strict=True) for i in range(n)]
+        self.dims = np.repeat(np.arange(len(DIMS)), counts)
+        self.sizes = np.array([factor for each in factors for factor in each], dtype=np.int64)
         self.spatial = task.unrolled([unrolling])[0]
         self.capacity = task.capacity([unrolling])
         self.reduced = reduced_above(self.spatial)
@@ -166,7 +134,7 @@ class _Way:
         """Whether some mapping fits."""
         try:
             none = np.zeros((1, len(OPERANDS), self.task.depth), dtype=np.int64)
-            self.mapping(np.arange(len(self.loops)), none)
+            self.mapping(np.arange(len(self.genes)), none)
         except MappingError:
             return False
         return True
@@ -195,8 +163,3 @@ def _unrollings(task: MappingTask) -> list[Unrolling]:
     unrolled = [unroll(layer, chosen, down=down) for chosen in found]
     distinct = [each for i, each in enumerate(unrolled) if each not in unrolled[:i]]
     return sorted(distinct, key=lambda each: math.prod(each.temporal.values()))
-
-
-def _least(part: int, parts: int, values: int) -> int:
-    """Return the least of some values that picks a part when they share the parts evenly."""
-    return -(-part * values // parts)

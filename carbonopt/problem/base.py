@@ -97,7 +97,7 @@ class Problem:
         self.reference_front = reference_front
         self.content = dict(content or {"evaluate_row": _qualified_name(evaluate_row)})
         self.source = source
-        self._evaluate_row = evaluate_row
+        self.evaluate_row = evaluate_row
         self._exact_rows = exact_rows
         self._payload = b""
         self._cache: dict[tuple[int, ...], Row] = {}
@@ -241,9 +241,9 @@ class Problem:
         """Yield chunks of keys with their raw rows, in the order in which they are finished."""
         if executor is None:
             for key in keys:
-                yield [key], [safe_row(self._evaluate_row, self.space.decode([key])[0])]
+                yield [key], [safe_row(self.evaluate_row, self.space.decode([key])[0])]
             return
-        self._payload = self._payload or _pickled(self._evaluate_row)
+        self._payload = self._payload or _pickled(self.evaluate_row)
         size = min(_MAX_CHUNK, max(1, len(keys) // 16))
         chunks = [keys[start : start + size] for start in range(0, len(keys), size)]
         pending = {

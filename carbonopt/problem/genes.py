@@ -69,6 +69,20 @@ class GeneEvaluation:
         results = (self._evaluation(design, workload) for workload in self.context.workloads)
         return row_of(results, self.context)
 
+    def mapped_layers(self, design: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
+        """Return how a design maps the layers of each network: nested names and numbers.
+
+        Raises
+        ------
+        ModelRangeError, MappingError
+            If the design cannot be built or mapped.
+        """
+        found = {}
+        for workload in self.context.workloads:
+            layers = self._evaluation(design, workload).cost.layers
+            found[workload.network.name] = [layer.describe() for layer in layers]
+        return found
+
     def exact_rows(self, hardware: Sequence[Variable]) -> list[Row]:
         """Return rows that hold the exact front of the problem, without mapping variables.
 
@@ -80,7 +94,9 @@ class GeneEvaluation:
             return []
         names = [variable.name for variable in hardware]
         choices = itertools.product(*(variable.values for variable in hardware))
-        return [row for values in choices for row in self._solved(dict(zip(names, values, strict=True)))]
+        return [
+            row for values in choices for row in self._solved(dict(zip(names, values, strict=True)))
+        ]
 
     def _evaluation(self, design: Mapping[str, Any], workload: Workload) -> Evaluation:
         """Evaluate one design for one workload."""
