@@ -1,0 +1,265 @@
+"""Genes of a mapping: each vector names a legal mapping, every mapping has one, none is cheaper."""
+
+from __future__ import annotations
+
+import itertools
+from functools import cache
+
+import numpy as np
+import pytest
+import yaml
+from designs import layer, machine, of_layers
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from machine_files import SMALL
+
+from carbonopt.errors import MappingError
+from carbonopt.hardware.file import load_machine
+from carbonopt.hardware.machine import OPERANDS
+from carbonopt.mapping.allocation import allocation_fits, repair_cuts
+from carbonopt.mapping.candidates import Mappings, reduced_above
+from carbonopt.mapping.genes import UNROLLINGS, GeneMap, LayerGenes
+from carbonopt.mapping.given import given_mapping
+from carbonopt.mapping.loops import loop_orders, prime_factors
+from carbonopt.mapping.residency import residency
+from carbonopt.mapping.task import MappingTask
+from carbonopt.mapping.tiles import prefix_tiles
+from carbonopt.performance.cost import mapped_cost
+from carbonopt.workload.layer import DIMS
+
+LEVELS = dict.fromkeys(OPERANDS, 3)
+SIZES = {
+    **{dim: [1, 3, 8, 10, 20, 48] for dim in ("K", "C")},
+    **{dim: [1, 7, 12] for dim in ("OX", "OY")},
+    **{dim: [1, 3] for dim in ("FX", "FY")},
+    **{"G": [1, 6], "B": [1, 2]},
+}
+layers = st.builds(layer, **{dim: st.sampled_from(sizes) for dim, sizes in SIZES.items()})
+machines = st.builds(
+    machine,
+    st.sampled_from(["digital_os", "digital_ws", "dimc", "aimc"]),
+    rows=st.sampled_from([32, 64]),
+    cols=st.sampled_from([5, 24]),
+    macros=st.sampled_from([1, 2]),
+    sram_byte=st.sampled_from([2**12, 2**16]),
+    resident_byte=st.sampled_from([2**11, 2**20]),
+)
+draws = st.lists(st.floats(0, 1, exclude_max=True), min_size=64, max_size=64)
+
+
+def task_of(each, built):
+    return MappingTask(each, built, residency(of_layers(each), built)[0])
+
+
+def gene_map(each, built, levels=LEVELS):
+    try:
+        return GeneMap(task_of(each, built), LayerGenes(each, levels))
+    except MappingError:
+        assume(False)
+
+
+def values_of(mapped, shares):
+    """Genes, each at a share of its range."""
+    sizes = mapped.genes.sizes.values()
+    return [int(size * share) for size, share in zip(sizes, itertools.cycle(shares))]
+
+
+def fits(task, mappings):
+    spatial = task.unrolled(mappings.unrollings)[0]
+    tiles = prefix_tiles(
+        task.levels, spatial, mappings.which, task.geometry, mappings.dims, mappings.sizes
+    )
+    return allocation_fits(
+        task.levels, task.memory, task.capacity(mappings.unrollings), task.doubled,
+        reduced_above(spatial), mappings.which, task.bits, mappings.dims, mappings.cuts, tiles,
+    )  # fmt: skip
+
+
+def same(one, other):
+    alike = one.unrollings[one.which[0]] == other.unrollings[other.which[0]]
+    names = ("dims", "sizes", "cuts")
+    return alike and all(np.array_equal(getattr(one, n), getattr(other, n)) for n in names)
+
+
+def values_for(mapped, mappings):
+    """Genes that name a given mapping: every loop at its place, every cut as a share."""
+    ways = [way.unrolling for way in mapped.ways]
+    rank = ways.index(mappings.unrollings[mappings.which[0]])
+    values = [0] * len(mapped.genes.sizes)
+    values[0] = -(-rank * UNROLLINGS // len(ways))
+    way = mapped.ways[rank]
+    free = list(zip(way.dims.tolist(), way.sizes.tolist(), way.genes, strict=True))
+    ends = [0]
+    for dim, size in zip(mappings.dims[0].tolist(), mappings.sizes[0].tolist(), strict=True):
+        for place, factor in enumerate(prime_factors(size), ends[-1]):
+            slot = next(slot for slot in free if slot[:2] == (dim, factor))
+            free.remove(slot)
+            values[slot[2]] = place
+        ends.append(ends[-1] + len(prime_factors(size)))
+    first_cut = len(values) - len(mapped.genes.cuts)
+    for gene, (operand, level) in enumerate(mapped.genes.cuts, first_cut):
+        if level < mapped.task.levels[operand] - 1:
+            kept = ends[mappings.cuts[0, operand, level]]
+            values[gene] = -(-kept * (mapped.genes.places + 1) // (ends[-1] + 1))
+    return values
+
+
+def rebuilt(task, mappings):
+    """The mapping that a description gives, read by other code."""
+    told = mappings.describe(task)
+    nest = {
+        operand: [[(dim, size) for dim, size in loops] for loops in memories.values()]
+        for operand, memories in told["temporal"].items()
+    }
+    return given_mapping(task, mappings.unrollings[0].asked, nest)
+
+
+@pytest.mark.property
+@settings(max_examples=150, deadline=None)
+@given(each=layers, built=machines, shares=draws)
+def test_any_genes_name_a_legal_mapping_that_costs_what_its_description_costs(each, built, shares):
+    mapped = gene_map(each, built)
+    found = mapped.mapping(values_of(mapped, shares))
+    task = mapped.task
+    assert fits(task, found).all()
+    for o, depth in enumerate(task.levels):
+        cuts = found.cuts[0, o, :depth]
+        assert np.all(np.diff(cuts) >= 0)
+        assert cuts[-1] == found.dims.shape[1]
+    cost, again = mapped_cost(task, found), mapped_cost(task, rebuilt(task, found))
+    assert again.energy_pj == pytest.approx(cost.energy_pj, rel=1e-12)
+    assert again.cycles(loading=True) == pytest.approx(cost.cycles(loading=True), rel=1e-12)
+
+
+@pytest.mark.property
+@settings(max_examples=100, deadline=None)
+@given(each=layers, built=machines, shares=draws)
+def test_the_genes_of_a_repaired_mapping_name_it_again(each, built, shares):
+    mapped = gene_map(each, built)
+    values = values_of(mapped, shares)
+    found = mapped.mapping(values)
+    assert same(found, mapped.mapping(values))
+    canonical = values_for(mapped, found)
+    assert same(found, mapped.mapping(canonical))
+    assert canonical == values_for(mapped, mapped.mapping(canonical))
+
+
+@pytest.mark.property
+@settings(max_examples=100, deadline=None)
+@given(each=layers, built=machines, shares=draws, data=st.data())
+def test_repair_keeps_legal_cuts_and_only_shrinks_others(each, built, shares, data):
+    mapped = gene_map(each, built)
+    found = mapped.mapping(values_of(mapped, shares))
+    task, loops = mapped.task, found.dims.shape[1]
+    spatial = task.unrolled(found.unrollings)[0]
+    tiles = prefix_tiles(task.levels, spatial, found.which, task.geometry, found.dims, found.sizes)
+    room = (
+        task.levels, task.memory, task.capacity(found.unrollings), task.doubled,
+        reduced_above(spatial), found.which, task.bits, found.dims,
+    )  # fmt: skip
+    cuts = found.cuts.copy()
+    assert repair_cuts(*room, cuts, tiles).all()
+    assert np.array_equal(cuts, found.cuts)
+    wished = found.cuts.copy()
+    for o, depth in enumerate(task.levels):
+        for level in range(depth - 1):
+            wished[0, o, level] = data.draw(st.integers(0, loops))
+    cuts = wished.copy()
+    assert repair_cuts(*room, cuts, tiles).all()
+    assert np.all(cuts <= np.maximum.accumulate(wished, axis=2))
+    assert allocation_fits(*room, cuts, tiles).all()
+
+
+@pytest.fixture
+def file_machine(tmp_path):
+    file = tmp_path / "small.yaml"
+    file.write_text(yaml.safe_dump(SMALL))
+    return load_machine(file)
+
+
+def test_a_machine_of_a_file_with_bypass_and_double_buffers_takes_any_genes(file_machine):
+    levels = {operand: len(file_machine.levels(operand)) for operand in OPERANDS}
+    each = layer(K=24, C=10, OX=14, OY=7, FX=3, FY=3)
+    mapped = gene_map(each, file_machine, levels)
+    rng = np.random.default_rng(1)
+    for _ in range(200):
+        found = mapped.mapping([int(rng.integers(size)) for size in mapped.genes.sizes.values()])
+        assert fits(mapped.task, found).all()
+    assert list(mapped.genes.sizes)[-3:] == ["cut.I.0", "cut.W.0", "cut.O.0"]
+
+
+@cache
+def brute_force():
+    """Every mapping of a small layer: unrollings, orders of prime factors, cuts that fit."""
+    each, built = layer(K=4, C=6, OX=4), machine("digital_os", 2, 2, 1, 2**12)
+    task = MappingTask(each, built, {operand: built.levels(operand) for operand in OPERANDS})
+    mapped = GeneMap(task, LayerGenes(each, LEVELS))
+    parts = []
+    for way in mapped.ways:
+        factors = [(DIMS[dim], int(size)) for dim, size in zip(way.dims, way.sizes, strict=True)]
+        dims, sizes = loop_orders(tuple(factors))
+        loops = dims.shape[1]
+        chains = [
+            [
+                (*cut, *[loops] * (task.depth - len(cut)))
+                for cut in itertools.combinations_with_replacement(range(loops + 1), depth - 1)
+            ]
+            for depth in task.levels
+        ]
+        cuts = np.array(list(itertools.product(*chains)))
+        rows = np.repeat(np.arange(len(dims)), len(cuts))
+        every = Mappings(
+            (way.unrolling,), np.zeros(len(rows), dtype=np.int64), dims[rows], sizes[rows],
+            np.tile(cuts, (len(dims), 1, 1)),
+        )  # fmt: skip
+        legal = every.take(fits(task, every))
+        cost = mapped_cost(task, legal)
+        parts.append((legal, cost.energy_pj, cost.cycles(loading=True)))
+    return mapped, parts
+
+
+def front_of(energy_pj, cycles):
+    """Positions of the non-dominated, the fastest first."""
+    order = np.lexsort((energy_pj, cycles))
+    before = np.minimum.accumulate(np.concatenate([[np.inf], energy_pj[order][:-1]]))
+    return order[energy_pj[order] < before]
+
+
+def test_every_mapping_of_the_exact_front_has_genes():
+    mapped, parts = brute_force()
+    for legal, energy_pj, cycles in parts:
+        for row in front_of(energy_pj, cycles).tolist():
+            wanted = legal.take(slice(row, row + 1))
+            assert same(wanted, mapped.mapping(values_for(mapped, wanted)))
+
+
+@pytest.mark.property
+@settings(max_examples=200, deadline=None)
+@given(shares=draws)
+def test_no_genes_beat_the_exact_front(shares):
+    mapped, parts = brute_force()
+    energy_pj, cycles = (np.concatenate([part[i] for part in parts]) for i in (1, 2))
+    cost = mapped_cost(mapped.task, mapped.mapping(values_of(mapped, shares)))
+    as_fast = cycles <= cost.cycles(loading=True)[0]
+    assert energy_pj[as_fast].min() <= cost.energy_pj[0] * (1 + 1e-12)
+
+
+def test_every_bound_has_as_many_places_as_prime_factors_it_can_have_left():
+    for bound in range(1, 200):
+        genes = LayerGenes(layer(K=bound), {"I": 1, "W": 1, "O": 1})
+        most = max(len(prime_factors(left)) for left in range(1, bound + 1))
+        assert len(genes.sizes) == 1 + most
+        assert all(size == most for name, size in genes.sizes.items() if name != "unrolling")
+
+
+def test_a_single_product_has_a_mapping():
+    mapped = gene_map(layer(), machine("dimc"))
+    assert mapped.mapping([0] * len(mapped.genes.sizes)).dims.shape == (1, 0)
+
+
+def test_a_layer_that_cannot_be_mapped_says_why():
+    built = machine("dimc", variant="carbonspot", dram_byte=512)
+    levels = {operand: built.levels(operand) for operand in OPERANDS}
+    task = MappingTask(layer("stem", K=16, OX=32, OY=32), built, levels)
+    with pytest.raises(MappingError, match=r"layer 'stem' cannot be .*: dram needs \d+ B, has 512"):
+        GeneMap(task, LayerGenes(task.layer, LEVELS))
