@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import yaml
 from designs import layer, machine, of_layers
+from every_mapping import every_mapping, fits, front_of
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from machine_files import SMALL
@@ -17,15 +18,14 @@ from carbonopt.errors import MappingError
 from carbonopt.hardware.file import load_machine
 from carbonopt.hardware.machine import OPERANDS
 from carbonopt.mapping.allocation import allocation_fits, repair_cuts
-from carbonopt.mapping.candidates import Mappings, reduced_above
+from carbonopt.mapping.candidates import reduced_above
 from carbonopt.mapping.genes import UNROLLINGS, GeneMap, LayerGenes
 from carbonopt.mapping.given import given_mapping
-from carbonopt.mapping.loops import loop_orders, prime_factors
+from carbonopt.mapping.loops import prime_factors
 from carbonopt.mapping.residency import residency
 from carbonopt.mapping.task import MappingTask
 from carbonopt.mapping.tiles import prefix_tiles
 from carbonopt.performance.cost import mapped_cost
-from carbonopt.workload.layer import DIMS
 
 LEVELS = dict.fromkeys(OPERANDS, 3)
 SIZES = {
@@ -62,17 +62,6 @@ def values_of(mapped, shares):
     """Genes, each at a share of its range."""
     sizes = mapped.genes.sizes.values()
     return [int(size * share) for size, share in zip(sizes, itertools.cycle(shares))]
-
-
-def fits(task, mappings):
-    spatial = task.unrolled(mappings.unrollings)[0]
-    tiles = prefix_tiles(
-        task.levels, spatial, mappings.which, task.geometry, mappings.dims, mappings.sizes
-    )
-    return allocation_fits(
-        task.levels, task.memory, task.capacity(mappings.unrollings), task.doubled,
-        reduced_above(spatial), mappings.which, task.bits, mappings.dims, mappings.cuts, tiles,
-    )  # fmt: skip
 
 
 def same(one, other):
@@ -190,39 +179,10 @@ def test_a_machine_of_a_file_with_bypass_and_double_buffers_takes_any_genes(file
 
 @cache
 def brute_force():
-    """Every mapping of a small layer: unrollings, orders of prime factors, cuts that fit."""
+    """A small layer on three memory levels, and all its mappings."""
     each, built = layer(K=4, C=6, OX=4), machine("digital_os", 2, 2, 1, 2**12)
     task = MappingTask(each, built, {operand: built.levels(operand) for operand in OPERANDS})
-    mapped = GeneMap(task, LayerGenes(each, LEVELS))
-    parts = []
-    for way in mapped.ways:
-        factors = [(DIMS[dim], int(size)) for dim, size in zip(way.dims, way.sizes, strict=True)]
-        dims, sizes = loop_orders(tuple(factors))
-        loops = dims.shape[1]
-        chains = [
-            [
-                (*cut, *[loops] * (task.depth - len(cut)))
-                for cut in itertools.combinations_with_replacement(range(loops + 1), depth - 1)
-            ]
-            for depth in task.levels
-        ]
-        cuts = np.array(list(itertools.product(*chains)))
-        rows = np.repeat(np.arange(len(dims)), len(cuts))
-        every = Mappings(
-            (way.unrolling,), np.zeros(len(rows), dtype=np.int64), dims[rows], sizes[rows],
-            np.tile(cuts, (len(dims), 1, 1)),
-        )  # fmt: skip
-        legal = every.take(fits(task, every))
-        cost = mapped_cost(task, legal)
-        parts.append((legal, cost.energy_pj, cost.cycles(loading=True)))
-    return mapped, parts
-
-
-def front_of(energy_pj, cycles):
-    """Positions of the non-dominated, the fastest first."""
-    order = np.lexsort((energy_pj, cycles))
-    before = np.minimum.accumulate(np.concatenate([[np.inf], energy_pj[order][:-1]]))
-    return order[energy_pj[order] < before]
+    return GeneMap(task, LayerGenes(each, LEVELS)), every_mapping(task)
 
 
 def test_every_mapping_of_the_exact_front_has_genes():
