@@ -64,6 +64,11 @@ class GeneEvaluation:
         """The mapping variables, each a plain number."""
         return [Variable(name, tuple(range(size))) for name, size in self.genes.sizes.items()]
 
+    @property
+    def layers(self) -> dict[str, list[str]]:
+        """Prefix of each layer's variables to the layers that listen to them."""
+        return {f"layer{i}": names for i, names in enumerate(self.genes.layers.values())}
+
     def __call__(self, design: Mapping[str, Any]) -> Row:
         """Evaluate one design, see `carbonopt.evaluate.evaluate_row`."""
         results = (self._evaluation(design, workload) for workload in self.context.workloads)

@@ -59,34 +59,40 @@ def load_problem(name_or_path: str | Path) -> Problem:
     statistics = uncertain([*spec.objectives, *spec.limits])
     point = spec.reference_point
     mode = spec.mapping.mode
+    content = _content(spec, workloads, preset, file.parent)
     context = Context(tuple(workloads), preset, "optimal" if mode == "genes" else mode, statistics)
     return Problem(
         spec.name,
-        **_evaluation(context, mode == "genes", machine, variables),
+        **_evaluation(context, mode == "genes", machine, variables, content),
         objectives=spec.objectives,
         constraints=["limit.buildable", *constraints],
         limits={name: limit.max for name, limit in spec.limits.items() if name != "period"},
         reference_point={name: entry.value for name, entry in point.items()} if point else None,
         reference_front=front,
         question=" ".join(spec.question.split()),
-        content=_content(spec, workloads, preset, file.parent),
         source=_source(document),
     )
 
 
 def _evaluation(
-    context: Context, has_genes: bool, machine: Machine | None, hardware: list[Variable]
+    context: Context,
+    has_genes: bool,
+    machine: Machine | None,
+    hardware: list[Variable],
+    content: dict[str, Any],
 ) -> dict[str, Any]:
-    """Return what evaluates designs, the variables, and what solves for the front if anything."""
+    """Return what evaluates designs, the variables, what decides the result, what solves it."""
     from carbonopt.evaluate import evaluate_row
     from carbonopt.problem.genes import GeneEvaluation
 
     if not has_genes:
-        return {"evaluate_row": partial(evaluate_row, context=context), "variables": hardware}
+        evaluate = partial(evaluate_row, context=context)
+        return {"evaluate_row": evaluate, "variables": hardware, "content": content}
     genes = GeneEvaluation.of(context, machine)
     return {
         "evaluate_row": genes,
         "variables": [*hardware, *genes.variables],
+        "content": {**content, "layers": genes.layers},
         "exact_rows": partial(genes.exact_rows, hardware),
     }
 

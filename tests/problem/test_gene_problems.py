@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache, partial
+from pathlib import Path
 
 import numpy as np
 import optuna
@@ -93,6 +95,7 @@ def test_the_shipped_problem_has_only_legal_designs():
     rows = problem.evaluate(drawn(problem))
     assert rows["feasible"].all()
     assert sum(map(is_mapping_variable, problem.space.names)) == len(problem.space.names) - 4
+    assert problem.content["layers"]["layer1"] == ["resnet8/stack1/conv1", "resnet8/stack1/conv2"]
     point = [problem.reference_point[name] for name in problem.objectives]
     better = (rows[problem.objectives] < point).all(axis=1).mean()
     assert 0.2 < better < 0.6, "about the median of random mappings"
@@ -218,3 +221,13 @@ def test_nobody_enumerates_all_mappings(tmp_path):
     with pytest.raises(SpecError, match=r"exhaustive for a space of 10\^\d+ designs, allowed: up"):
         co.enumerate_all("resnet8_mapping", run_dir=tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_the_snippet_of_the_guide_runs(capsys):
+    guide = Path(__file__).parents[2] / "docs" / "mapping_search.md"
+    (snippet,) = re.findall(r"^```python\n(.*?)^```$", guide.read_text(), re.M | re.S)
+    exec(compile(snippet, guide.name, "exec"), {})
+    lines = capsys.readouterr().out.splitlines()
+    ratios = [float(line.split()[1]) for line in lines[1:3]]
+    assert ratios[0] < ratios[1] < 1.0
+    assert lines[3].startswith("stem ")
