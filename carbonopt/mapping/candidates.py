@@ -151,7 +151,7 @@ def _legal(
         dims, sizes, tiles,
     )  # fmt: skip
     if not legal.any():
-        raise MappingError(misfit(task))
+        raise MappingError(why_not(task))
     return Mappings(unrollings, which, dims, sizes, cuts).take(legal)
 
 
@@ -170,7 +170,7 @@ def _filled(values: Ints, width: int, filler: int) -> Ints:
     return np.pad(values, ((0, 0), (0, width - values.shape[1])), constant_values=filler)
 
 
-def misfit(task: MappingTask) -> str:
+def why_not(task: MappingTask) -> str:
     """Name the memory that is too small for the layer, and by how much."""
     layer, machine = task.layer, task.machine
     full = {

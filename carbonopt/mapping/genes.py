@@ -18,8 +18,8 @@ import numpy as np
 from carbonopt.arrays import Ints
 from carbonopt.errors import MappingError
 from carbonopt.hardware.machine import OPERANDS, Operand
-from carbonopt.mapping.allocation import allocate_greedily, repair_cuts
-from carbonopt.mapping.candidates import FURTHER_UNROLLINGS, Mappings, misfit, reduced_above
+from carbonopt.mapping.allocation import repair_cuts
+from carbonopt.mapping.candidates import FURTHER_UNROLLINGS, Mappings, reduced_above, why_not
 from carbonopt.mapping.loops import prime_factors
 from carbonopt.mapping.parallel import fullest_unrollings, with_halves
 from carbonopt.mapping.reference import reference_unrollings
@@ -88,7 +88,7 @@ class GeneMap:
         ways = (_Way(task, genes, unrolling) for unrolling in _unrollings(task))
         self.ways = [way for way in ways if way.is_possible][:UNROLLINGS]
         if not self.ways:
-            raise MappingError(misfit(task))
+            raise MappingError(why_not(task))
 
     def mapping(self, values: Sequence[int]) -> Mappings:
         """Return the mapping that genes (v,) name, made legal, as a batch of one.
@@ -145,12 +145,11 @@ class _Way:
         dims, sizes = self.dims[None, order], self.sizes[None, order]
         tiles = prefix_tiles(task.levels, self.spatial, which, task.geometry, dims, sizes)
         room = (task.levels, task.memory, self.capacity, task.doubled, self.reduced, which)
-        legal = repair_cuts(*room, task.bits, dims, cuts, tiles)
-        if not legal[0]:  # a double-buffered memory can hold the whole where no part fits twice
-            cuts, legal = allocate_greedily(*room, task.bits, dims, sizes, tiles)
-        if not legal[0]:
-            raise MappingError(misfit(task))
-        return Mappings((self.unrolling,), which, dims, sizes, cuts)
+        # a double-buffered memory may hold the whole where it holds no part twice
+        for wished in (cuts, np.full_like(cuts, len(order))):
+            if repair_cuts(*room, task.bits, dims, wished, tiles)[0]:
+                return Mappings((self.unrolling,), which, dims, sizes, wished)
+        raise MappingError(why_not(task))
 
 
 def _unrollings(task: MappingTask) -> list[Unrolling]:

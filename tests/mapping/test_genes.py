@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 from functools import cache
 
@@ -161,20 +162,38 @@ def test_repair_keeps_legal_cuts_and_only_shrinks_others(each, built, shares, da
 
 @pytest.fixture
 def file_machine(tmp_path):
-    file = tmp_path / "small.yaml"
-    file.write_text(yaml.safe_dump(SMALL))
-    return load_machine(file)
+    def make(rows, buffer):
+        content = copy.deepcopy(SMALL)
+        content["array"]["dimensions"]["rows"] = rows
+        content["memories"]["buffer"]["size"] = buffer
+        file = tmp_path / "small.yaml"
+        file.write_text(yaml.safe_dump(content, sort_keys=False))
+        return load_machine(file)
+
+    return make
 
 
 def test_a_machine_of_a_file_with_bypass_and_double_buffers_takes_any_genes(file_machine):
-    levels = {operand: len(file_machine.levels(operand)) for operand in OPERANDS}
-    each = layer(K=24, C=10, OX=14, OY=7, FX=3, FY=3)
-    mapped = gene_map(each, file_machine, levels)
+    built = file_machine(4, "64 KiB")
+    levels = {operand: len(built.levels(operand)) for operand in OPERANDS}
+    mapped = gene_map(layer(K=24, C=10, OX=14, OY=7, FX=3, FY=3), built, levels)
     rng = np.random.default_rng(1)
     for _ in range(200):
         found = mapped.mapping([int(rng.integers(size)) for size in mapped.genes.sizes.values()])
         assert fits(mapped.task, found).all()
     assert list(mapped.genes.sizes)[-3:] == ["cut.I.0", "cut.W.0", "cut.O.0"]
+
+
+def test_a_double_buffer_that_holds_no_part_twice_can_hold_the_whole(file_machine):
+    each, built = layer(OX=4, FX=7), file_machine(8, "15 byte")
+    levels = {operand: built.levels(operand) for operand in OPERANDS}
+    task = MappingTask(each, built, levels)
+    mapped = GeneMap(task, LayerGenes(each, {"I": 2, "W": 2, "O": 2}))
+    alone = [way for way in mapped.ways if way.unrolling.temporal["OX"] == 2]
+    assert alone, "two positions at a time: 8 inputs twice are too many, all 10 are not"
+    for way in range(len(mapped.ways)):
+        values = [-(-way * UNROLLINGS // len(mapped.ways)), *[0] * (len(mapped.genes.sizes) - 1)]
+        assert fits(task, mapped.mapping(values)).all()
 
 
 @cache

@@ -164,7 +164,7 @@ def test_a_run_is_measured_against_the_exact_front(tmp_path, gene_file, capsys):
 
 
 def test_the_machine_of_a_file_stands_in_for_hardware_variables(tmp_path, gene_file):
-    (tmp_path / "small.yaml").write_text(yaml.safe_dump(SMALL))
+    (tmp_path / "small.yaml").write_text(yaml.safe_dump(SMALL, sort_keys=False))
     problem = load_problem(gene_file("machine: small.yaml"))
     assert all(map(is_mapping_variable, problem.space.names))
     rows = problem.evaluate(drawn(problem, 20))
@@ -176,12 +176,14 @@ def test_the_machine_of_a_file_stands_in_for_hardware_variables(tmp_path, gene_f
     (elsewhere / "problem.yaml").write_text(problem.source)
     assert load_problem(elsewhere).hash == problem.hash
     changed = {**SMALL, "clock": "400 MHz"}
-    (tmp_path / "small.yaml").write_text(yaml.safe_dump(changed))
+    (tmp_path / "small.yaml").write_text(yaml.safe_dump(changed, sort_keys=False))
     assert load_problem(tmp_path).hash != problem.hash
 
 
 def test_a_fault_of_the_machine_file_is_told_with_those_of_the_problem(tmp_path, gene_file):
-    (tmp_path / "small.yaml").write_text(yaml.safe_dump({**SMALL, "clock": "fast"}))
+    (tmp_path / "small.yaml").write_text(
+        yaml.safe_dump({**SMALL, "clock": "fast"}, sort_keys=False)
+    )
     with pytest.raises(SpecError, match=r"small.yaml:\d+: clock: got fast, allowed:"):
         load_problem(gene_file("machine: small.yaml"))
     with pytest.raises(SpecError, match=r"none.yaml"):
