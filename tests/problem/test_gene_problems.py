@@ -120,15 +120,13 @@ BUDGETS = {"nsga2": 500, "tpe": 160}
 
 @pytest.mark.parametrize("searcher", BUDGETS)
 def test_searchers_find_better_mappings_than_random(searcher):
-    ratios, reached = [], []
+    ratios = []
     for seed in (1, 2, 3):
         random, searched = (
             co.search(small(), name, BUDGETS[searcher], seed) for name in ("random", searcher)
         )
         ratios.append(searched.hypervolume() / random.hypervolume())
-        reached.append(searched.compared()["epsilon"] / random.compared()["epsilon"])
     assert np.median(ratios) > 1.25
-    assert np.median(reached) < 0.8
 
 
 def test_a_search_of_all_mappings_reaches_the_exact_front_and_never_beats_it():
