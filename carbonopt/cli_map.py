@@ -111,14 +111,12 @@ def template_machine(
 ) -> Machine:
     """Build the machine of a template for a network, or for none whose weights could stay."""
     from carbonopt.hardware.knobs import parse_knobs
-    from carbonopt.hardware.template import TEMPLATES, build_machine
+    from carbonopt.hardware.template import TEMPLATES
     from carbonopt.hardware.variant import load_variant
-    from carbonopt.mapping.residency import resident_byte
+    from carbonopt.mapping.residency import machine_for
 
-    knobs = parse_knobs(name, knobs_of(settings))
-    variant = load_variant(model)
-    needed = math.inf if network is None else resident_byte(network, knobs.sram_byte, variant)
-    return build_machine(TEMPLATES[name], knobs, variant, dram_byte=dram_byte, resident_byte=needed)
+    knobs, variant = parse_knobs(name, knobs_of(settings)), load_variant(model)
+    return machine_for(network, TEMPLATES[name], knobs, variant, dram_byte=dram_byte)
 
 
 def _position(network: Network, wanted: str) -> int:

@@ -254,6 +254,7 @@ def sound(file: Path) -> str:
         raise SpecError(f"{file}: got {file.suffix or 'no suffix'}, allowed: .yaml, .yml, .onnx")
     from carbonopt.problem import load_problem
     from carbonopt.spec.load import read_document
+    from carbonopt.units import format_count
 
     content = read_document(file, last_wins=True).data
     if isinstance(content, dict) and "memories" in content:
@@ -268,4 +269,4 @@ def sound(file: Path) -> str:
         study = load_study(file)
         return f"study of {load_problem(study.problem).name} with {study.searcher}"
     problem = load_problem(file)
-    return f"problem of {problem.size:,} designs, {len(problem.objectives)} objectives"
+    return f"problem of {format_count(problem.size)} designs, {len(problem.objectives)} objectives"

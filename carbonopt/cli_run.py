@@ -71,12 +71,13 @@ def _start(problem: Problem, searcher: str, budget: int, seed: int, options: Nam
     from carbonopt.report.columns import exact_hypervolume
     from carbonopt.run import run_dir_name, search
     from carbonopt.run.session import reference_of
+    from carbonopt.units import format_count
 
     run_dir = Path(options.out or RUNS / run_dir_name(problem, searcher, seed))
     begin = partial(search, problem, searcher, budget, seed, run_dir=run_dir)
     if not _is_complete(run_dir, problem, searcher, budget, seed):
-        many = min(budget, problem.size)
-        say(f"{problem.name}: {searcher}, seed {seed}, {many:,} of {problem.size:,} designs")
+        many, all_of_them = (format_count(n) for n in (min(budget, problem.size), problem.size))
+        say(f"{problem.name}: {searcher}, seed {seed}, {many} of {all_of_them} designs")
     exact = exact_hypervolume(reference_of(problem), problem.objectives, problem.reference_point)
     return _watched(begin, exact, run_dir, options)
 

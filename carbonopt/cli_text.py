@@ -104,27 +104,34 @@ def telling_text(front: Front) -> str:
     """Return the telling designs of a front side by side, one line per variable and metric."""
     from carbonopt.report.columns import mean_note, metrics_of, short_label
     from carbonopt.report.scale import quantity
-    from carbonopt.report.table import aligned, telling_designs, variable_text
+    from carbonopt.report.table import (
+        aligned,
+        hidden_note,
+        shown_variables,
+        telling_designs,
+        variable_text,
+    )
 
     chosen = telling_designs(front)
     further = ("latency_s", "energy_j", "carbon_ca_g", "carbon_pa_g", "area_mm2", "embodied_g")
     metrics = metrics_of(chosen, front.metrics, further)
-    names = [name.removesuffix("_byte") for name in front.variables]
+    variables = shown_variables(front.variables)
+    names = [name.removesuffix("_byte") for name in variables]
     columns = {"": [*names, *(short_label(m) for m in metrics)]}
     for _, design in chosen.iterrows():
-        cells = [variable_text(name, design[name]) for name in front.variables]
+        cells = [variable_text(name, design[name]) for name in variables]
         columns[design["role"]] = [*cells, *(quantity(design[m.name], m.unit) for m in metrics)]
-    return "\n".join([aligned(columns), *mean_note(chosen)])
+    return "\n".join([aligned(columns), *mean_note(chosen), *hidden_note(front.variables)])
 
 
 def least_infeasible_text(front: Front) -> str:
     """Return the designs that come nearest to meeting every limit, and the limit each misses."""
-    from carbonopt.report.table import aligned, variable_text
+    from carbonopt.report.table import aligned, shown_variables, variable_text
 
     nearest = front.least_infeasible(3)
     columns = {
         name.removesuffix("_byte"): [variable_text(name, value) for value in nearest[name]]
-        for name in front.variables
+        for name in shown_variables(front.variables)
     }
     columns["misses"] = [str(name).removeprefix("limit.") for name in nearest["binding"]]
     columns["by"] = [f"{violation:.1%}" for violation in nearest["violation"]]

@@ -16,9 +16,9 @@ from carbonopt.carbon.wafer import over_reticle
 from carbonopt.errors import MappingError, ModelRangeError, SpecError
 from carbonopt.hardware.knobs import knobs_of_row, parse_knobs
 from carbonopt.hardware.machine import Machine
-from carbonopt.hardware.template import Knobs, build_machine, find_template
+from carbonopt.hardware.template import Knobs, find_template
 from carbonopt.hardware.variant import load_variant
-from carbonopt.mapping.residency import resident_byte
+from carbonopt.mapping.residency import machine_for
 from carbonopt.objectives import PER_NETWORK
 from carbonopt.performance.network import MappingMode, NetworkCost, network_cost
 from carbonopt.workload.load import deployment_facts, load_network
@@ -148,16 +148,18 @@ def evaluate_design(
     MappingError
         If a layer cannot be mapped.
     """
-    network = workload.network
-    variant = load_variant(preset.hardware)
-    machine = build_machine(
-        find_template(template),
-        knobs,
-        variant,
+    machine = machine_for(
+        workload.network, find_template(template), knobs, load_variant(preset.hardware),
         dram_byte=workload.dram_byte,
-        resident_byte=resident_byte(network, knobs.sram_byte, variant),
-    )
-    cost = network_cost(network, machine, mapping)
+    )  # fmt: skip
+    cost = network_cost(workload.network, machine, mapping)
+    return evaluate_mapped(machine, cost, workload, preset)
+
+
+def evaluate_mapped(
+    machine: Machine, cost: NetworkCost, workload: Workload, preset: CarbonPreset
+) -> Evaluation:
+    """Evaluate a workload that is mapped onto a machine."""
     seconds = machine.clock_ns * 1e-9
     breakdown: dict[str, dict[str, float]] = {
         "area_mm2": dict(machine.area_parts),
@@ -179,7 +181,8 @@ def evaluate_design(
     }
     breakdown |= _carbon(metrics, workload, preset)
     metrics |= {name: sum(breakdown[name].values()) for name in breakdown if name not in metrics}
-    metrics |= task_metrics(metrics, breakdown["carbon_ca_g"]["operational"], 2 * network.macs)
+    operations = 2 * workload.network.macs
+    metrics |= task_metrics(metrics, breakdown["carbon_ca_g"]["operational"], operations)
     return Evaluation(machine, cost, metrics, breakdown)
 
 
@@ -290,14 +293,18 @@ def evaluate_row(design: Mapping[str, Any], context: Context) -> dict[str, Any]:
         A row with `status` ``ok``; or, where the design cannot be built or mapped,
         ``error`` with the reason as `message`.
     """
+    template, knobs = str(design["template"]), knobs_of_row(design)
+    results = (
+        evaluate_design(template, knobs, workload, context.preset, context.mapping)
+        for workload in context.workloads
+    )
+    return row_of(results, context)
+
+
+def row_of(evaluations: Iterable[Evaluation], context: Context) -> dict[str, Any]:
+    """Return the evaluations of a design, one per workload, as `evaluate_row` does."""
     try:
-        results = [
-            evaluate_design(
-                str(design["template"]), knobs_of_row(design), workload, context.preset,
-                context.mapping,
-            )
-            for workload in context.workloads
-        ]  # fmt: skip
+        results = list(evaluations)
     except (ModelRangeError, MappingError) as error:
         return {"limit.buildable": 1.0, "status": "error", "message": str(error)}
     row: dict[str, Any] = {"limit.buildable": 0.0, "status": "ok", "message": ""}

@@ -11,6 +11,7 @@ from carbonopt.errors import SpecError
 
 _HOUR_S = 3600.0
 _DAY_S = 24.0 * _HOUR_S
+_UNREADABLE = 10**15
 
 #: canonical unit -> {accepted unit: factor to the canonical unit}
 UNITS = MappingProxyType(
@@ -169,6 +170,17 @@ def format_quantity(value: float, unit: str, digits: int = 3) -> str:
     scaled = value / UNITS[unit][chosen]
     whole = unit == "byte" and abs(scaled - round(scaled)) < 1e-9
     return f"{round(scaled)} {chosen}" if whole else f"{_plain(scaled, digits)} {chosen}"
+
+
+def format_count(number: int) -> str:
+    """Print a whole number: in full, or as a power of ten where nobody would read the digits.
+
+    Examples
+    --------
+    >>> format_count(2880), format_count(3 * 10**270)
+    ('2,880', '10^270')
+    """
+    return f"{number:,}" if number < _UNREADABLE else f"10^{math.floor(math.log10(number))}"
 
 
 def _plain(value: float, digits: int) -> str:

@@ -79,21 +79,105 @@ def allocation_fits(
     tiles: Floats,
 ) -> Bools:
     """Tell whether given cuts (n, 3, depth) fit, by the rules of `allocate_greedily`."""
+    n = len(dims)
+    legal = np.ones(n, np.bool_)
+    for row in range(n):
+        held = _held_bits(
+            levels, memory, doubled, reduced[which[row]], bits, dims[row], cuts[row], tiles[row]
+        )
+        room = capacity[which[row]]
+        legal[row] = (_used_bits(levels, memory, held, len(room)) <= room).all()
+    return legal
+
+
+@njit(cache=True)
+def repair_cuts(
+    levels: Ints,
+    memory: Ints,
+    capacity: Floats,
+    doubled: Bools,
+    reduced: Bools,
+    which: Ints,
+    bits: Ints,
+    dims: Ints,
+    cuts: Ints,
+    tiles: Floats,
+) -> Bools:
+    """Turn wished cuts (n, 3, depth) into legal ones, in place; tell which cannot be (n,).
+
+    No level keeps fewer loops than the one below, and an operand's last keeps all. Then, as long
+    as a memory is too small, the largest tile in it that can shrink loses its outermost loop, at
+    the levels below too where they keep that loop. Legal cuts stay as they are.
+
+    Parameters are those of `allocate_greedily`.
+    """
     n, loops = dims.shape
     legal = np.ones(n, np.bool_)
     for row in range(n):
-        used = np.zeros(capacity.shape[1])
+        here, room = cuts[row], capacity[which[row]]
         for operand in range(3):
-            for level in range(levels[operand]):
-                below = cuts[row, operand, level - 1] if level > 0 else 0
-                width = _width(operand, bits, dims[row], below, reduced[which[row], level])
-                elements = tiles[row, operand, level]
-                tile = elements[cuts[row, operand, level]]
-                m = memory[operand, level]
-                replaced = doubled[m] and tile < elements[loops]
-                used[m] += tile * width * (2.0 if replaced else 1.0)
-        legal[row] = (used <= capacity[which[row]]).all()
+            here[operand, levels[operand] - 1] = loops
+            for level in range(1, levels[operand]):
+                here[operand, level] = max(here[operand, level - 1], here[operand, level])
+        while True:
+            held = _held_bits(
+                levels, memory, doubled, reduced[which[row]], bits, dims[row], here, tiles[row]
+            )
+            over = np.flatnonzero(_used_bits(levels, memory, held, len(room)) > room)
+            if len(over) == 0:
+                break
+            if not _shrink(over[0], levels, memory, held, here):
+                legal[row] = False
+                break
     return legal
+
+
+@njit(cache=True)
+def _shrink(m: int, levels: Ints, memory: Ints, held: Floats, cuts: Ints) -> bool:
+    """Take one loop from the largest tile in memory m that can shrink; False if none can."""
+    largest, operand, level = -1.0, 0, 0
+    for o in range(3):
+        for lower in range(levels[o] - 1):
+            if memory[o, lower] == m and cuts[o, lower] > 0 and held[o, lower] > largest:
+                largest, operand, level = held[o, lower], o, lower
+    kept = cuts[operand, level] - 1
+    for lower in range(level + 1):
+        cuts[operand, lower] = min(cuts[operand, lower], kept)
+    return largest >= 0
+
+
+@njit(cache=True)
+def _held_bits(
+    levels: Ints,
+    memory: Ints,
+    doubled: Bools,
+    reduced: Bools,
+    bits: Ints,
+    dims: Ints,
+    cuts: Ints,
+    tiles: Floats,
+) -> Floats:
+    """Room that each operand takes at each level of one mapping (3, depth) [bit]."""
+    held = np.zeros(cuts.shape)
+    for operand in range(3):
+        for level in range(levels[operand]):
+            below = cuts[operand, level - 1] if level > 0 else 0
+            width = _width(operand, bits, dims, below, reduced[level])
+            elements = tiles[operand, level]
+            tile = elements[cuts[operand, level]]
+            replaced = doubled[memory[operand, level]] and tile < elements[len(dims)]
+            held[operand, level] = tile * width * (2.0 if replaced else 1.0)
+    return held
+
+
+@njit(cache=True)
+def _used_bits(levels: Ints, memory: Ints, held: Floats, memories: int) -> Floats:
+    """Room that a mapping takes in each memory (m,) [bit]."""
+    used = np.zeros(memories)
+    for operand in range(3):
+        for level in range(levels[operand]):
+            used[memory[operand, level]] += held[operand, level]
+    return used
 
 
 @njit(cache=True)

@@ -6,6 +6,7 @@ import math
 
 from carbonopt.errors import MappingError
 from carbonopt.hardware.machine import OPERANDS, Machine, Operand
+from carbonopt.hardware.template import Knobs, Template, build_machine
 from carbonopt.hardware.variant import ModelVariant
 from carbonopt.workload.layer import Layer
 from carbonopt.workload.network import Network
@@ -75,6 +76,27 @@ def resident_byte(network: Network, sram_byte: float, variant: ModelVariant) -> 
         fitting = [b for b in map(_activation_bits, network.layers) if b <= sram_byte * 8]
         room += max(fitting, default=0)
     return room / 8
+
+
+def machine_for(
+    network: Network | None,
+    template: Template,
+    knobs: Knobs,
+    variant: ModelVariant,
+    *,
+    dram_byte: float,
+) -> Machine:
+    """Build the machine of a template for a network, whose weights stay on chip where they fit.
+
+    For no network, weights do not stay.
+
+    Raises
+    ------
+    ModelRangeError
+        If a knob lies outside the valid range of a model; the message names it.
+    """
+    room = math.inf if network is None else resident_byte(network, knobs.sram_byte, variant)
+    return build_machine(template, knobs, variant, dram_byte=dram_byte, resident_byte=room)
 
 
 def _weight_bits(network: Network) -> int:

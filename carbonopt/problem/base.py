@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import pickle
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,8 @@ class Problem:
         What decides the result beyond the arguments above, JSON-able; enters the hash.
     source
         Text of a problem file that makes this problem again.
+    exact_rows
+        Returns rows among which the exact front is, where it can be had without a search.
 
     Examples
     --------
@@ -82,6 +85,7 @@ class Problem:
         question: str = "",
         content: Mapping[str, Any] | None = None,
         source: str = "",
+        exact_rows: Callable[[], list[Row]] | None = None,
     ) -> None:
         self.name = name
         self.question = question
@@ -93,7 +97,8 @@ class Problem:
         self.reference_front = reference_front
         self.content = dict(content or {"evaluate_row": _qualified_name(evaluate_row)})
         self.source = source
-        self._evaluate_row = evaluate_row
+        self.evaluate_row = evaluate_row
+        self._exact_rows = exact_rows
         self._payload = b""
         self._cache: dict[tuple[int, ...], Row] = {}
         _check(self)
@@ -176,6 +181,12 @@ class Problem:
         others = set(self.constraint_names).union(*listed) - {*head, *tail}
         return pd.DataFrame(listed, columns=[*head, *sorted(others), *tail])
 
+    @cached_property
+    def solved(self) -> pd.DataFrame:
+        """Rows (n) among which the exact front is; none where only a search can tell."""
+        rows = self._exact_rows() if self._exact_rows else []
+        return self.frame([self._complete(row) for row in rows])
+
     def remember(self, evaluations: pd.DataFrame) -> None:
         """Feed rows of an evaluation table to the cache, so that they are not computed again."""
         keys = [tuple(row) for row in self.space.encode(evaluations).tolist()]
@@ -230,9 +241,9 @@ class Problem:
         """Yield chunks of keys with their raw rows, in the order in which they are finished."""
         if executor is None:
             for key in keys:
-                yield [key], [safe_row(self._evaluate_row, self.space.decode([key])[0])]
+                yield [key], [safe_row(self.evaluate_row, self.space.decode([key])[0])]
             return
-        self._payload = self._payload or _pickled(self._evaluate_row)
+        self._payload = self._payload or _pickled(self.evaluate_row)
         size = min(_MAX_CHUNK, max(1, len(keys) // 16))
         chunks = [keys[start : start + size] for start in range(0, len(keys), size)]
         pending = {

@@ -25,7 +25,8 @@ from carbonopt.spec.scenario import ScenarioSpec
 from carbonopt.workload.load import network_names
 
 if TYPE_CHECKING:
-    from carbonopt.evaluate import Workload
+    from carbonopt.evaluate import Context, Workload
+    from carbonopt.hardware.machine import Machine
 
 
 def load_problem(name_or_path: str | Path) -> Problem:
@@ -36,7 +37,7 @@ def load_problem(name_or_path: str | Path) -> Problem:
     SpecError
         With every fault of the file: ``file:line: key: got …, allowed: …``.
     """
-    from carbonopt.evaluate import Context, evaluate_row, period_constraints
+    from carbonopt.evaluate import Context, period_constraints
 
     file = find_problem(name_or_path)
     _refuse_study(file)
@@ -45,6 +46,7 @@ def load_problem(name_or_path: str | Path) -> Problem:
     variables = _variables(spec, document, faults)
     workloads = _workloads(spec, document, faults)
     preset = _preset(spec.scenario, document, faults)
+    machine = _machine(spec, document, faults)
     front = _reference_front(spec, document, faults)
     if faults or preset is None:
         raise SpecError(faults)
@@ -54,21 +56,57 @@ def load_problem(name_or_path: str | Path) -> Problem:
     if preset.reticle_rule == "met":
         constraints.append("limit.reticle")
     statistics = uncertain([*spec.objectives, *spec.limits])
-    context = Context(tuple(workloads), preset, spec.mapping, statistics)
     point = spec.reference_point
+    mode = spec.mapping.mode
+    content = _content(spec, workloads, preset, file.parent)
+    context = Context(tuple(workloads), preset, "optimal" if mode == "genes" else mode, statistics)
     return Problem(
         spec.name,
-        variables,
-        partial(evaluate_row, context=context),
-        spec.objectives,
+        **_evaluation(context, mode == "genes", machine, variables, content),
+        objectives=spec.objectives,
         constraints=["limit.buildable", *constraints],
         limits={name: limit.max for name, limit in spec.limits.items() if name != "period"},
         reference_point={name: entry.value for name, entry in point.items()} if point else None,
         reference_front=front,
         question=" ".join(spec.question.split()),
-        content=_content(spec, workloads, preset, file.parent),
         source=_source(document),
     )
+
+
+def _evaluation(
+    context: Context,
+    has_genes: bool,
+    machine: Machine | None,
+    hardware: list[Variable],
+    content: dict[str, Any],
+) -> dict[str, Any]:
+    """Return what evaluates designs, the variables, what decides the result, what solves it."""
+    from carbonopt.evaluate import evaluate_row
+    from carbonopt.problem.genes import GeneEvaluation
+
+    if not has_genes:
+        evaluate = partial(evaluate_row, context=context)
+        return {"evaluate_row": evaluate, "variables": hardware, "content": content}
+    genes = GeneEvaluation.of(context, machine)
+    return {
+        "evaluate_row": genes,
+        "variables": [*hardware, *genes.variables],
+        "content": {**content, "layers": genes.layers},
+        "exact_rows": partial(genes.exact_rows, hardware),
+    }
+
+
+def _machine(spec: ProblemSpec, document: Document, faults: list[str]) -> Machine | None:
+    """Load the machine of a problem that searches none."""
+    from carbonopt.hardware.file import load_machine
+
+    if spec.machine is None:
+        return None
+    try:
+        return load_machine(document.path.parent / spec.machine)
+    except SpecError as error:
+        faults += error.faults
+        return None
 
 
 def _refuse_study(file: Path) -> None:
@@ -196,7 +234,11 @@ def _content(
         }
         for entry, loaded in zip(spec.workloads, workloads, strict=True)
     ]
-    return {"workloads": networks, "preset": asdict(preset), "mapping": spec.mapping}
+    content = {"workloads": networks, "preset": asdict(preset), "mapping": spec.mapping.mode}
+    if spec.machine is not None:
+        machine = (folder / spec.machine).read_bytes()
+        content["machine"] = hashlib.sha256(machine).hexdigest()
+    return content
 
 
 class _Dumper(yaml.SafeDumper):
@@ -225,6 +267,8 @@ def _source(document: Document) -> str:
     scenario = data.get("scenario", {})
     if str(scenario.get("profile")).endswith(".csv"):
         data["scenario"] = {**scenario, "profile": str(folder / scenario["profile"])}
+    if "machine" in data:
+        data["machine"] = str(folder / data["machine"])
     if "reference_front" in data:
         data["reference_front"] = {**data["reference_front"], "file": "reference_front.csv"}
     return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)

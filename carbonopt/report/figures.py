@@ -117,9 +117,9 @@ def draw_pair(panel: Axes, pair: tuple[Metric, Metric], front: Front) -> None:
             *points(crosses), 9, marker="x", color=style.INFEASIBLE, linewidths=0.6, alpha=0.7,
             label="infeasible",
         )  # fmt: skip
-    shade_limits(panel, pair, evaluated, points)
     if len(exact):
         draw_reference(panel, *points(exact))
+    shade_limits(panel, pair, evaluated, points)
 
 
 def lay_axes(panel: Axes, pair: tuple[Metric, Metric], tables: Sequence[pd.DataFrame]) -> Points:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from carbonopt.front.front import Front
 from carbonopt.objectives import Metric
+from carbonopt.performance.genes import is_mapping_variable
 from carbonopt.report.columns import short_label
 from carbonopt.report.scale import common_scale, quantity
 from carbonopt.units import unit_of
@@ -43,6 +44,29 @@ def telling_designs(front: Front) -> pd.DataFrame:
     return chosen
 
 
+def shown_variables(names: Sequence[str]) -> list[str]:
+    """Return the variables that fit a table: all but the hundreds that map layers.
+
+    Examples
+    --------
+    >>> shown_variables(["rows", "layer0.unrolling", "layer0.cut.I.0"])
+    ['rows']
+    """
+    return [name for name in names if not is_mapping_variable(name)]
+
+
+def hidden_note(names: Sequence[str]) -> list[str]:
+    """Say where the variables are that a table leaves out; nothing to say where it has all.
+
+    Examples
+    --------
+    >>> hidden_note(["rows", "layer0.unrolling", "layer0.cut.I.0"])
+    ['2 variables that map layers are left out here: front.csv has them.']
+    """
+    hidden = len(names) - len(shown_variables(names))
+    return [f"{hidden} variables that map layers are left out here: front.csv has them."][:hidden]
+
+
 def variable_text(name: str, value: object) -> str:
     """Return one design variable as text; capacities and times with their unit.
 
@@ -67,7 +91,7 @@ def describe_design(design: Mapping[str, object] | pd.Series[Any], variables: Se
     >>> describe_design({"rows": 64, "sram_byte": 8192}, ["rows", "sram_byte"])
     'rows 64, sram 8 KiB'
     """
-    texts = {name: variable_text(name, design[name]) for name in variables}
+    texts = {name: variable_text(name, design[name]) for name in shown_variables(variables)}
     template = [texts.pop("template")] if "template" in texts else []
     named = (f"{name.removesuffix('_byte')} {text}" for name, text in texts.items())
     return ", ".join([*template, *named])
@@ -89,7 +113,7 @@ def designs_table(
     """
     shown = {
         name.removesuffix("_byte"): [variable_text(name, v) for v in designs[name].tolist()]
-        for name in variables
+        for name in shown_variables(variables)
     }
     for metric in metrics:
         values = designs[metric.name].to_numpy(float)

@@ -18,12 +18,19 @@ from carbonopt.objectives import Metric
 from carbonopt.problem import Problem, load_problem
 from carbonopt.run.energy import metered
 from carbonopt.run.manifest import check_same_run, manifest_of
-from carbonopt.run.session import Progress, Session
+from carbonopt.run.session import Progress, Session, reference_of
 from carbonopt.search.base import SearchLoop
 from carbonopt.search.pool import process_pool
 from carbonopt.search.registry import make_searcher
 from carbonopt.space import IndexArray
-from carbonopt.store import PROBLEM, REFERENCE_FRONT, RunStore, read_table
+from carbonopt.store import (
+    PROBLEM,
+    REFERENCE_FRONT,
+    RunStore,
+    read_table,
+    replace,
+    table_bytes,
+)
 
 
 def search(
@@ -83,6 +90,7 @@ def search(
     check_same_run(store.path, stored, manifest)
     if stored["finished"]:
         return load_run(run_dir)
+    _keep_reference(store, solved)
     with store.locked(), pool as workforce, metered(store):
         return Session(solved, loop, store).run(workforce, progress)
 
@@ -216,6 +224,14 @@ def load_run(run_dir: str | Path) -> Front:
 def run_dir_name(problem: Problem, searcher: str, seed: int) -> str:
     """Name of the run directory where none is given."""
     return f"{problem.name}-{searcher}-s{seed}"
+
+
+def _keep_reference(store: RunStore, problem: Problem) -> None:
+    """Write the front that a run is measured against, where it does not come with the problem."""
+    file = store.path / REFERENCE_FRONT
+    reference = None if file.exists() else reference_of(problem)
+    if reference is not None:
+        replace(file, table_bytes(reference))
 
 
 def _solved(problem: Problem | str | Path) -> Problem:

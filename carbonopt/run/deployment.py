@@ -15,6 +15,7 @@ from carbonopt.run.api import load_run
 from carbonopt.run.energy import ENERGY, METER
 from carbonopt.spec.load import read_document
 from carbonopt.store import PROBLEM, RunStore
+from carbonopt.units import format_count
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,8 @@ def _reach(front: Front, stored: RunDeployment) -> str:
     seen = len(front.evaluations)
     if seen == stored.space_size:
         return f"exact: all {seen:,} designs of the space were priced"
+    of_all = f"{seen:,} of {format_count(stored.space_size)} designs"
     return (
-        f"{seen:,} of {stored.space_size:,} designs were priced, those that the search looked at; "
+        f"{of_all} were priced, those that the search looked at; "
         "with the objectives scenario_free it looks for the best of every scenario"
     )

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from carbonopt.errors import SpecError
-from carbonopt.front.dominance import non_dominated
+from carbonopt.front.dominance import front_rows, non_dominated
 from carbonopt.front.front import Front
 from carbonopt.front.indicators import hypervolume
 from carbonopt.front.notices import table_notices
@@ -197,8 +197,9 @@ class Session:
 
 
 def reference_of(problem: Problem) -> pd.DataFrame | None:
-    """Read the reference front that ships with a problem."""
-    if problem.reference_front is None:
-        return None
-    variables = {v.name: v.values for v in problem.space.variables}
-    return read_table(problem.reference_front, variables)
+    """Read the reference front that ships with a problem, or solve for the exact one."""
+    if problem.reference_front is not None:
+        variables = {v.name: v.values for v in problem.space.variables}
+        return read_table(problem.reference_front, variables)
+    exact = front_rows(problem.solved, problem.objectives)
+    return exact.dropna(axis="columns", how="all") if len(exact) else None

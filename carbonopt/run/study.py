@@ -40,7 +40,9 @@ def load_study(name_or_path: str | Path) -> StudySpec:
 def _refuse_problem(file: Path) -> None:
     """Tell a problem file from a study file, which would be full of faults otherwise."""
     document = read_document(file)
-    if isinstance(document.data, dict) and "variables" in document.data:
+    keys = document.data if isinstance(document.data, dict) else {}
+    own = [key for key in ("variables", "machine") if key in keys]
+    if own:
         study = f"a study, such as {{name: mine, problem: {file.name}}}"
         fault = f"got a problem, allowed: {study}, or: carbonopt enumerate {file}"
-        raise SpecError(document.fault(("variables",), fault))
+        raise SpecError(document.fault((own[0],), fault))

@@ -9,6 +9,10 @@ from types import MappingProxyType
 from carbonopt.errors import SpecError
 from carbonopt.problem import Problem
 from carbonopt.search.base import Searcher
+from carbonopt.units import format_count
+
+_ENUMERABLE = 10**12
+"""Designs that anybody would wait for, on however many cores."""
 
 
 def make_searcher(name: str, problem: Problem, budget: int, seed: int) -> Searcher:
@@ -53,6 +57,9 @@ def _random(problem: Problem, budget: int, seed: int) -> Searcher:
 def _exhaustive(problem: Problem, budget: int, seed: int) -> Searcher:
     from carbonopt.search.plain import Exhaustive
 
+    if problem.size > _ENUMERABLE:
+        fault = f"got exhaustive for a space of {format_count(problem.size)} designs"
+        raise SpecError(f"searcher: {fault}, allowed: up to {format_count(_ENUMERABLE)}")
     if budget < problem.size:
         allowed = f"at least the {problem.size} designs of the space"
         raise SpecError(f"budget: got {budget} for the exhaustive searcher, allowed: {allowed}")

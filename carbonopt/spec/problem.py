@@ -159,15 +159,29 @@ class FrontSpec(Strict):
     """The command that made it."""
 
 
+class MappingSpec(Strict):
+    """How layers are mapped: as a mode alone, or as keys."""
+
+    mode: Literal["optimal", "reference", "genes"] = "optimal"
+    """Solved, as CarbonSpot does it, or variables of the search."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: Any) -> Any:  # noqa: ANN401  whatever the file says
+        return value if isinstance(value, dict) else {"mode": value}
+
+
 class ProblemSpec(Strict):
     """Everything that a problem file says."""
 
     name: Name
     question: Text
     workloads: list[WorkloadSpec] = Field(min_length=1)
-    variables: dict[str, VariableSpec] = Field(min_length=1)
+    machine: Text | None = None
+    """A machine file, from the folder of the problem file, in place of hardware variables."""
+    variables: dict[str, VariableSpec] = Field(default_factory=dict, validate_default=True)
     scenario: ScenarioSpec = ScenarioSpec()
-    mapping: Literal["optimal", "reference"] = "optimal"
+    mapping: MappingSpec = Field(default_factory=MappingSpec, validate_default=True)
     objectives: list[str] = Field(min_length=1)
     limits: dict[str, LimitSpec] = Field(default_factory=dict)
     reference_point: dict[str, PointSpec] | None = None
@@ -177,9 +191,20 @@ class ProblemSpec(Strict):
     @classmethod
     def _name_variables(cls, value: Any, info: ValidationInfo) -> Any:  # noqa: ANN401
         missing = [name for name in _words(info).required if name not in (value or {})]
-        if isinstance(value, dict) and missing:
-            raise ValueError(f"got {', '.join(value)}, allowed: also {', '.join(missing)}")
+        if info.data.get("machine") and value:
+            raise ValueError(f"got {', '.join(value)} beside a machine, allowed: one of the two")
+        if isinstance(value, dict) and missing and not info.data.get("machine"):
+            got = ", ".join(value) or "none"
+            raise ValueError(f"got {got}, allowed: also {', '.join(missing)}")
         return _named(value)
+
+    @field_validator("mapping")
+    @classmethod
+    def _searchable(cls, value: MappingSpec, info: ValidationInfo) -> MappingSpec:
+        if info.data.get("machine") and value.mode != "genes":
+            fault = f"got {value.mode} on one machine, which leaves nothing to search"
+            raise ValueError(f"{fault}, allowed: {{mode: genes}}")
+        return value
 
     @field_validator("objectives", mode="before")
     @classmethod

@@ -93,6 +93,7 @@ def test_every_key_does_something(problem_file):
         ("use_intensity: 25 g/kWh", "region: Taiwan"),
         ("use_intensity: 25 g/kWh", "region: Taiwan 2023"),
         ("mapping: reference", "mapping: optimal"),
+        ("mapping: reference", "mapping: genes"),
         ("period: met", "period: free"),
         ("80 mm2", "81 mm2"),
         ("10 ms", "11 ms"),
@@ -118,6 +119,7 @@ def test_the_hash_is_of_the_content_not_of_the_form(problem_file):
         ("5 y", "1826.25 d"),
         ("[32, 33]", "[32,\n    33]"),
         ("cols: {int: ", "cols: {choice: "),
+        ("mapping: reference", "mapping: {mode: reference}"),
         ("[resnet8]", "[{name: resnet8, period: 40 ms, dram: 1 MiB}]"),
     ]:
         text = GOOD.replace(old, new)
