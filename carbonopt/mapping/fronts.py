@@ -15,6 +15,7 @@ from carbonopt.mapping.search import cheapest_chain, resource_limits
 from carbonopt.mapping.tables import Tables
 
 _ROUNDING = 1e-9
+_EVERY, _STEP = 8, 0.02  # points after the first few are at least this share of latency apart
 Resource = tuple[int, int, int]
 """A port (-1: none), whether waiting for it counts instead of its time, and the input whose first
 loads count."""
@@ -74,7 +75,8 @@ class UnrolledLayer:
 
         `bound_pj` gives the energy [pJ] from which on mappings of at least so many cycles are of
         no interest. Every point has the least energy of all chains at its latency, as long as
-        `complete` stays true.
+        `complete` stays true; after the first `_EVERY` points, those within 2 % of the latency
+        of the one before are left out.
         """
         if self.least_pj >= bound_pj(self.least_cycles):
             return
@@ -85,6 +87,7 @@ class UnrolledLayer:
         finite = np.where(np.isinf(costs.energy), 0.0, costs.energy)
         most_pj = float(finite.max(axis=1).sum()) * (1 + _ROUNDING)
         active: list[Resource] = []
+        found = 0
         least, limit = self.least_pj - beside.energy_pj, math.inf
         limits = resource_limits(*known, _rows(active))
         while True:
@@ -102,7 +105,8 @@ class UnrolledLayer:
             least = energy
             if cycles <= limit:
                 yield Point(least + beside.energy_pj, cycles, chain)
-                limit = cycles * (1 - _ROUNDING)
+                found += 1
+                limit = cycles * (1 - (_ROUNDING if found < _EVERY else _STEP))
                 if limit < self.least_cycles:
                     return
             if resource not in active:

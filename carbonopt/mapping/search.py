@@ -28,7 +28,7 @@ from carbonopt.mapping.chains import (
 
 _OUTPUT, _WEIGHTS = 2, 1
 _ROUNDING = 1e-9
-_LABELS = 3000
+_LABELS = 300
 _SLACKS = (1e-12, 0.01, 0.1, 1.0, np.inf)
 
 
