@@ -38,7 +38,7 @@ LOSSES = {  # at most, in energy, latency and energy x latency
     ],
     "many": [
         (MIXED, machine("digital_os", 32, 6, 3, 2**13), (0.004, 0.0, 0.004)),
-        (MIXED, machine("digital_ws", 32, 6, 3, 2**13), (0.029, 0.169, 0.157)),
+        (MIXED, machine("digital_ws", 32, 6, 3, 2**13), (0.029, 0.169, 0.158)),
         (MIXED, machine("dimc", 32, 6, 3, 2**13), (0.017, 0.0, 0.001)),
         (MIXED, machine("aimc", 32, 6, 3, 2**13), (0.002, 0.0, 0.001)),
         (RESNET8, machine("digital_os", 16, 16), (0.008, 0.0, 0.0)),
