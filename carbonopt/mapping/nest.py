@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from carbonopt.arrays import Ints
 from carbonopt.hardware.machine import OPERANDS
 from carbonopt.mapping.candidates import Mappings
-from carbonopt.mapping.fronts import Chain
 from carbonopt.mapping.lattice import Lattice
 from carbonopt.mapping.plan import Plan
 from carbonopt.mapping.spatial import Unrolling
@@ -19,7 +19,7 @@ _ORDERS = 24
 Loops = list[tuple[int, int]]
 
 
-def chain_mappings(plan: Plan, unrolling: Unrolling, lattice: Lattice, chain: Chain) -> Mappings:
+def chain_mappings(plan: Plan, unrolling: Unrolling, lattice: Lattice, chain: Ints) -> Mappings:
     """Return the mappings that keep the tiles of a chain, which differ in the order of loops.
 
     Only loops between the same two tiles change places; their order counts for waiting alone. Of

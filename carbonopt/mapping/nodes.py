@@ -96,8 +96,8 @@ class Transfers(NamedTuple):
         Of a partial sum (or input) and of a final element (v, 2) [bit].
     summed
         Whether loops unrolled above the boundary, and above the level, sum outputs (2, u, v).
-    doubled
-        Tiles that are replaced take twice their size (v,).
+    doubled, memory
+        Whether tiles that are replaced take twice their size (v,); memory, -1 for a latch (v,).
     truncated
         Accesses count their whole part.
     """
@@ -112,6 +112,7 @@ class Transfers(NamedTuple):
     width: Floats
     summed: Bools
     doubled: Bools
+    memory: Ints
     truncated: bool
 
 
@@ -151,7 +152,7 @@ def _room_taken(transfers: Transfers, u: int, v: int, done: int, kept: Floats) -
 @njit(cache=True)
 def node_costs(
     relevance: Ints, extents: Floats, complete: Bools, size: Floats, offsets: Ints, mean: Floats,
-    whole: Floats, transfers: Transfers,
+    whole: Floats, free: Floats, transfers: Transfers,
 ) -> tuple[Floats, Floats, Floats]:  # fmt: skip
     """Return what each tile of u unrolled layers costs at each of v nodes.
 
@@ -164,12 +165,14 @@ def node_costs(
         product (p,); the tiles of layer u are [offsets[u], offsets[u + 1]).
     mean, whole
         Elements kept with mean and with whole unrollings, blocks (v, p of u).
+    free
+        Bits that each memory has to give (u, m).
 
     Returns
     -------
     energy
-        Of all transfers [pJ], blocks (v, p of u); inf where a latch cannot keep the tile, as a
-        loop indexes its operand.
+        Of all transfers [pJ], blocks (v, p of u); inf where the tile does not fit, or where a
+        loop indexes the operand of a latch.
     needed
         Cycles of one transfer by way, blocks (v, 4, p of u).
     room
@@ -205,5 +208,10 @@ def node_costs(
                     )  # fmt: skip
             for done in range(0 if latch else 2):
                 place = 2 * nodes * start + (done * nodes + v) * points
-                room[place : place + points] = _room_taken(transfers, u, v, done, mean[here])
+                taken = _room_taken(transfers, u, v, done, mean[here])
+                room[place : place + points] = taken
+                counts = done == (0 if transfers.level[v] == 0 and not complete[start] else 1)
+                for p in range(points if counts else 0):
+                    if taken[p] > free[u, transfers.memory[v]]:
+                        energy[nodes * start + v * points + p] = np.inf
     return energy, needed, room

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from carbonopt.arrays import Bools
+from carbonopt.arrays import Bools, Ints
 from carbonopt.hardware.machine import OPERANDS
-from carbonopt.mapping.bounds import chain_orders
+from carbonopt.mapping.chains import Orders, Places
 from carbonopt.mapping.nodes import OUTPUT, Nodes
 from carbonopt.mapping.storage import Storage
 
@@ -29,6 +29,8 @@ class Plan:
         outputs; -1 where there is none.
     closed
         Whether all nodes of a shared memory have their tiles in a state (s, shared).
+    places
+        All that the search needs to know of it.
     """
 
     def __init__(self, storage: Storage) -> None:
@@ -48,6 +50,10 @@ class Plan:
         self.last_output = int(outputs[-1]) if len(outputs) else -1
         self.whole_memory = place.get(self.top[OUTPUT], -1) if len(outputs) else -1
         self.closed = self._closed()
+        self.places = Places(
+            nodes.operand, nodes.level, nodes.ports, self.memory, self.closed, self.last_output,
+            self.whole_memory, len(storage.port_names),
+        )  # fmt: skip
 
     def _closed(self) -> Bools:
         """Tell whether all nodes of a shared memory have their tiles in a state (s, shared)."""
@@ -62,3 +68,14 @@ class Plan:
                 members[self.last_output] = True
             closed[:, m] = has[:, members].all(axis=1)
         return closed
+
+
+def chain_orders(counts: Ints) -> Orders:
+    """Return the states of operands with so many nodes each (3,)."""
+    shape = counts + 1
+    placed = np.stack(np.unravel_index(np.arange(shape.prod()), shape), axis=1)
+    strides = np.array([shape[1] * shape[2], shape[2], 1])
+    left = placed < counts
+    node = np.where(left, np.cumsum(counts) - counts + placed, -1)
+    state = np.where(left, np.arange(len(placed))[:, None] + strides, -1)
+    return Orders(node, state)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
 from functools import cached_property
 
 import numpy as np
@@ -10,51 +10,19 @@ import numpy as np
 from carbonopt.arrays import Bools, Floats, Ints
 from carbonopt.hardware.machine import OPERANDS
 from carbonopt.mapping.access import FROM_BELOW, TO_BELOW, instance_counts
-from carbonopt.mapping.bounds import costs_to_go
-from carbonopt.mapping.lattice import Lattice, lattice
+from carbonopt.mapping.chains import Beside, Costs, Tiles
+from carbonopt.mapping.lattice import lattice
 from carbonopt.mapping.nodes import OUTPUT, Transfers, node_costs
 from carbonopt.mapping.plan import Plan
+from carbonopt.mapping.search import cost_to_go
 from carbonopt.mapping.task import MappingTask
-from carbonopt.mapping.tiles import RELEVANCE, lattice_tiles
+from carbonopt.mapping.tiles import IRRELEVANT, RELEVANCE, lattice_tiles
 from carbonopt.mapping.unrollings import Unrollings, spread
 from carbonopt.workload.layer import DIMS
 
 _REDUCTION = DIMS.index("C")
 _COLUMNS = 0
-
-
-@dataclass(frozen=True)
-class UnrolledTable:
-    """What each tile of a layer costs under one unrolling.
-
-    Parameters
-    ----------
-    lattice
-        The tiles (p).
-    energy
-        At each node (v, p) [pJ]; inf where the tile does not fit.
-    needed
-        Cycles of one transfer by way (v, 4, p).
-    room
-        Bits taken while partial sums or while final outputs come from below (2, v, p).
-    free
-        Bits that each shared memory has to give (shared,).
-    whole_room
-        Bits of all outputs, while partial sums or final outputs come from below (2,).
-    half
-        Half of the capacity of each node's memory (v,) [bit].
-    energy_to_go
-        Least energy of the nodes that a state lacks (s, p) [pJ].
-    """
-
-    lattice: Lattice
-    energy: Floats
-    needed: Floats
-    room: Floats
-    free: Floats
-    whole_room: Floats
-    half: Floats
-    energy_to_go: Floats
+_WEIGHTS = OPERANDS.index("W")
 
 
 class Tables:
@@ -146,7 +114,8 @@ class Tables:
             o, nodes.level, grain, wide, nodes.pj, np.stack(boost),
             np.stack([self._counts[:, o, inner], self._counts[:, o, above]]),
             width.astype(np.float64), np.stack([self._summed[:, above], self._summed[:, inner]]),
-            self.plan.storage.doubled[nodes.memory], self.task.machine.variant.whole_accesses,
+            self.plan.storage.doubled[nodes.memory], nodes.memory,
+            self.task.machine.variant.whole_accesses,
         )  # fmt: skip
 
     @cached_property
@@ -209,8 +178,8 @@ class Tables:
         return free
 
     @cached_property
-    def _flat(self) -> tuple[Floats, Floats, Floats, Floats]:
-        """Energy, cycles, room and energy to go of all tiles, block after block."""
+    def _flat(self) -> tuple[Floats, Floats, Floats]:
+        """Energy, cycles and room of all tiles, block after block."""
         plan, o = self.plan, self.plan.nodes.operand
         mean, whole = (
             lattice_tiles(
@@ -219,37 +188,56 @@ class Tables:
             for prefix in self._prefix
         )
         size = np.concatenate([each.size for each in self.lattices])
-        energy, needed, room = node_costs(
-            RELEVANCE, self._extents, self._complete, size, self.offsets, mean, whole,
+        found: tuple[Floats, Floats, Floats] = node_costs(
+            RELEVANCE, self._extents, self._complete, size, self.offsets, mean, whole, self._free,
             self._transfers,
         )  # fmt: skip
-        lengths = np.concatenate([each.lengths for each in self.lattices])
-        axes = np.concatenate([[0], np.cumsum([len(each.lengths) for each in self.lattices])])
-        to_go = costs_to_go(
-            plan.orders, lengths, axes, self.offsets, plan.nodes.memory,
-            plan.nodes.level == 0, self._complete, self._free, room, energy,
-        )  # fmt: skip
-        return energy, needed, room, to_go
+        return found
+
+    def _block(self, values: Floats, u: int, *shape: int) -> Floats:
+        """Return the block of an unrolling (*shape, p)."""
+        rows = math.prod(shape)
+        start, stop = rows * self.offsets[u], rows * self.offsets[u + 1]
+        return values[start:stop].reshape(*shape, -1)
+
+    @cached_property
+    def _to_go(self) -> list[Floats]:
+        """Least energy of the nodes that a state lacks, for each unrolling (s, p) [pJ]."""
+        nodes = len(self.plan.nodes.operand)
+        return [
+            cost_to_go(self.plan.orders, each.lengths, self._block(self._flat[0], u, nodes))
+            for u, each in enumerate(self.lattices)
+        ]
 
     @cached_property
     def least_pj(self) -> Floats:
         """Energy that all transfers take at least (u,) [pJ]; inf where nothing fits."""
-        states = len(self.plan.orders.node)
-        return self._flat[3][self.offsets[:-1] * states]
+        least = np.array([each[0, 0] for each in self._to_go])
+        return np.where((self._free >= 0).all(axis=1), least, np.inf)
 
-    def table(self, u: int) -> UnrolledTable:
-        """Return the table of one unrolling."""
-        start, stop = self.offsets[u], self.offsets[u + 1]
-        nodes, states = len(self.plan.nodes.operand), len(self.plan.orders.node)
-        energy, needed, room, to_go = self._flat
-        points = stop - start
+    def tiles(self, u: int) -> Tiles:
+        """Return the lattice of one unrolling as the search takes it."""
+        each = self.lattices[u]
+        rests = RELEVANCE[:, each.dims] == IRRELEVANT
+        return Tiles(
+            each.lengths, each.fields, each.packed, each.guard, each.size, each.complete,
+            (rests * each.fields).sum(axis=1), each.dims >= _REDUCTION,
+        )  # fmt: skip
 
-        def block(values: Floats, *shape: int) -> Floats:
-            rows = int(np.prod(shape))
-            return values[rows * start : rows * stop].reshape(*shape, points)
-
-        half = self._capacity[u][self.plan.nodes.memory] / 2
-        return UnrolledTable(
-            self.lattices[u], block(energy, nodes), block(needed, nodes, 4), block(room, 2, nodes),
-            self._free[u][self.plan.shared], self._whole_room[u], half, block(to_go, states),
+    def costs(self, u: int, beside: Beside) -> Costs:
+        """Return what tiles cost under one unrolling as the search takes it."""
+        nodes = self.plan.nodes
+        count = len(nodes.operand)
+        energy, needed, room = self._flat
+        needed, room = self._block(needed, u, count, 4), self._block(room, u, 2, count)
+        single = room[1] > self._capacity[u][nodes.memory][:, None] / 2
+        output, latch = nodes.operand == OUTPUT, nodes.level < 0
+        single[output] |= not beside.outputs_doubled
+        single[latch] = False
+        first = np.where(output[:, None], needed[:, 2:].max(axis=1), needed[:, :2].max(axis=1))
+        apart = (nodes.operand == _WEIGHTS) & (beside.rows >= 0)
+        first[apart | latch | (not beside.loading)] = 0.0
+        return Costs(
+            self._block(energy, u, count), needed, room, single, first,
+            self._free[u][self.plan.shared], self._whole_room[u], self._to_go[u],
         )  # fmt: skip

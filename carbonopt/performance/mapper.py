@@ -11,7 +11,8 @@ import numpy as np
 from carbonopt.arrays import Floats
 from carbonopt.errors import MappingError
 from carbonopt.mapping.candidates import Mappings, why_not
-from carbonopt.mapping.fronts import Beside, Point, UnrolledLayer
+from carbonopt.mapping.chains import Beside
+from carbonopt.mapping.fronts import Point, UnrolledLayer
 from carbonopt.mapping.nest import chain_mappings
 from carbonopt.mapping.plan import Plan
 from carbonopt.mapping.spatial import Unrolling, array_shape
@@ -120,11 +121,11 @@ def solve_layer(
     beside = _beside(task, unrollings.each, tables.outputs_pj)
     front = _Front(supported=supported)
     complete = True
-    for u in range(len(unrollings)):
-        layer = UnrolledLayer(plan, tables, u, beside[u])
-        for point in layer.points(front.bound_pj):
+    layers = [UnrolledLayer(plan, tables, u, each) for u, each in enumerate(beside)]
+    for u in sorted(range(len(layers)), key=lambda u: (layers[u].least_cycles, layers[u].least_pj)):
+        for point in layers[u].points(front.bound_pj):
             front.add(point, u)
-        complete = complete and layer.complete
+        complete = complete and layers[u].complete
     if not front.found:
         raise MappingError(why_not(task))
     found = sorted(front.found, key=lambda each: each[0].cycles)

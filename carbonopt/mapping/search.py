@@ -1,0 +1,385 @@
+"""Chains of tiles of least energy within a latency: an exact search on the lattice of tiles.
+
+The cost to go of a state without regard to other tiles in a memory is exact and cheap, a suffix
+minimum along each axis of the lattice; it bounds the labels of a search that keeps the room taken
+in shared memories, and the time taken on ports that limit the latency.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from carbonopt.arrays import Bools, Floats, Ints
+from carbonopt.mapping.chains import (
+    DONE,
+    NODE,
+    PARENT,
+    POINT,
+    STATE,
+    Beside,
+    Costs,
+    Labels,
+    Limits,
+    Orders,
+    Places,
+    Tiles,
+)
+
+_OUTPUT, _WEIGHTS = 2, 1
+_ROUNDING = 1e-9
+_LABELS = 3000
+_SLACKS = (1e-12, 0.01, 0.1, 1.0, np.inf)
+
+
+@njit(cache=True)
+def cost_to_go(orders: Orders, lengths: Ints, cost: Floats) -> Floats:
+    """Return the least cost of the nodes that a state lacks, from tile p on (s, p).
+
+    h[s, T] = min over T' divisible by T and next nodes v of (cost[v, T'] + h[s + v, T']).
+    """
+    states, points = len(orders.node), cost.shape[1]
+    least = np.zeros((states, points))
+    for s in range(states - 2, -1, -1):
+        here = least[s]
+        here[:] = np.inf
+        for o in range(3):
+            v = orders.node[s, o]
+            if v >= 0:
+                after = least[orders.state[s, o]]
+                for p in range(points):
+                    here[p] = min(here[p], cost[v, p] + after[p])
+        stride = 1
+        for axis in range(len(lengths) - 1, -1, -1):
+            block = stride * lengths[axis]
+            for start in range(0, points, block):
+                for p in range(start + block - stride - 1, start - 1, -1):
+                    here[p] = min(here[p], here[p + stride])
+            stride = block
+    return least
+
+
+@njit(cache=True)
+def _needless(
+    tiles: Tiles, places: Places, costs: Costs, cycles: Floats, risky: Bools, waited: Bools
+) -> Ints:
+    """Mark loops without which a smaller tile is no worse at a node: digit masks (v, p).
+
+    `risky` tiles (v, p) may make the array wait, depending on the order of loops.
+    """
+    nodes, points = costs.energy.shape
+    masks = np.zeros((nodes, points), np.int64)
+    stride = 1
+    for axis in range(len(tiles.lengths) - 1, -1, -1):
+        field = tiles.fields[axis]
+        rests = False
+        for o in range(3):
+            rests = rests or (waited[o] and tiles.digits[o] & field != 0)
+        for v in range(nodes):
+            if rests or (tiles.kept[axis] and places.operand[v] == _OUTPUT):
+                continue
+            for p in range(stride, points):
+                if p // stride % tiles.lengths[axis] == 0:
+                    continue
+                worse = (
+                    risky[v, p - stride] or not costs.energy[v, p - stride] <= costs.energy[v, p]
+                )
+                for r in range(len(cycles)):
+                    worse = worse or not cycles[r, v, p - stride] <= cycles[r, v, p]
+                if not worse:
+                    masks[v, p] |= field
+        stride *= tiles.lengths[axis]
+    return masks
+
+
+@njit(cache=True)
+def resource_limits(
+    orders: Orders, tiles: Tiles, places: Places, costs: Costs, beside: Beside, active: Ints
+) -> Limits:
+    """Return the tables of some resources, rows of (port, waits, first) (r, 3), unlimited."""
+    nodes, points = costs.energy.shape
+    count = len(active)
+    cycles, waits = np.zeros((count, nodes, points)), np.zeros((count, nodes, 4), np.bool_)
+    to_go = np.zeros((count, len(orders.node), points))
+    risky = np.zeros((nodes, points), np.bool_)
+    for r in range(count):
+        for v in range(nodes):
+            o = places.operand[v]
+            writes = beside.rows >= 0 and o == _WEIGHTS and places.level[v] == 0
+            for p in range(points):
+                again = tiles.size[-1] / tiles.size[p] - 1
+                if not np.isfinite(costs.energy[v, p]):
+                    cycles[r, v, p] = np.inf
+                    continue
+                if o == active[r, 2] or o == _OUTPUT:
+                    cycles[r, v, p] += costs.first[v, p]
+                if writes:
+                    cycles[r, v, p] += beside.rows * (again + 1)
+                for way in range(0 if beside.rows >= 0 else 4):
+                    if places.ports[v, way] != active[r, 0] or active[r, 0] < 0:
+                        continue
+                    needed = costs.needed[v, way, p]
+                    if active[r, 1]:
+                        waits[r, v, way] = True
+                        single = costs.single[v, p] and needed > np.ceil(beside.passes)
+                        risky[v, p] = risky[v, p] or single
+                        needed = max(0.0, needed - np.ceil(tiles.size[p] * beside.passes))
+                    cycles[r, v, p] += needed * again
+        to_go[r] = cost_to_go(orders, tiles.lengths, cycles[r])
+    waited = np.zeros(3, np.bool_)
+    for v in range(nodes):
+        waited[places.operand[v]] |= risky[v].any()
+    needless = _needless(tiles, places, costs, cycles, risky, waited)
+    return Limits(cycles, to_go, waits, np.full(count, np.inf), waited, needless)
+
+
+@njit(cache=True)
+def chain_latency(
+    tiles: Tiles, places: Places, costs: Costs, beside: Beside, chain: Ints
+) -> tuple[float, int, int, int]:
+    """Return the least latency of a chain of nodes and tiles (v, 2) and the resource that sets it.
+
+    L = max(C + sum of (needed - window) (n - 1), sum of needed (n - 1)) + first loads + last
+    stores, the largest over all ports, with n = N / |T| transfers, compute cycles C, and a window
+    of |T| cycles, or |T| // r where no second tile fits: r are the outermost loops of the tile
+    that do not index its operand, as few as an order of the loops allows.
+
+    Returns
+    -------
+    latency, port, waits, first
+        Cycles; the port (-1: none), whether waiting for single tiles sets it, and the input
+        whose first loads take longer.
+
+    References
+    ----------
+    .. [1] ZigZag's latency model, of which it is a lower bound.
+    """
+    busy, late = np.zeros(places.port_count), np.zeros(places.port_count)
+    first, run = np.zeros(3), np.ones(3)
+    last, writes = 0, 0.0
+    for k in range(len(chain)):
+        v, p = chain[k]
+        more = ((tiles.packed[p] | tiles.guard) - tiles.packed[last]) ^ tiles.guard
+        for q in range(3):
+            grown = run[q] * tiles.size[p] / tiles.size[last]
+            run[q] = grown if more & ~tiles.digits[q] == 0 else 1.0
+        o = places.operand[v]
+        again = tiles.size[-1] / tiles.size[p] - 1
+        window = tiles.size[p] // run[o] if costs.single[v, p] else tiles.size[p]
+        window = np.ceil(window * beside.passes)
+        if places.level[v] >= 0:
+            run[o] = 1.0
+        first[o] += costs.first[v, p]
+        if o == _WEIGHTS and places.level[v] == 0:
+            writes = again + 1
+        for way in range(4):
+            port, needed = places.ports[v, way], costs.needed[v, way, p]
+            if port >= 0:
+                busy[port] += needed * again
+                late[port] += max(0.0, needed - window) * again
+        last = p
+    slower = 1 if first[1] > first[0] else 0
+    ends = first[slower] + first[_OUTPUT] + beside.cycles
+    computing = tiles.size[-1] * beside.passes
+    if beside.rows >= 0:
+        return computing + beside.rows * writes + ends, 0, 0, slower
+    latency, port, waits = computing, -1, 0
+    for q in range(places.port_count):
+        if computing + late[q] > latency:
+            latency, port, waits = computing + late[q], q, 1
+        if busy[q] > latency:
+            latency, port, waits = busy[q], q, 0
+    return latency + ends, port, waits, slower
+
+
+@njit(cache=True)
+def _run(tiles: Tiles, labels: Labels, label: int, o: int, p: int, more: int) -> float:
+    """Loops at rest for an operand under tile p, `more` digits above a label's tile."""
+    if more & ~tiles.digits[o] != 0:
+        return 1.0
+    here = tiles.size[labels.steps[label, POINT]]
+    return float(labels.sums[label, o - 3] * tiles.size[p] / here)
+
+
+@njit(cache=True)
+def _in_time(
+    tiles: Tiles, costs: Costs, beside: Beside, limits: Limits, labels: Labels, label: int,
+    step: tuple[int, int, int, int], more: int, sums: Floats,
+) -> bool:  # fmt: skip
+    """Fill the cycles that a label has spent after a step; tell whether they can suffice.
+
+    A single tile arrives within |T| // r cycles, see `chain_latency`.
+    """
+    o, v, p, after = step
+    run = _run(tiles, labels, label, o, p, more) if costs.single[v, p] else 1.0
+    again = tiles.size[-1] / tiles.size[p] - 1
+    for r in range(len(limits.most)):
+        spent = labels.sums[label, 1 + r] + limits.cycles[r, v, p]
+        for way in range(4 if run > 1 else 0):
+            if limits.waits[r, v, way]:
+                needed = costs.needed[v, way, p]
+                full = np.ceil(tiles.size[p] * beside.passes)
+                window = np.ceil(tiles.size[p] // run * beside.passes)
+                spent += (max(0.0, needed - window) - max(0.0, needed - full)) * again
+        if spent + limits.to_go[r, after, p] > limits.most[r]:
+            return False
+        sums[1 + r] = spent
+    return True
+
+
+@njit(cache=True)
+def _placed(
+    tiles: Tiles, places: Places, costs: Costs, limits: Limits, labels: Labels, label: int,
+    step: tuple[int, int, int, int], more: int, sums: Floats,
+) -> int:  # fmt: skip
+    """Fill the room taken after a step; tell whether all reductions are kept (-1: no room)."""
+    o, v, p, after = step
+    done, first = labels.steps[label, DONE], 1 + len(limits.most)
+    for m in range(len(costs.free)):
+        taken = labels.sums[label, first + m]
+        taken += costs.room[done, v, p] if places.memory[v] == m else 0.0
+        if v == places.last_output and places.whole_memory == m:
+            taken += costs.whole_room[1 if tiles.complete[p] else 0]
+        if taken > costs.free[m]:
+            return -1
+        sums[first + m] = 0.0 if places.closed[after, m] else taken
+    for q in range(3):
+        sums[q - 3] = 1.0
+        if limits.waited[q] and not (q == o and places.level[v] >= 0):
+            sums[q - 3] = _run(tiles, labels, label, q, p, more)
+    if o == _OUTPUT:
+        return 1 if tiles.complete[p] else 0
+    return int(done)
+
+
+@njit(cache=True)
+def _expand(
+    orders: Orders, tiles: Tiles, places: Places, costs: Costs, beside: Beside, limits: Limits,
+    labels: Labels, start: int, stop: int, most: float,
+) -> tuple[Labels, int]:  # fmt: skip
+    """Append every way to place one more node, of labels [start, stop), within the bounds."""
+    count = stop
+    sums = np.empty(labels.sums.shape[1])
+    for label in range(start, stop):
+        state, point = labels.steps[label, STATE], labels.steps[label, POINT]
+        left = most - labels.sums[label, 0]
+        for o in range(3):
+            v = orders.node[state, o]
+            if v < 0:
+                continue
+            after = orders.state[state, o]
+            for p in range(point, len(tiles.packed)):
+                if costs.energy[v, p] + costs.energy_to_go[after, p] > left:
+                    continue
+                more = (tiles.packed[p] | tiles.guard) - tiles.packed[point]
+                if more & tiles.guard != tiles.guard or more & limits.needless[v, p] != 0:
+                    continue
+                more ^= tiles.guard
+                step = (o, v, p, after)
+                if not _in_time(tiles, costs, beside, limits, labels, label, step, more, sums):
+                    continue
+                done = _placed(tiles, places, costs, limits, labels, label, step, more, sums)
+                if done < 0:
+                    continue
+                if count == len(labels.sums):
+                    labels = Labels(
+                        np.concatenate((labels.sums, np.empty_like(labels.sums))),
+                        np.concatenate((labels.steps, np.empty_like(labels.steps))),
+                    )
+                labels.sums[count] = sums
+                labels.sums[count, 0] = labels.sums[label, 0] + costs.energy[v, p]
+                labels.steps[count, STATE], labels.steps[count, POINT] = after, p
+                labels.steps[count, NODE], labels.steps[count, PARENT] = v, label
+                labels.steps[count, DONE] = done
+                count += 1
+    return labels, count
+
+
+@njit(cache=True)
+def _pruned(costs: Costs, labels: Labels, start: int, stop: int) -> tuple[int, bool]:
+    """Keep the labels [start, stop) that no other makes needless, at most `_LABELS` of them.
+
+    Returns the new end, and whether others were dropped for want of places.
+    """
+    points = costs.energy.shape[1]
+    key = labels.steps[start:stop, STATE] * points + labels.steps[start:stop, POINT]
+    order = np.argsort(labels.sums[start:stop, 0], kind="mergesort")
+    order = order[np.argsort(key[order], kind="mergesort")]
+    keep = np.zeros(stop - start, np.bool_)
+    bound = np.empty(stop - start)
+    first = 0
+    for i in range(len(order)):
+        a = start + order[i]
+        if i > 0 and key[order[i]] != key[order[i - 1]]:
+            first = i
+        keep[order[i]] = True
+        for j in range(first, i):
+            b = start + order[j]
+            better = keep[order[j]] and labels.steps[b, DONE] >= labels.steps[a, DONE]
+            if better and (labels.sums[b] <= labels.sums[a]).all():
+                keep[order[i]] = False
+                break
+        to_go = costs.energy_to_go[labels.steps[a, STATE], labels.steps[a, POINT]]
+        bound[order[i]] = labels.sums[a, 0] + to_go
+    dropped = keep.sum() > _LABELS
+    if dropped:
+        keep &= bound < np.sort(bound[keep])[_LABELS]
+    end = start
+    for i in range(stop - start):
+        if keep[i]:
+            labels.sums[end], labels.steps[end] = labels.sums[start + i], labels.steps[start + i]
+            end += 1
+    return end, dropped
+
+
+@njit(cache=True)
+def cheapest_chain(
+    orders: Orders, tiles: Tiles, places: Places, costs: Costs, beside: Beside, limits: Limits,
+    least: float, bound: float,
+) -> tuple[float, float, Ints, Ints, bool]:  # fmt: skip
+    """Return a chain of least energy within limits, the fastest of those.
+
+    Parameters
+    ----------
+    least, bound
+        Energies that no chain undercuts, and that are of no interest [pJ].
+
+    Returns
+    -------
+    energy, latency, resource, chain, complete
+        Energy [pJ], inf if there is none; least latency [cycles] and the resource (3,) that sets
+        it; nodes and tiles (v, 2); whether nothing was left out for want of places.
+    """
+    columns = 1 + len(limits.most) + len(costs.free) + 3
+    complete = True
+    chain = np.zeros((len(places.operand), 2), np.int64)
+    best = chain.copy()
+    for slack in _SLACKS:
+        most = min(bound, least * (1 + slack)) if least > 0 else bound
+        labels = Labels(np.zeros((1024, columns)), np.zeros((1024, 5), np.int64))
+        labels.sums[0, -3:], labels.steps[0, NODE:DONE] = 1.0, -1
+        labels.steps[0, DONE] = 1 if tiles.complete[0] else 0
+        start, stop = 0, 1
+        for _ in range(len(places.operand)):
+            labels, end = _expand(
+                orders, tiles, places, costs, beside, limits, labels, start, stop, most
+            )
+            end, dropped = _pruned(costs, labels, stop, end)
+            complete = complete and not dropped
+            start, stop = stop, end
+        if stop > start or most >= bound:
+            break
+    energy, latency, resource = np.inf, np.inf, np.zeros(3, np.int64)
+    if stop > start:
+        energy = labels.sums[start:stop, 0].min()
+    for label in range(start, stop):
+        if labels.sums[label, 0] <= energy * (1 + 1e-12):
+            here = label
+            for k in range(len(chain) - 1, -1, -1):
+                chain[k] = labels.steps[here, NODE], labels.steps[here, POINT]
+                here = labels.steps[here, PARENT]
+            found, port, waits, first = chain_latency(tiles, places, costs, beside, chain)
+            if found < latency:
+                latency, best = found, chain.copy()
+                resource[:] = port, waits, first
+    return energy, latency, resource, best, complete
