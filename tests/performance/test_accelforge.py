@@ -20,7 +20,6 @@ import pytest
 from common3 import common3, words
 
 from carbonopt.hardware.machine import OPERANDS
-from carbonopt.mapping.bounds import Orders
 from carbonopt.mapping.plan import Plan
 from carbonopt.mapping.task import MappingTask
 from carbonopt.mapping.unrollings import unrolled_all
@@ -43,7 +42,9 @@ def private_inside_global(plan: Plan) -> Plan:
     placed = np.stack(np.unravel_index(np.arange(len(orders.node)), nodes.counts + 1), axis=1)
     begun = (placed < private).any(axis=1)[:, None]
     early = begun & (orders.node >= 0) & (nodes.level[orders.node] > 0)
-    plan.orders = Orders(np.where(early, -1, orders.node), np.where(early, -1, orders.state))
+    plan.orders = orders._replace(
+        node=np.where(early, -1, orders.node), state=np.where(early, -1, orders.state)
+    )
     return plan
 
 
