@@ -75,7 +75,7 @@ def test_a_layer_may_have_an_entry_of_its_own(tmp_path):
         built = load_zigzag_machine(machine, ZIGZAG, mapping_path=path, layer=layer)
         assert built.most == {"D1": {"K": size}}
         wide = fullest_unrollings(CONVOLUTION, array_shape(built, CONVOLUTION), 1)
-        assert dict(wide[0]["D1"])["K"] == size
+        assert wide[0, 0, DIMS.index("K")] == size
 
 
 def test_loops_that_no_layer_has_are_refused(tmp_path):

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 
+import numpy as np
 import pytest
 from designs import layer, machine
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from carbonopt.hardware.machine import OPERANDS
-from carbonopt.mapping.parallel import fullest_unrollings, useful_sizes
+from carbonopt.mapping.parallel import (
+    fullest_unrollings,
+    loop_sizes,
+    named_loops,
+    useful_sizes,
+    with_halves,
+)
 from carbonopt.mapping.reference import reference_unrollings
-from carbonopt.mapping.spatial import array_shape, spatial_arrays, unroll
+from carbonopt.mapping.spatial import ArrayShape, array_shape, spatial_arrays, unroll
 from carbonopt.mapping.tiles import IRRELEVANT, RELEVANCE
+from carbonopt.mapping.unrollings import unrolled_all
 from carbonopt.workload.layer import DIMS
 
 pytestmark = pytest.mark.property
@@ -42,9 +51,16 @@ machines = st.builds(
     macros=st.integers(1, 4),
     sram_byte=st.just(2**20),
 )
+
+
+def fullest(each, built):
+    shape = array_shape(built, each)
+    return [named_loops(sizes, shape.names) for sizes in fullest_unrollings(each, shape, COUNT)]
+
+
 SOURCES = {
     "reference": lambda each, built: reference_unrollings(each, array_shape(built, each)),
-    "fullest": lambda each, built: fullest_unrollings(each, array_shape(built, each), COUNT),
+    "fullest": fullest,
 }
 
 
@@ -127,7 +143,7 @@ def test_passes_cover_every_bound(source, each, built):
 @settings(max_examples=60)
 @given(each=layers, built=machines)
 def test_fullest_unrollings_are_distinct_and_sorted_by_passes(each, built):
-    found = fullest_unrollings(each, array_shape(built, each), COUNT)
+    found = fullest(each, built)
     passes = [math.prod(unroll(each, chosen).temporal.values()) for chosen in found]
     assert 1 <= len(found) <= COUNT
     assert passes == sorted(passes)
@@ -139,7 +155,7 @@ def test_fullest_unrollings_are_distinct_and_sorted_by_passes(each, built):
 def test_fullest_has_no_more_passes_than_the_reference(each, built):
     theirs = reference_unrollings(each, array_shape(built, each))
     assume(theirs)
-    ours = fullest_unrollings(each, array_shape(built, each), COUNT)
+    ours = fullest(each, built)
     best, other = (
         min(math.prod(unroll(each, chosen).temporal.values()) for chosen in some)
         for some in (ours, theirs)
@@ -152,7 +168,7 @@ def test_useful_sizes_are_the_smallest_for_their_passes(bound, available):
     smallest = {}
     for size in range(min(bound, available), 0, -1):
         smallest[math.ceil(bound / size)] = size
-    assert useful_sizes(bound, available) == sorted(smallest.values(), reverse=True)
+    assert useful_sizes(bound, available).tolist() == sorted(smallest.values(), reverse=True)
 
 
 @settings(max_examples=60)
@@ -160,7 +176,7 @@ def test_useful_sizes_are_the_smallest_for_their_passes(bound, available):
 def test_every_unrolled_loop_has_one_place_per_operand(each, built):
     """Between the multipliers and the lowest memory whose instances serve its dimension."""
     hierarchy = {operand: built.levels(operand) for operand in OPERANDS}
-    for chosen in fullest_unrollings(each, array_shape(built, each), COUNT):
+    for chosen in fullest(each, built):
         unrolling = unroll(each, chosen)
         _, whole = spatial_arrays(unrolling, built, hierarchy)
         for o, operand in enumerate(OPERANDS):
@@ -170,3 +186,68 @@ def test_every_unrolled_loop_has_one_place_per_operand(each, built):
                     served = [array_dim in built.memories[m].served for m in hierarchy[operand]]
                     if place == served.index(True):
                         assert sizes[DIMS.index(dim)] > 1
+
+
+def test_many_unrollings_at_once_are_what_each_is_alone():
+    each, built = layer(K=40, OX=14, OY=7, C=25, FX=5), machine("digital_ws", 64, 48, 3)
+    shape = array_shape(built, each)
+    asked = with_halves(each, fullest_unrollings(each, shape, COUNT))
+    for down in (False, True):
+        found = unrolled_all(each, shape.names, asked, down=down)
+        for u, sizes in enumerate(asked):
+            alone = unroll(each, named_loops(sizes, shape.names), down=down)
+            assert found.one(u).temporal == alone.temporal
+            assert found.one(u).asked == alone.asked
+            for ours, theirs in zip(found.one(u).loops, alone.loops, strict=True):
+                assert ours == (*theirs[:2], pytest.approx(theirs[2]), theirs[3])
+
+
+def test_halves_leave_one_loop_half_as_far():
+    """Of 10 columns 5 are half, of 5 rows 3: as many as the passes need that they leave."""
+    asked = loop_sizes({"D1": (("K", 10),), "D2": (("C", 5),)}, ("D1", "D2"))[None]
+    found = with_halves(layer(K=10, C=5), asked)
+    assert [named_loops(each, ("D1", "D2")) for each in found] == [
+        {"D1": (("K", 10),), "D2": (("C", 5),)},
+        {"D1": (("K", 5),), "D2": (("C", 5),)},
+        {"D1": (("K", 10),), "D2": (("C", 3),)},
+    ]
+
+
+SMALL = st.integers(1, 7)
+SMALL_ARRAYS = st.lists(
+    st.tuples(st.integers(1, 9), st.sets(st.sampled_from(DIMS), min_size=1)),
+    min_size=1,
+    max_size=3,
+)
+
+
+def fewest_passes(bounds, axes):
+    """Passes of the best of all legal unrollings, one loop after the other."""
+    if not bounds:
+        return 1
+    (dim, bound), *others = bounds
+    best = math.inf
+    ranges = (range(1, (size if dim in allowed else 1) + 1) for size, allowed in axes)
+    for sizes in itertools.product(*ranges):
+        left = [(size // n, allowed) for n, (size, allowed) in zip(sizes, axes, strict=True)]
+        best = min(best, -(-bound // math.prod(sizes)) * fewest_passes(others, left))
+    return best
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    each=st.builds(layer, K=SMALL, G=SMALL, OX=SMALL, C=SMALL, FX=st.integers(1, 3)),
+    axes=SMALL_ARRAYS,
+)
+def test_the_first_has_the_fewest_passes_of_all_unrollings(each, axes):
+    names = tuple(f"D{a}" for a, _ in enumerate(axes))
+    allowed = tuple(tuple(sorted(dims)) for _, dims in axes)
+    shape = ArrayShape(
+        names, tuple(size for size, _ in axes), allowed, allowed, ((),) * len(axes),
+        diagonal=False, unit_stride=False,
+    )  # fmt: skip
+    first = fullest_unrollings(each, shape, 1)[0]
+    assert (first.prod(axis=1) <= shape.sizes).all()
+    passes = math.prod(-(-np.array(each.sizes) // first.prod(axis=0)))
+    bounds = [(dim, bound) for dim, bound in each.loops.items() if bound > 1]
+    assert passes == fewest_passes(bounds, axes)
