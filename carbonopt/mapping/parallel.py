@@ -44,21 +44,18 @@ def fullest_unrollings(layer: Layer, array: ArrayShape, count: int) -> Ints:
     found = np.ones((1, axes, len(DIMS)), dtype=np.int64)
     *before, last = (*range(2, axes), *range(min(2, axes)))
     for a in before:
-        found = _extended(bounds, found, (a, array.sizes[a], limits[a]), _WEIGHTS[0], _WIDEST)
-    kept = _WIDEST if array.diagonal else count
-    lists: list[Ints] = []
-    for weights in _WEIGHTS:
-        along = (last, array.sizes[last], limits[last])
-        lists.append(_extended(bounds, found, along, weights, kept))
-        if array.diagonal or len(lists[0]) < kept:
-            break
-    found = np.concatenate(lists)
+        found = _extended(bounds, found, (a, array.sizes[a], limits[a]), _WEIGHTS[:1], _WIDEST)
+    along = (last, array.sizes[last], limits[last])
+    if array.diagonal:
+        found = _extended(bounds, found, along, _WEIGHTS[:1], _WIDEST)
+    else:
+        found = _extended(bounds, found, along, _WEIGHTS, count)
     if array.diagonal:
         spans = _spans(layer, array, limits)
         which, spread = _diagonals(bounds, found, np.array(array.sizes), spans)
         found = found[which]
         found[:, 0, _OUTPUTS : _OUTPUTS + 2] *= spread
-    found = _in_turn(bounds, distinct(found), count)
+    found = _in_turn(bounds, found, count)
     found.flags.writeable = False
     return found
 
@@ -69,8 +66,10 @@ def _extended(
     """Extend unrollings (n, a, 8) along a dimension, given its position, size and limits."""
     a, size, limits = along
     fillings = _fillings(bounds, limits, size)
+    found = found[np.argsort(_passes(bounds, found.prod(axis=1)), kind="stable")]
     used = found.prod(axis=1)
-    which, last = _combined(bounds, used, fillings, limits, size, weights, count).T
+    pairs = np.unique(_combined(bounds, used, fillings, limits, size, weights, count))
+    which, last = np.divmod(pairs, len(fillings))
     left = -(-bounds // used[which])
     longer = found[which]
     longer[:, a] = -(-left // -(-left // fillings[last]))
@@ -279,34 +278,37 @@ def _combined(
     """Combine unrollings along some array dimensions with those along a further one.
 
     Sizes `used` so far (n, 8) and those `along` it (m, 8), within its `limits` (8,) and what is
-    `available` in all, both with the fewest passes first. Returns positions in both (at most
-    `count`, 2): the fewest passes first, then the fewest units, then the fewest elements of I,
-    W and O by `weights` (3,).
+    `available` in all, both with the fewest passes first. Returns i m + j of `count` pairs by each
+    of `weights` (w, 3): the fewest passes first, then the fewest units, then the fewest elements
+    of I, W and O.
     """
     before, further = _passes(bounds, used), _passes(bounds, along)
     one = np.int64(1)
-    heap: list[_Rank] = [(_NEVER, one, one, one, one, one) for _ in range(count)]
+    none = (_NEVER, one, one, one, one, one)
+    heaps: list[list[_Rank]] = [[none for _ in range(count)] for _ in weights]
     for i in range(len(used)):
-        if before[i] / available > -heap[0][0]:
+        if before[i] / available > -heaps[0][0][0]:
             break
         left, units = -(-bounds // used[i]), np.prod(used[i])
         for j in range(len(along)):
-            if further[j] / units > -heap[0][0]:
+            if further[j] / units > -heaps[0][0][0]:
                 break
             passes = one
             for d in range(8):
                 passes *= -(-left[d] // along[j, d])
-            if passes > -heap[0][0]:
+            if passes > -heaps[0][0][0]:
                 continue
             sizes, code = _clipped(left, along[j])
-            if not _can_grow(left, sizes, limits, available):
-                inputs, filters, outputs = _handed(used[i] * sizes)
-                handed = weights[0] * inputs + weights[1] * filters + weights[2] * outputs
-                rank = (-passes, -units * np.prod(sizes), -handed, np.int64(-i), -code, one * j)
-                _offer(heap, rank)
-    heap.sort()
-    found = [(-entry[3], entry[5]) for entry in heap[::-1] if entry[0] > _NEVER]
-    return np.array(found)
+            if _can_grow(left, sizes, limits, available):
+                continue
+            counts = _handed(used[i] * sizes)
+            fewest = (-passes, -units * np.prod(sizes))
+            for w, heap in enumerate(heaps):
+                handed = np.int64(0)
+                for o in range(3):
+                    handed += weights[w, o] * counts[o]
+                _offer(heap, (*fewest, -handed, np.int64(-i), -code, one * i * len(along) + j))
+    return np.array([entry[5] for heap in heaps for entry in heap if entry[0] > _NEVER])
 
 
 def _spans(layer: Layer, array: ArrayShape, limits: Ints) -> Floats:
