@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
+from typing import Any
+
+import numpy as np
 
 from carbonopt.hardware.machine import Machine
 from carbonopt.hardware.template import TEMPLATES, Knobs, build_machine
 from carbonopt.hardware.variant import load_variant
 from carbonopt.mapping.candidates import Mappings, joined
+from carbonopt.mapping.parallel import loop_sizes
 from carbonopt.mapping.plan import Plan
 from carbonopt.mapping.task import MappingTask
+from carbonopt.mapping.unrollings import Unrollings, unrolled_all
 from carbonopt.performance.mapper import solve_layer
 from carbonopt.workload.layer import DIMS, Layer
 from carbonopt.workload.load import load_network
@@ -66,3 +72,9 @@ def of_layers(*layers: Layer) -> Network:
 def solved_mappings(task: MappingTask) -> Mappings:
     """Mappings on the front of a layer."""
     return joined(solve_layer(task, Plan(task.storage)).mappings)
+
+
+def unrolled_as(layer: Layer, names: Sequence[str], chosen: Any, *, down: bool) -> Unrollings:
+    """A layer unrolled in several ways, each array dimension's loops by name."""
+    asked = np.stack([loop_sizes(each, names) for each in chosen])
+    return unrolled_all(layer, tuple(names), asked, down=down)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 
+from designs import unrolled_as
+
 from carbonopt.hardware.machine import Machine
 from carbonopt.mapping.parallel import useful_sizes
 from carbonopt.mapping.spatial import ArrayShape, Loops, array_shape, positions_spanned
-from carbonopt.mapping.unrollings import Unrollings, unrolled_all
+from carbonopt.mapping.unrollings import Unrollings
 from carbonopt.workload.layer import Layer
 
 
@@ -25,7 +27,7 @@ def every_unrolling(layer: Layer, machine: Machine) -> Unrollings:
     if array.diagonal:
         chosen += [more for each in chosen for more in _diagonal(layer, array, each)]
     down = machine.variant.whole_units_down
-    return unrolled_all(layer, array.names, chosen, down=down)
+    return unrolled_as(layer, array.names, chosen, down=down)
 
 
 def _along(

@@ -7,10 +7,10 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from designs import machine
+from designs import machine, unrolled_as
 
 from carbonopt.hardware.digital import DigitalArray
-from carbonopt.hardware.imc import imc_macro
+from carbonopt.hardware.imc import imc_macro, load_form
 from carbonopt.hardware.machine import DIRECTIONS, OPERANDS, Machine, Memory, Operand, Port
 from carbonopt.hardware.template import TEMPLATES
 from carbonopt.hardware.variant import load_variant
@@ -118,11 +118,12 @@ def random_machine(rng: np.random.Generator, layer: Layer, memories: int) -> Mac
     shape = {axis: int(rng.integers(1, 5)) for axis in AXES}
     array = DigitalArray(0.5, adder_tree=False, tree_bits=16)
     kind = str(rng.choice(["digital", "digital", "digital", "aimc", "dimc"]))
+    variant = load_variant(str(rng.choice(VARIANTS)))
     if kind != "digital":
-        array = imc_macro(kind, 16, 16)
+        array = imc_macro(kind, 16, 16, 1, 1, load_form(variant.macro_form))
     free = {axis: tuple(rng.permutation(DIMS)) for axis in AXES}
     return Machine(
-        "random", load_variant(str(rng.choice(VARIANTS))), shape, array,
+        "random", variant, shape, array,
         _memories(rng, layer, memories), free, bool(rng.random() < 0.2),
         clock_parts={"mac": 1.0}, systolic=AXES[: int(rng.integers(0, 2))],
     )  # fmt: skip
@@ -142,7 +143,7 @@ def random_unrolling(rng: np.random.Generator, layer: Layer, machine: Machine) -
                 left[str(dim)] = math.ceil(left[str(dim)] / size)
         chosen[axis] = tuple(loops)
     down = machine.variant.whole_units_down
-    return unrolled_all(layer, tuple(machine.shape), [chosen], down=down)
+    return unrolled_as(layer, tuple(machine.shape), [chosen], down=down)
 
 
 def random_case(rng: np.random.Generator, loops: int, memories: int) -> Case:
@@ -172,4 +173,5 @@ def template_case(rng: np.random.Generator, loops: int) -> Case:
     some = with_halves(layer, chosen)[:12]
     one = some[int(rng.integers(len(some)))]
     names, down = tuple(built.shape), built.variant.whole_units_down
-    return Case(MappingTask(layer, built, hierarchy), unrolled_all(layer, names, [one], down=down))
+    unrollings = unrolled_all(layer, names, one[None], down=down)
+    return Case(MappingTask(layer, built, hierarchy), unrollings)

@@ -75,8 +75,8 @@ class UnrolledLayer:
 
         `bound_pj` gives the energy [pJ] from which on mappings of at least so many cycles are of
         no interest. Every point has the least energy of all chains at its latency, as long as
-        `complete` stays true; after the first `_EVERY` points, those within 2 % of the latency
-        of the one before are left out.
+        `complete` stays true. After the first `_EVERY` points those within 2 % of the latency
+        of the one before are left out, but for the fastest.
         """
         if self.least_pj >= bound_pj(self.least_cycles):
             return
@@ -87,28 +87,31 @@ class UnrolledLayer:
         finite = np.where(np.isinf(costs.energy), 0.0, costs.energy)
         most_pj = float(finite.max(axis=1).sum()) * (1 + _ROUNDING)
         active: list[Resource] = []
-        found = 0
-        least, limit = self.least_pj - beside.energy_pj, math.inf
+        least, last = self.least_pj - beside.energy_pj, math.inf
+        found, step = 0, _ROUNDING
         limits = resource_limits(*known, _rows(active))
         while True:
+            limit = last * (1 - step)
             bound = min(bound_pj(self.least_cycles) - beside.energy_pj, most_pj)
+            if least > bound:
+                return
             most = np.array([limit - self._base(each) for each in active])
-            if least > bound or (limits.to_go[:, 0, 0] > most).any():
-                return
-            energy, cycles, which, chain, complete = cheapest_chain(
-                *known, limits._replace(most=most), least, bound
-            )
-            self.complete = self.complete and complete
-            resource = (int(which[0]), int(which[1]), int(which[2]))
+            energy, cycles, resource = math.inf, math.inf, (-1, 0, 0)
+            if limit >= self.least_cycles and (limits.to_go[:, 0, 0] <= most).all():
+                energy, cycles, resource, chain, complete = cheapest_chain(
+                    *known, limits._replace(most=most), least, bound
+                )
+                self.complete = self.complete and complete
             if math.isinf(energy) or (cycles > limit and resource in active):
-                return
+                if step == _ROUNDING:
+                    return
+                step = _ROUNDING
+                continue
             least = energy
             if cycles <= limit:
                 yield Point(least + beside.energy_pj, cycles, chain)
-                found += 1
-                limit = cycles * (1 - (_ROUNDING if found < _EVERY else _STEP))
-                if limit < self.least_cycles:
-                    return
+                last, found = cycles, found + 1
+                step = _STEP if found == _EVERY else step
             if resource not in active:
                 active.append(resource)
                 limits = resource_limits(*known, _rows(active))

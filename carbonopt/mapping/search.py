@@ -28,7 +28,7 @@ from carbonopt.mapping.chains import (
 
 _OUTPUT, _WEIGHTS = 2, 1
 _ROUNDING = 1e-9
-_LABELS = 300
+_LABELS, _LIMITED_LABELS = 3000, 300  # kept at most per stage, without and with limits
 _SLACKS = (1e-12, 0.01, 0.1, 1.0, np.inf)
 
 
@@ -296,8 +296,8 @@ def _expand(
 
 
 @njit(cache=True)
-def _pruned(costs: Costs, labels: Labels, start: int, stop: int) -> tuple[int, bool]:
-    """Keep the labels [start, stop) that no other makes needless, at most `_LABELS` of them.
+def _pruned(costs: Costs, labels: Labels, start: int, stop: int, most: int) -> tuple[int, bool]:
+    """Keep the labels [start, stop) that no other makes needless, at most `most` of them.
 
     Returns the new end, and whether others were dropped for want of places.
     """
@@ -321,9 +321,9 @@ def _pruned(costs: Costs, labels: Labels, start: int, stop: int) -> tuple[int, b
                 break
         to_go = costs.energy_to_go[labels.steps[a, STATE], labels.steps[a, POINT]]
         bound[order[i]] = labels.sums[a, 0] + to_go
-    dropped = keep.sum() > _LABELS
+    dropped = keep.sum() > most
     if dropped:
-        keep &= bound < np.sort(bound[keep])[_LABELS]
+        keep &= bound < np.sort(bound[keep])[most]
     end = start
     for i in range(stop - start):
         if keep[i]:
@@ -336,7 +336,7 @@ def _pruned(costs: Costs, labels: Labels, start: int, stop: int) -> tuple[int, b
 def cheapest_chain(
     orders: Orders, tiles: Tiles, places: Places, costs: Costs, beside: Beside, limits: Limits,
     least: float, bound: float,
-) -> tuple[float, float, Ints, Ints, bool]:  # fmt: skip
+) -> tuple[float, float, tuple[int, int, int], Ints, bool]:  # fmt: skip
     """Return a chain of least energy within limits, the fastest of those.
 
     Parameters
@@ -352,6 +352,7 @@ def cheapest_chain(
     """
     columns = 1 + len(limits.most) + len(costs.free) + 3
     complete = True
+    places_left = _LIMITED_LABELS if len(limits.most) else _LABELS
     chain = np.zeros((len(places.operand), 2), np.int64)
     best = chain.copy()
     for slack in _SLACKS:
@@ -364,12 +365,12 @@ def cheapest_chain(
             labels, end = _expand(
                 orders, tiles, places, costs, beside, limits, labels, start, stop, most
             )
-            end, dropped = _pruned(costs, labels, stop, end)
+            end, dropped = _pruned(costs, labels, stop, end, places_left)
             complete = complete and not dropped
             start, stop = stop, end
         if stop > start or most >= bound:
             break
-    energy, latency, resource = np.inf, np.inf, np.zeros(3, np.int64)
+    energy, latency, resource = np.inf, np.inf, (-1, 0, 0)
     if stop > start:
         energy = labels.sums[start:stop, 0].min()
     for label in range(start, stop):
@@ -381,5 +382,5 @@ def cheapest_chain(
             found, port, waits, first = chain_latency(tiles, places, costs, beside, chain)
             if found < latency:
                 latency, best = found, chain.copy()
-                resource[:] = port, waits, first
+                resource = (port, waits, first)
     return energy, latency, resource, best, complete

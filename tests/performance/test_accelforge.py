@@ -18,11 +18,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from common3 import common3, words
+from designs import unrolled_as
 
 from carbonopt.hardware.machine import OPERANDS
 from carbonopt.mapping.plan import Plan
 from carbonopt.mapping.task import MappingTask
-from carbonopt.mapping.unrollings import unrolled_all
 from carbonopt.performance.mapper import solve_layer
 from carbonopt.workload.layer import DIMS
 
@@ -53,7 +53,7 @@ def accelforge_j(each, *, its_orders):
     built = common3(input_reads_pj_per_bit=0.0, unlimited=True)
     task = MappingTask(each, built, {operand: built.levels(operand) for operand in OPERANDS})
     plan = Plan(task.storage)
-    unrollings = unrolled_all(each, tuple(built.shape), [UNROLLED], down=False)
+    unrollings = unrolled_as(each, tuple(built.shape), [UNROLLED], down=False)
     solved = solve_layer(task, private_inside_global(plan) if its_orders else plan, unrollings)
     best = int(solved.energy_pj.argmin())
     assert solved.complete

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from designs import layer, machine, network, of_layers
+from designs import layer, machine, network, of_layers, unrolled_as
 from every_unrolling import every_unrolling
 from random_cases import Case, random_case, template_case
 
@@ -21,7 +21,7 @@ from carbonopt.mapping.plan import Plan
 from carbonopt.mapping.residency import residency
 from carbonopt.mapping.spatial import array_shape
 from carbonopt.mapping.task import MappingTask
-from carbonopt.mapping.unrollings import promising_unrollings, unrolled_all
+from carbonopt.mapping.unrollings import promising_unrollings
 from carbonopt.performance.mapper import solve_layer
 from carbonopt.performance.network import network_cost
 
@@ -90,7 +90,7 @@ def test_names_of_array_dimensions_do_not_matter():
         )  # fmt: skip
         chosen = {names[axis]: loops for axis, loops in each.asked.items()}
         down = built.variant.whole_units_down
-        unrolled = unrolled_all(case.task.layer, tuple(names.values()), [chosen], down=down)
+        unrolled = unrolled_as(case.task.layer, tuple(names.values()), [chosen], down=down)
         other = front(case, machine=renamed, unrollings=unrolled)
         np.testing.assert_array_equal(other, front(case), err_msg=str(seed))
 
@@ -169,7 +169,7 @@ def test_a_larger_array_is_worse_only_for_want_of_unrollings():
         array = array_shape(built, each)
         own = promising_unrollings(each, array, carbonspot_rules=True, down=False)
         looked_at += [unrolling.asked for unrolling in own.each]
-        both = unrolled_all(each, array.names, looked_at, down=False)
+        both = unrolled_as(each, array.names, looked_at, down=False)
         found.append(solve_layer(task, Plan(task.storage), both).cycles.min())
     assert found[1] <= found[0]
 
