@@ -28,7 +28,7 @@ from carbonopt.mapping.chains import (
 
 _OUTPUT, _WEIGHTS = 2, 1
 _ROUNDING = 1e-9
-_LABELS, _LIMITED_LABELS = 3000, 300  # kept at most per stage, without and with limits
+_LABELS, _LIMITED_LABELS = 3000, 500  # kept at most per stage, without and with limits
 _SLACKS = (1e-12, 0.01, 0.1, 1.0, np.inf)
 
 

@@ -19,7 +19,7 @@ from carbonopt.mapping.plan import Plan
 from carbonopt.mapping.task import MappingTask
 from carbonopt.mapping.tiles import RELEVANCE
 from carbonopt.performance.cost import layer_traffic, mapped_cost
-from carbonopt.performance.mapper import solve_layer
+from carbonopt.performance.mapper import promising, solve_layer
 from carbonopt.performance.network import MappedLayer, mapped_layer
 from carbonopt.workload.layer import DIMS
 
@@ -111,7 +111,7 @@ def best_mapping(task: MappingTask, objective: str) -> tuple[MappedLayer, float]
     starts = [proven, proven.with_more(filled(task, proven)), split.with_more(filled(task, split))]
     found = [_climbed(task, start, objective, least) for start in starts]
     if min(_score(each, objective) for each in found) > least * (1 + _CLOSED):
-        found.append(_climbed(task, filled_orders(task, proven.unrollings), objective, least))
+        found.append(_climbed(task, filled_orders(task, promising(task).each), objective, least))
     mapped = min(found, key=lambda each: (_score(each, objective), each.energy_pj * each.cycles))
     gap = max(0.0, _score(mapped, objective) / least - 1) if solved.complete else math.inf
     return mapped, gap

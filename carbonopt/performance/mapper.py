@@ -116,7 +116,7 @@ def solve_layer(
     minima, latencies lower bounds that hold for every mapping.
     """
     if unrollings is None:
-        unrollings = _promising(task)
+        unrollings = promising(task)
     tables = Tables(plan, task, unrollings)
     beside = _beside(task, unrollings.each, tables.outputs_pj)
     front = _Front(supported=supported)
@@ -140,7 +140,7 @@ def solve_layer(
     )
 
 
-def _promising(task: MappingTask) -> Unrollings:
+def promising(task: MappingTask) -> Unrollings:
     """Return the unrollings that are worth a look."""
     machine = task.machine
     array = array_shape(machine, task.layer)
