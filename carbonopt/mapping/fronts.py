@@ -16,6 +16,7 @@ from carbonopt.mapping.tables import Tables
 
 _ROUNDING = 1e-9
 _EVERY, _STEP = 8, 0.02  # points after the first few are at least this share of latency apart
+_LARGE = 512  # where a layer has more tiles than this
 Resource = tuple[int, int, int]
 """A port (-1: none), whether waiting for it counts instead of its time, and the input whose first
 loads count."""
@@ -75,8 +76,8 @@ class UnrolledLayer:
 
         `bound_pj` gives the energy [pJ] from which on mappings of at least so many cycles are of
         no interest. Every point has the least energy of all chains at its latency, as long as
-        `complete` stays true. After the first `_EVERY` points those within 2 % of the latency
-        of the one before are left out, but for the fastest.
+        `complete` stays true. It does not where a layer has many tiles and many points: then,
+        after the first `_EVERY`, those within 2 % of the latency of the one before are left out.
         """
         if self.least_pj >= bound_pj(self.least_cycles):
             return
@@ -111,7 +112,8 @@ class UnrolledLayer:
             if cycles <= limit:
                 yield Point(least + beside.energy_pj, cycles, chain)
                 last, found = cycles, found + 1
-                step = _STEP if found == _EVERY else step
+                if found == _EVERY and len(tiles.size) > _LARGE:
+                    step, self.complete = _STEP, False
             if resource not in active:
                 active.append(resource)
                 limits = resource_limits(*known, _rows(active))
