@@ -51,11 +51,12 @@ def count_mappings(task: MappingTask, unrolling: Unrolling) -> int:
 
 def fits(task: MappingTask, mappings: Mappings) -> np.ndarray:
     """Whether each mapping fits into the memories (n,)."""
-    mean, _ = task.unrolled(mappings.unrollings)
+    used = task.arrays(mappings.unrollings)
+    mean = task.storage.spread(used.mean)
     which, dims, sizes = mappings.which, mappings.dims, mappings.sizes
     tiles = prefix_tiles(task.levels, mean, which, task.geometry, dims, sizes)
     return allocation_fits(
-        task.levels, task.memory, task.capacity(mappings.unrollings), task.storage.doubled,
+        task.levels, task.memory, task.storage.capacity(used), task.storage.doubled,
         reduced_above(mean), which, task.bits, dims, mappings.cuts, tiles,
     )  # fmt: skip
 

@@ -14,8 +14,8 @@ from carbonopt.hardware.variant import load_variant
 from carbonopt.mapping.candidates import Mappings, joined
 from carbonopt.mapping.parallel import loop_sizes
 from carbonopt.mapping.plan import Plan
+from carbonopt.mapping.spatial import Unrolling, Unrollings, unroll_all
 from carbonopt.mapping.task import MappingTask
-from carbonopt.mapping.unrollings import Unrollings, unrolled_all
 from carbonopt.performance.mapper import solve_layer
 from carbonopt.workload.layer import DIMS, Layer
 from carbonopt.workload.load import load_network
@@ -77,4 +77,10 @@ def solved_mappings(task: MappingTask) -> Mappings:
 def unrolled_as(layer: Layer, names: Sequence[str], chosen: Any, *, down: bool) -> Unrollings:
     """A layer unrolled in several ways, each array dimension's loops by name."""
     asked = np.stack([loop_sizes(each, names) for each in chosen])
-    return unrolled_all(layer, tuple(names), asked, down=down)
+    return unroll_all(layer, tuple(names), asked, down=down)
+
+
+def spread_along(**sizes: dict[str, int]) -> Unrollings:
+    """Whole loops along array dimensions: K=8 along D1 is D1={"K": 8}."""
+    loops = [(name, dim, float(n), n) for name, own in sizes.items() for dim, n in own.items()]
+    return Unrollings.of([Unrolling(tuple(loops), {})], ("D1", "D2", "D3"))

@@ -18,12 +18,13 @@ from carbonopt.workload.layer import DIMS
 
 def fits(task, mappings):
     """Whether each mapping fits into the memories."""
-    spatial = task.unrolled(mappings.unrollings)[0]
+    used = task.arrays(mappings.unrollings)
+    spatial = task.storage.spread(used.mean)
     tiles = prefix_tiles(
         task.levels, spatial, mappings.which, task.geometry, mappings.dims, mappings.sizes
     )
     return allocation_fits(
-        task.levels, task.memory, task.capacity(mappings.unrollings), task.storage.doubled,
+        task.levels, task.memory, task.storage.capacity(used), task.storage.doubled,
         reduced_above(spatial), mappings.which, task.bits, mappings.dims, mappings.cuts, tiles,
     )  # fmt: skip
 

@@ -9,8 +9,7 @@ from designs import unrolled_as
 
 from carbonopt.hardware.machine import Machine
 from carbonopt.mapping.parallel import useful_sizes
-from carbonopt.mapping.spatial import ArrayShape, Loops, array_shape, positions_spanned
-from carbonopt.mapping.unrollings import Unrollings
+from carbonopt.mapping.spatial import ArrayShape, Loops, Unrollings, array_shape, positions_spanned
 from carbonopt.workload.layer import Layer
 
 

@@ -17,9 +17,8 @@ from carbonopt.hardware.variant import load_variant
 from carbonopt.mapping.loops import prime_factors
 from carbonopt.mapping.parallel import fullest_unrollings, with_halves
 from carbonopt.mapping.residency import Hierarchy
-from carbonopt.mapping.spatial import array_shape
+from carbonopt.mapping.spatial import Unrollings, array_shape, unroll_all
 from carbonopt.mapping.task import MappingTask
-from carbonopt.mapping.unrollings import Unrollings, unrolled_all
 from carbonopt.workload.layer import DIMS, Layer
 
 AXES = ("D1", "D2")
@@ -173,5 +172,5 @@ def template_case(rng: np.random.Generator, loops: int) -> Case:
     some = with_halves(layer, chosen)[:12]
     one = some[int(rng.integers(len(some)))]
     names, down = tuple(built.shape), built.variant.whole_units_down
-    unrollings = unrolled_all(layer, names, one[None], down=down)
+    unrollings = unroll_all(layer, names, one[None], down=down)
     return Case(MappingTask(layer, built, hierarchy), unrollings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -146,6 +146,7 @@ def place_value_ns(technology: Technology, operands: Number, rippled: Number) ->
     return np.where(operands > 1, delay, 0.0)
 
 
+@lru_cache(maxsize=65536)
 def tree_pj(technology: Technology, bits: float, inputs: float, used: float) -> float:
     """Energy of one sum in an adder tree of which only `used` inputs are active [pJ].
 

@@ -91,11 +91,12 @@ def joined(mappings: Sequence[Mappings]) -> Mappings:
 
 def filled(task: MappingTask, mappings: Mappings) -> Mappings:
     """Return the same loop orders with memories filled as full as they can be; maybe fewer."""
-    fractional, _ = task.unrolled(mappings.unrollings)
+    used = task.arrays(mappings.unrollings)
+    fractional = task.storage.spread(used.mean)
     which, dims, sizes = mappings.which, mappings.dims, mappings.sizes
     tiles = prefix_tiles(task.levels, fractional, which, task.geometry, dims, sizes)
     cuts, legal = allocate_greedily(
-        task.levels, task.memory, task.capacity(mappings.unrollings), task.storage.doubled,
+        task.levels, task.memory, task.storage.capacity(used), task.storage.doubled,
         reduced_above(fractional), which, task.bits, dims, sizes, tiles,
     )  # fmt: skip
     return Mappings(mappings.unrollings, which, dims, sizes, cuts).take(legal)

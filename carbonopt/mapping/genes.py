@@ -129,8 +129,9 @@ class _Way:
         self.genes = [first + i for first, n in zip(firsts, counts, strict=True) for i in range(n)]
         self.dims = np.repeat(np.arange(len(DIMS)), counts)
         self.sizes = np.array([factor for each in factors for factor in each], dtype=np.int64)
-        self.spatial = task.unrolled([unrolling])[0]
-        self.capacity = task.capacity([unrolling])
+        used = task.arrays([unrolling])
+        self.spatial = task.storage.spread(used.mean)
+        self.capacity = task.storage.capacity(used)
         self.reduced = reduced_above(self.spatial)
 
     @property

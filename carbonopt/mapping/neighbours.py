@@ -72,11 +72,12 @@ def _steps(loops: int, levels: Ints, cuts: Ints) -> Iterator[tuple[Ints, Ints]]:
 
 def _legal(task: MappingTask, mappings: Mappings) -> Bools:
     """Tell which mappings fit into the memories (n,)."""
-    fractional, _ = task.unrolled(mappings.unrollings)
+    used = task.arrays(mappings.unrollings)
+    fractional = task.storage.spread(used.mean)
     tiles = prefix_tiles(
         task.levels, fractional, mappings.which, task.geometry, mappings.dims, mappings.sizes
     )
     return allocation_fits(
-        task.levels, task.memory, task.capacity(mappings.unrollings), task.storage.doubled,
+        task.levels, task.memory, task.storage.capacity(used), task.storage.doubled,
         reduced_above(fractional), mappings.which, task.bits, mappings.dims, mappings.cuts, tiles,
     )  # fmt: skip

@@ -109,20 +109,6 @@ def distinct(unrolled: Ints) -> Ints:
     return unrolled[sorted(first.values())]
 
 
-def named_loops(unrolled: Ints, names: Sequence[str]) -> dict[str, Loops]:
-    """Name the loops of one unrolling (a, 8) along each array dimension.
-
-    Examples
-    --------
-    >>> named_loops(np.array([[1, 8, 1, 4, 1, 1, 1, 1]]), ["D1"])
-    {'D1': (('K', 8), ('OX', 4))}
-    """
-    return {
-        name: tuple((dim, n) for dim, n in zip(DIMS, sizes, strict=True) if n > 1)
-        for name, sizes in zip(names, unrolled.tolist(), strict=True)
-    }
-
-
 def loop_sizes(chosen: Mapping[str, Loops], names: Sequence[str]) -> Ints:
     """Return named loops as sizes (a, 8)."""
     sizes = np.ones((len(names), len(DIMS)), dtype=np.int64)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
-from carbonopt.arrays import Floats
+from carbonopt.arrays import Floats, Ints
 from carbonopt.hardware.machine import OPERANDS, Machine
-from carbonopt.mapping.residency import Hierarchy
 from carbonopt.mapping.tiles import IRRELEVANT, RELEVANCE, input_positions
 from carbonopt.workload.layer import DIMS, Layer
 
+_DECIMALS = 9  # means come back as whole numbers only up to rounding
 Loops = tuple[tuple[str, int], ...]
 """Unrolled loops along one array dimension: (loop dimension, size)."""
 
@@ -102,24 +103,113 @@ class Unrolling:
         """Units filled along one array dimension, on average, by the given loops."""
         return math.prod(u for a, d, u, _ in self.loops if a == array_dim and d in dims)
 
-    @property
-    def units(self) -> float:
-        """Multipliers filled on average."""
-        return math.prod(u for _, _, u, _ in self.loops)
+
+@dataclass(frozen=True, eq=False)
+class Unrollings:
+    """u unrollings of a layer along a array dimensions, as arrays.
+
+    Parameters
+    ----------
+    names
+        Array dimensions (a).
+    asked
+        Unrolled sizes before they were spread evenly over the passes (u, a, 8).
+    mean, whole
+        Unrolled sizes, means over the passes and whole units (u, a, 8).
+    passes
+        Temporal loops that remain (u, 8).
+    """
+
+    names: tuple[str, ...]
+    asked: Ints
+    mean: Floats
+    whole: Floats
+    passes: Ints
+    _made: dict[int, Unrolling] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, unrollings: Sequence[Unrolling], names: Sequence[str]) -> Unrollings:
+        """Return unrollings one by one as arrays."""
+        axes = {name: a for a, name in enumerate(names)}
+        sizes = np.ones((3, len(unrollings), len(axes), len(DIMS)))
+        passes = np.ones((len(unrollings), len(DIMS)), dtype=np.int64)
+        for u, each in enumerate(unrollings):
+            for name, loops in each.asked.items():
+                for dim, size in loops:
+                    sizes[0, u, axes[name], DIMS.index(dim)] *= size
+            for name, dim, mean, whole in each.loops:
+                sizes[1:, u, axes[name], DIMS.index(dim)] *= mean, whole
+            passes[u] = [each.temporal.get(dim, 1) for dim in DIMS]
+        asked = sizes[0].astype(np.int64)
+        made = dict(enumerate(unrollings))
+        return cls(tuple(names), asked, sizes[1], sizes[2], passes, made)
+
+    def __len__(self) -> int:
+        """Count the unrollings."""
+        return len(self.asked)
+
+    def one(self, u: int) -> Unrolling:
+        """Return one of the unrollings with its loops by name, made when it is first asked for."""
+        if u not in self._made:
+            loops = tuple(
+                (self.names[a], DIMS[d], float(self.mean[u, a, d]), int(self.whole[u, a, d]))
+                for a, d in zip(*np.nonzero(self.asked[u] > 1), strict=True)
+            )
+            temporal = dict(zip(DIMS, self.passes[u].tolist(), strict=True))
+            named = named_loops(self.asked[u], self.names)
+            self._made[u] = Unrolling(loops, temporal, named)
+        return self._made[u]
+
+    @cached_property
+    def each(self) -> tuple[Unrolling, ...]:
+        """The unrollings one by one."""
+        return tuple(self.one(u) for u in range(len(self)))
 
     @property
-    def as_asked(self) -> Unrolling:
-        """The unrolling that keeps the asked number of units busy in every pass."""
-        loops = tuple(
-            (array_dim, dim, float(size), size)
-            for array_dim, unrolled in self.asked.items()
-            for dim, size in unrolled
-        )
-        return Unrolling(loops, self.temporal, self.asked)
+    def as_asked(self) -> Unrollings:
+        """The unrollings that keep the asked number of units busy in every pass."""
+        busy = self.asked.astype(np.float64)
+        return Unrollings(self.names, self.asked, busy, busy, self.passes)
 
-    def positions(self, array_dim: str) -> int:
-        """Output positions unrolled along one array dimension."""
-        return math.prod(n for a, d, _, n in self.loops if a == array_dim and d in ("OX", "OY"))
+    def along(self, array_dim: str, dims: Sequence[str] = DIMS) -> Floats:
+        """Units filled along one array dimension, on average, by the given loops (u,)."""
+        chosen = [DIMS.index(dim) for dim in dims]
+        units: Floats = self.mean[:, self.names.index(array_dim), chosen].prod(axis=1)
+        return units
+
+    @property
+    def positions(self) -> Floats:
+        """Output positions unrolled along the columns (u,)."""
+        columns: Floats = self.whole[:, 0, [DIMS.index("OX"), DIMS.index("OY")]].prod(axis=1)
+        return columns
+
+
+def named_loops(unrolled: Ints, names: Sequence[str]) -> dict[str, Loops]:
+    """Name the loops of one unrolling (a, 8) along each array dimension.
+
+    Examples
+    --------
+    >>> named_loops(np.array([[1, 8, 1, 4, 1, 1, 1, 1]]), ["D1"])
+    {'D1': (('K', 8), ('OX', 4))}
+    """
+    return {
+        name: tuple((dim, n) for dim, n in zip(DIMS, sizes, strict=True) if n > 1)
+        for name, sizes in zip(names, unrolled.tolist(), strict=True)
+    }
+
+
+def unroll_all(layer: Layer, names: tuple[str, ...], asked: Ints, *, down: bool) -> Unrollings:
+    """Unroll a layer in several ways (u, a, 8) along the named array dimensions, see `unroll`."""
+    bounds = np.array(layer.sizes, dtype=np.int64)
+    early = np.ones((len(asked), len(DIMS)))
+    mean = np.ones(asked.shape)
+    for a in range(len(names)):
+        passes = np.ceil(np.round(bounds / (asked[:, a] * early), _DECIMALS))
+        mean[:, a] = np.where(asked[:, a] > 1, bounds / passes / early, 1.0)
+        early *= mean[:, a]
+    whole = np.round(mean, _DECIMALS)
+    whole = np.floor(whole) if down else np.ceil(whole)
+    return Unrollings(names, asked, mean, whole, np.rint(bounds / early).astype(np.int64))
 
 
 def unroll(
@@ -144,9 +234,11 @@ def unroll(
     loops = []
     for array_dim, unrolled in chosen.items():
         for dim, size in unrolled:
-            passes = math.ceil(round(bounds[dim] / (size * early[dim]), 9))
+            passes = math.ceil(round(bounds[dim] / (size * early[dim]), _DECIMALS))
             mean = bounds[dim] / passes / early[dim]
-            whole = math.floor(round(mean, 9)) if down else math.ceil(round(mean, 9))
+            whole = (
+                math.floor(round(mean, _DECIMALS)) if down else math.ceil(round(mean, _DECIMALS))
+            )
             loops.append((array_dim, dim, mean, whole))
             early[dim] *= mean
     temporal = {}
@@ -154,28 +246,3 @@ def unroll(
         left = bound / early[dim]
         temporal[dim] = math.ceil(left) if float_passes else round(left)
     return Unrolling(tuple(loops), temporal, dict(chosen))
-
-
-def spatial_arrays(
-    unrolling: Unrolling, machine: Machine, hierarchy: Hierarchy
-) -> tuple[Floats, Floats]:
-    """Place the unrolled loops between each operand's memory levels.
-
-    A loop lies below the lowest level whose instances serve its array dimension.
-
-    Returns
-    -------
-    fractional, whole
-        Unrolled sizes (3, depth + 1, 8) as `count_transfers` takes them.
-    """
-    depth = max(len(levels) for levels in hierarchy.values())
-    fractional = np.ones((len(OPERANDS), depth + 1, len(DIMS)))
-    whole = fractional.copy()
-    for position, operand in enumerate(OPERANDS):
-        levels = [machine.memories[m] for m in hierarchy[operand]]
-        for array_dim, dim, mean, size in unrolling.loops:
-            below = [i for i, memory in enumerate(levels) if array_dim in memory.served]
-            place = (position, below[0] if below else len(levels), DIMS.index(dim))
-            fractional[place] *= mean
-            whole[place] *= size
-    return fractional, whole

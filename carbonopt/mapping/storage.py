@@ -9,6 +9,8 @@ import numpy as np
 from carbonopt.arrays import Bools, Floats, Ints
 from carbonopt.hardware.machine import DIRECTIONS, OPERANDS, Machine
 from carbonopt.mapping.residency import Hierarchy
+from carbonopt.mapping.spatial import Unrollings
+from carbonopt.workload.layer import DIMS
 
 
 class Storage:
@@ -118,6 +120,20 @@ class Storage:
         ]
         return np.array(places, dtype=np.int64)
 
+    def spread(self, sizes: Floats) -> Floats:
+        """Place unrolled sizes (u, array dimensions, 8) between the levels of each operand.
+
+        Returns
+        -------
+        ndarray
+            (u, 3, depth + 1, 8), as `carbonopt.mapping.tiles.prefix_tiles` takes them.
+        """
+        placed = np.ones((len(sizes), len(OPERANDS), self.depth + 1, len(DIMS)))
+        for o, levels in enumerate(self.places):
+            for a, level in enumerate(levels):
+                placed[:, o, level] *= sizes[:, a]
+        return placed
+
     @cached_property
     def read_pj(self) -> Floats:
         """Energy of reading from each operand's levels (3, depth) [pJ]."""
@@ -132,3 +148,22 @@ class Storage:
     def size_bits(self) -> Floats:
         """Capacity of one instance of each memory (m,) [bit]."""
         return np.array([memory.size_bits for memory in self.machine.memories], dtype=np.float64)
+
+    def capacity(self, unrollings: Unrollings) -> Floats:
+        """Return the capacity of each memory (u, m) [bit]."""
+        capacity = np.tile(self.size_bits, (len(unrollings), 1))
+        capacity[:, self.memory[0, 0]] *= self._copies(unrollings)
+        return capacity
+
+    def access_bits(self, unrollings: Unrollings) -> Floats:
+        """Return narrowest and widest access of each transfer (2, u, 3, depth, 4) [bit]."""
+        bits = np.repeat(self.port_bits[:, None], len(unrollings), axis=1)
+        bits[:, :, 0, 0] *= self._copies(unrollings)[:, None]
+        return bits
+
+    def _copies(self, unrollings: Unrollings) -> Floats:
+        """Count how often the innermost input memory is widened (u,).
+
+        Output positions unrolled along the columns need as many inputs side by side.
+        """
+        return unrollings.positions if self.machine.diagonal else np.ones(len(unrollings))

@@ -10,18 +10,18 @@ import numpy as np
 from carbonopt.arrays import Bools, Floats, Ints
 from carbonopt.hardware.machine import OPERANDS
 from carbonopt.mapping.access import FROM_BELOW, TO_BELOW, instance_counts
+from carbonopt.mapping.candidates import reduced_above
 from carbonopt.mapping.chains import Beside, Costs, Tiles
 from carbonopt.mapping.lattice import lattice
 from carbonopt.mapping.nodes import OUTPUT, Transfers, node_costs
 from carbonopt.mapping.plan import Plan
 from carbonopt.mapping.search import cost_to_go
+from carbonopt.mapping.spatial import Unrollings
 from carbonopt.mapping.task import MappingTask
 from carbonopt.mapping.tiles import IRRELEVANT, RELEVANCE, lattice_tiles
-from carbonopt.mapping.unrollings import Unrollings, spread
 from carbonopt.workload.layer import DIMS
 
 _REDUCTION = DIMS.index("C")
-_COLUMNS = 0
 _WEIGHTS = OPERANDS.index("W")
 
 
@@ -46,9 +46,8 @@ class Tables:
         self.lattices = [lattice(each) for each in bounds]
         points = [len(each.size) for each in self.lattices]
         self.offsets = np.concatenate([[0], np.cumsum(points)])
-        places, depth = plan.storage.places, plan.storage.depth
-        self._mean = spread(unrollings.mean, places, depth)
-        pair = (self._mean, spread(unrollings.whole, places, depth))
+        self._mean = plan.storage.spread(unrollings.mean)
+        pair = (self._mean, plan.storage.spread(unrollings.whole))
         self._prefix: list[Floats] = [np.cumprod(each, axis=2).astype(np.float64) for each in pair]
 
     @cached_property
@@ -62,20 +61,9 @@ class Tables:
         return np.concatenate([each.complete for each in self.lattices])
 
     @cached_property
-    def _copies(self) -> Floats:
-        """How often the innermost input memory is widened, see `MappingTask` (u,)."""
-        if not self.task.machine.diagonal:
-            return np.ones(len(self.unrollings))
-        positions = self.unrollings.whole[:, _COLUMNS, [DIMS.index("OX"), DIMS.index("OY")]]
-        copies: Floats = positions.prod(axis=1)
-        return copies
-
-    @cached_property
     def _port_bits(self) -> Floats:
         """Narrowest and widest access of each transfer (2, u, 3, depth, 4) [bit]."""
-        bits = np.repeat(self.plan.storage.port_bits[:, None], len(self.unrollings), axis=1)
-        bits[:, :, 0, 0] *= self._copies[:, None]
-        return bits
+        return self.plan.storage.access_bits(self.unrollings)
 
     @cached_property
     def _counts(self) -> Floats:
@@ -86,9 +74,7 @@ class Tables:
     @cached_property
     def _summed(self) -> Bools:
         """Whether loops unrolled above a level of the outputs sum them (u, depth + 1)."""
-        above = self._mean[:, OUTPUT, 1:, _REDUCTION:].prod(axis=2) > 1
-        found: Bools = np.logical_or.accumulate(above[:, ::-1], axis=1)[:, ::-1]
-        return np.pad(found, ((0, 0), (0, 1)))
+        return np.pad(reduced_above(self._mean), ((0, 0), (0, 1)))
 
     def _elements(self, operand: Ints, spatial: Floats) -> Floats:
         """Count elements under unrolled loops alone (u, v)."""
@@ -141,9 +127,7 @@ class Tables:
     @cached_property
     def _capacity(self) -> Floats:
         """Capacity of each memory (u, m) [bit]."""
-        capacity = np.tile(self.plan.storage.size_bits, (len(self.unrollings), 1))
-        capacity[:, self.plan.storage.memory[0, 0]] *= self._copies
-        return capacity
+        return self.plan.storage.capacity(self.unrollings)
 
     @cached_property
     def _whole(self) -> Floats:

@@ -10,7 +10,7 @@ import numpy as np
 from carbonopt.arrays import Floats, Ints
 from carbonopt.hardware.machine import Machine
 from carbonopt.mapping.residency import Hierarchy
-from carbonopt.mapping.spatial import Unrolling, spatial_arrays
+from carbonopt.mapping.spatial import Unrolling, Unrollings
 from carbonopt.mapping.storage import Storage
 from carbonopt.workload.layer import Layer
 
@@ -69,29 +69,6 @@ class MappingTask:
         bits = (layer.input_bits, layer.weight_bits, layer.psum_bits, layer.output_bits)
         return np.array(bits, dtype=np.int64)
 
-    def unrolled(self, unrollings: Sequence[Unrolling]) -> tuple[Floats, Floats]:
-        """Return fractional and whole unrolled sizes (u, 3, depth + 1, 8)."""
-        pairs = [spatial_arrays(each, self.machine, self.hierarchy) for each in unrollings]
-        fractional, whole = zip(*pairs, strict=True)
-        return np.stack(fractional), np.stack(whole)
-
-    def _copies(self, unrollings: Sequence[Unrolling]) -> Ints:
-        """Count how often the innermost input memory is widened (u,).
-
-        Output positions unrolled along the columns need as many inputs side by side.
-        """
-        columns = next(iter(self.machine.shape))
-        copies = [each.positions(columns) if self.machine.diagonal else 1 for each in unrollings]
-        return np.array(copies, dtype=np.int64)
-
-    def capacity(self, unrollings: Sequence[Unrolling]) -> Floats:
-        """Return the capacity of each memory (u, m) [bit]."""
-        scaled = np.tile(self.storage.size_bits, (len(unrollings), 1))
-        scaled[:, self.memory[0, 0]] *= self._copies(unrollings)
-        return scaled
-
-    def port_bits(self, unrollings: Sequence[Unrolling]) -> tuple[Floats, Floats]:
-        """Return narrowest and widest access of each transfer (u, 3, depth, 4) [bit]."""
-        bits = np.repeat(self.storage.port_bits[:, None], len(unrollings), axis=1)
-        bits[:, :, 0, 0] *= self._copies(unrollings)[:, None]
-        return bits[0], bits[1]
+    def arrays(self, unrollings: Sequence[Unrolling]) -> Unrollings:
+        """Return unrollings as arrays."""
+        return Unrollings.of(unrollings, tuple(self.machine.shape))

@@ -1,35 +1,39 @@
-"""Energy of computing on the array, for an unrolled layer."""
+"""Energy of computing on the array, for a layer under some unrollings."""
 
 from __future__ import annotations
 
 import math
 
+import numpy as np
+
+from carbonopt.arrays import Floats
 from carbonopt.hardware.digital import DigitalArray
-from carbonopt.hardware.imc import ImcMacro, scalar_parts
+from carbonopt.hardware.imc import ImcMacro
 from carbonopt.hardware.imc_model import cycle_energy
 from carbonopt.hardware.machine import Machine
 from carbonopt.hardware.technology import load_technology, tree_pj
 from carbonopt.hardware.variant import ModelVariant
-from carbonopt.mapping.spatial import Unrolling, positions_spanned
+from carbonopt.mapping.spatial import Unrollings, positions_spanned
 from carbonopt.workload.layer import DIMS, Layer
 
 _OUTPUT_OF = {"FX": "OX", "FY": "OY"}
+_DECIMALS = 9  # means come back as whole numbers only up to rounding
 
 
-def array_energy(layer: Layer, machine: Machine, unrolling: Unrolling) -> dict[str, float]:
-    """Energy of all multiply-accumulates of a layer by part [pJ].
+def array_energy(layer: Layer, machine: Machine, unrollings: Unrollings) -> dict[str, Floats]:
+    """Energy of all multiply-accumulates of a layer by part, for each unrolling (u,) [pJ].
 
-    It depends on the unrolling, not on the order of the temporal loops.
+    It does not depend on the order of the temporal loops.
     """
     if isinstance(machine.array, ImcMacro):
-        return _macro_energy(layer, machine, machine.array, unrolling)
-    return _digital_energy(layer, machine, machine.array, unrolling)
+        return _macro_energy(layer, machine, machine.array, unrollings)
+    return _digital_energy(layer, machine, machine.array, unrollings)
 
 
 def _digital_energy(
-    layer: Layer, machine: Machine, array: DigitalArray, unrolling: Unrolling
-) -> dict[str, float]:
-    """Energy of MACs and adder trees [pJ].
+    layer: Layer, machine: Machine, array: DigitalArray, unrollings: Unrollings
+) -> dict[str, Floats]:
+    """Energy of MACs and adder trees (u,) [pJ].
 
     E = e_mac MACs + E_tree(p, D2, r) c m a, with r rows and c columns in use, m macros, and
     a = MACs / units activations.
@@ -38,14 +42,14 @@ def _digital_energy(
     ----------
     .. [1] CarbonSpot, cost_model/cost_model.py:590-800.
     """
-    parts = {"mac": array.mac_pj * layer.macs}
+    parts = {"mac": np.full(len(unrollings), array.mac_pj * layer.macs)}
     if array.adder_tree:
-        parts["adders"] = 0.0
+        parts["adders"] = np.zeros(len(unrollings))
         if layer.kind != "matmul" or not machine.variant.free_activation_products:
             columns_dim, rows_dim, *_ = machine.shape
-            rows, cols = unrolling.product(rows_dim), unrolling.product(columns_dim)
-            units = round(unrolling.units)
-            tree = _mean_tree(machine, array.tree_bits, rows)
+            rows, cols = unrollings.along(rows_dim), unrollings.along(columns_dim)
+            units = np.rint(unrollings.mean.prod(axis=(1, 2)))
+            tree = np.array([_mean_tree(machine, array.tree_bits, used) for used in rows])
             parts["adders"] = tree * cols * (units / (rows * cols)) * (layer.macs / units)
     return parts
 
@@ -65,34 +69,42 @@ def _mean_tree(machine: Machine, bits: int, rows: float) -> float:
 
 
 def accumulated_rows(
-    layer: Layer, unrolling: Unrolling, columns: str, rows: str, variant: ModelVariant
-) -> tuple[int, int]:
-    """Count rows of a macro that one output sums, and rows that hold weights at all.
+    layer: Layer, unrollings: Unrollings, columns: str, rows: str, variant: ModelVariant
+) -> tuple[Floats, Floats]:
+    """Count rows of a macro that one output sums, and rows that hold weights at all (u,).
 
     Output positions unrolled along the array dimension `columns` spread kernels along `rows`
     over every input that they touch; see `ModelVariant` for `pointwise_rows_shared` and
     `unit_stride_rows`.
     """
-    summed = math.ceil(round(unrolling.product(rows), 9))
-    positions = {
-        kernel: unrolling.product(columns, (output,)) for kernel, output in _OUTPUT_OF.items()
-    }
-    if math.prod(positions.values()) == 1:
-        return summed, summed
-    occupied = unrolling.product(rows, [dim for dim in DIMS if dim not in _OUTPUT_OF])
-    for axis, (kernel, outputs) in enumerate(positions.items()):
-        size = unrolling.product(rows, (kernel,))
-        if size > 1 or not variant.pointwise_rows_shared:
-            occupied *= positions_spanned(
-                layer, axis, size, outputs, unit_stride=variant.unit_stride_rows
-            )
-    return summed, math.ceil(round(occupied, 9))
+    summed = unrollings.along(rows)
+    occupied = summed.copy()
+    positions = {kernel: unrollings.along(columns, (of,)) for kernel, of in _OUTPUT_OF.items()}
+    spread = np.flatnonzero(math.prod(positions.values()) != 1)
+    if len(spread):
+        channels = unrollings.along(rows, [dim for dim in DIMS if dim not in _OUTPUT_OF])
+        kernels = {kernel: unrollings.along(rows, (kernel,)) for kernel in _OUTPUT_OF}
+    for u in spread:
+        occupied[u] = channels[u]
+        for axis, kernel in enumerate(_OUTPUT_OF):
+            size, outputs = kernels[kernel][u], positions[kernel][u]
+            if size > 1 or not variant.pointwise_rows_shared:
+                occupied[u] *= positions_spanned(
+                    layer, axis, size, outputs, unit_stride=variant.unit_stride_rows
+                )
+    return _ceil(summed), _ceil(occupied)
+
+
+def _ceil(mean: Floats) -> Floats:
+    """Round means over the passes up."""
+    rounded: Floats = np.ceil(np.round(mean, _DECIMALS))
+    return rounded
 
 
 def _macro_energy(
-    layer: Layer, machine: Machine, macro: ImcMacro, unrolling: Unrolling
-) -> dict[str, float]:
-    """Energy of a layer in in-memory-computing macros [pJ].
+    layer: Layer, machine: Machine, macro: ImcMacro, unrollings: Unrollings
+) -> dict[str, Floats]:
+    """Energy of a layer in in-memory-computing macros (u,) [pJ].
 
     E = e_cycle(columns, rows in use) q MACs / units, with q cycles per multiply-accumulate.
 
@@ -100,13 +112,13 @@ def _macro_energy(
     ----------
     .. [1] As `carbonopt.hardware.imc_model.cycle_energy`.
     """
-    used = unrolling.as_asked if machine.variant.macros_wait_for_ports else unrolling
+    used = unrollings.as_asked if machine.variant.macros_wait_for_ports else unrollings
     columns, rows, *_ = machine.shape
-    technology, cols = load_technology(), used.product(columns)
+    technology, cols = load_technology(), used.along(columns)
     summed, occupied = accumulated_rows(layer, used, columns, rows, machine.variant)
     added = occupied if macro.form.sums_occupied_rows else summed
-    tree = tree_pj(technology, float(macro.tree_bits), float(macro.rows), added)
+    bits, inputs = float(macro.tree_bits), float(macro.rows)
+    tree = np.array([tree_pj(technology, bits, inputs, float(each)) for each in added])
     cycle = cycle_energy(technology, macro, cols=cols, occupied_rows=occupied, tree_pj=tree)
-    activations = layer.macs / (cols * used.product(rows))
-    cycles = activations * macro.passes
-    return scalar_parts({name: part * cycles for name, part in cycle.items()})
+    cycles = layer.macs / (cols * used.along(rows)) * macro.passes
+    return {name: part * cycles for name, part in cycle.items() if np.any(part)}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from carbonopt.arrays import Floats, Ints
 from carbonopt.hardware.imc import ImcMacro
+from carbonopt.hardware.machine import Machine
 from carbonopt.mapping.access import (
     FROM_ABOVE,
     FROM_BELOW,
@@ -21,6 +21,7 @@ from carbonopt.mapping.access import (
     merge_stationary,
 )
 from carbonopt.mapping.candidates import Mappings
+from carbonopt.mapping.spatial import Unrollings
 from carbonopt.mapping.task import MappingTask
 from carbonopt.mapping.tiles import RELEVANCE, prefix_tiles
 from carbonopt.performance.array import accumulated_rows, array_energy
@@ -93,15 +94,16 @@ def mapped_cost(task: MappingTask, mappings: Mappings) -> MappedCost:
     cuts = mappings.cuts.copy()
     merge_stationary(RELEVANCE, task.levels, mappings.dims, cuts)
     merged = dataclasses.replace(mappings, cuts=cuts)
-    fractional, whole = task.unrolled(mappings.unrollings)
+    used = task.arrays(mappings.unrollings)
+    fractional, whole = task.storage.spread(used.mean), task.storage.spread(used.whole)
     traffic = layer_traffic(task, merged, fractional)
-    accesses = _accesses(task, merged, traffic, fractional)
+    accesses = _accesses(task, used, merged, traffic)
     tile = traffic.tile
     if not np.array_equal(fractional, whole):
         traffic = layer_traffic(task, merged, whole)
-    _, wide = task.port_bits(mappings.unrollings)
+    _, wide = task.storage.access_bits(used)
     needed = np.ceil(traffic.amount * traffic.width / wide[mappings.which])
-    port_stall, stall = _stall(task, merged, traffic, needed, tile)
+    port_stall, stall = _stall(task, used, merged, traffic, needed, tile)
     passes = task.machine.array.passes
     total = mappings.sizes.prod(axis=1, dtype=np.float64)
     onload, offload = loading_cycles(
@@ -109,26 +111,20 @@ def mapped_cost(task: MappingTask, mappings: Mappings) -> MappedCost:
         task.machine.variant.overlapped_loading, wide, mappings.which, passes, total, stall,
         needed, traffic.amount, traffic.period, traffic.width, traffic.tile,
     )  # fmt: skip
+    array_pj = array_energy(task.layer, task.machine, used)
     return MappedCost(
-        _array_energy(task, mappings), accesses, _memory_energy(task, accesses), total * passes,
-        port_stall, stall, onload, offload, _drain(task, mappings),
+        {part: values[mappings.which] for part, values in array_pj.items()}, accesses,
+        _memory_energy(task, accesses), total * passes, port_stall, stall, onload, offload,
+        drain_cycles(task.machine, used)[mappings.which],
     )  # fmt: skip
 
 
-def _array_energy(task: MappingTask, mappings: Mappings) -> dict[str, Floats]:
-    """Energy of the array by part, for each mapping (n,) [pJ]."""
-    each = [array_energy(task.layer, task.machine, used) for used in mappings.unrollings]
-    return {part: np.array([parts[part] for parts in each])[mappings.which] for part in each[0]}
-
-
-def _drain(task: MappingTask, mappings: Mappings) -> Floats:
-    """Cycles until the last results have left a systolic array (n,): its used length less 1."""
-    systolic = task.machine.systolic
-    each = [
-        sum(math.ceil(used.product(array_dim)) - 1 for array_dim in systolic)
-        for used in (unrolling.as_asked for unrolling in mappings.unrollings)
-    ]
-    return np.array(each, dtype=np.float64)[mappings.which]
+def drain_cycles(machine: Machine, unrollings: Unrollings) -> Floats:
+    """Cycles until the last results have left a systolic array (u,): its used length less 1."""
+    axes = [unrollings.names.index(array_dim) for array_dim in machine.systolic]
+    lengths = unrollings.asked[:, axes].prod(axis=2, dtype=np.float64)
+    drain: Floats = (lengths - 1).sum(axis=1)
+    return drain
 
 
 def layer_traffic(task: MappingTask, merged: Mappings, spatial: Floats) -> Traffic:
@@ -140,16 +136,18 @@ def layer_traffic(task: MappingTask, merged: Mappings, spatial: Floats) -> Traff
     )
 
 
-def _accesses(task: MappingTask, merged: Mappings, traffic: Traffic, spatial: Floats) -> Floats:
+def _accesses(task: MappingTask, used: Unrollings, merged: Mappings, traffic: Traffic) -> Floats:
     """Full-width accesses of all transfers (n, 3, depth, 4).
 
     words = ceil(amount bits / grain) (grain / bandwidth) count instances.
     """
-    grain, bandwidth = (bits[merged.which] for bits in task.port_bits(merged.unrollings))
+    grain, bandwidth = task.storage.access_bits(used)[:, merged.which]
     count = merged.sizes.prod(axis=1)[:, None, None, None] // traffic.period
     accesses: Floats = np.ceil(traffic.amount * traffic.width / grain) * (grain / bandwidth)
     accesses *= count
-    accesses *= instance_counts(task.levels, spatial)[merged.which][..., None]
+    accesses *= instance_counts(task.levels, task.storage.spread(used.mean))[
+        merged.which, ..., None
+    ]
     return np.trunc(accesses) if task.machine.variant.whole_accesses else accesses
 
 
@@ -183,7 +181,12 @@ def _claims(task: MappingTask) -> Ints:
 
 
 def _stall(
-    task: MappingTask, merged: Mappings, traffic: Traffic, needed: Floats, tile: Floats
+    task: MappingTask,
+    used: Unrollings,
+    merged: Mappings,
+    traffic: Traffic,
+    needed: Floats,
+    tile: Floats,
 ) -> tuple[Floats, Floats]:
     """Cycles of waiting by port (n, ports) and overall (n,).
 
@@ -192,7 +195,7 @@ def _stall(
     """
     if waits_for_ports(task):
         by_port = stall_cycles(
-            RELEVANCE, task.levels, task.memory, task.capacity(merged.unrollings), merged.which,
+            RELEVANCE, task.levels, task.memory, task.storage.capacity(used), merged.which,
             task.ports, _claims(task), task.machine.array.passes,
             merged.dims, merged.sizes, merged.cuts,
             traffic.amount, needed, traffic.period, traffic.width, tile,
@@ -200,11 +203,8 @@ def _stall(
         return by_port, np.maximum(by_port.max(axis=1), 0.0)
     by_port = np.zeros((len(merged.dims), task.ports.max() + 1))
     if task.levels[1] > 1:
-        rows = [
-            accumulated_rows(task.layer, each, "D1", "D2", task.machine.variant)[1]
-            for each in merged.unrollings
-        ]
+        _, rows = accumulated_rows(task.layer, used, "D1", "D2", task.machine.variant)
         loads = merged.sizes.prod(axis=1) // traffic.period[:, 1, 0, FROM_ABOVE]
-        written = np.array(rows)[merged.which] * np.ceil(tile[:, 1, 0])
+        written = rows[merged.which] * np.ceil(tile[:, 1, 0])
         by_port[:, task.ports[1, 0, FROM_ABOVE]] = loads * written
     return by_port, by_port.max(axis=1)

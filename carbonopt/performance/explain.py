@@ -224,9 +224,10 @@ def _memories(mapped: MappedLayer) -> list[dict[str, Any]]:
     cuts = mapped.mappings.cuts.copy()
     merge_stationary(RELEVANCE, task.levels, mapped.mappings.dims, cuts)
     merged = dataclasses.replace(mapped.mappings, cuts=cuts)
-    fractional, _ = task.unrolled(merged.unrollings)
+    used = task.arrays(merged.unrollings)
+    fractional = task.storage.spread(used.mean)
     traffic = layer_traffic(task, merged, fractional)
-    capacity = task.capacity(merged.unrollings)[merged.which[0]]
+    capacity = task.storage.capacity(used)[merged.which[0]]
     found = []
     for m, memory in enumerate(task.machine.memories):
         for o, operand in enumerate(OPERANDS):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,12 +14,12 @@ from carbonopt.mapping.chains import Beside
 from carbonopt.mapping.fronts import Point, UnrolledLayer
 from carbonopt.mapping.nest import chain_mappings
 from carbonopt.mapping.plan import Plan
-from carbonopt.mapping.spatial import Unrolling, array_shape
+from carbonopt.mapping.spatial import Unrollings, array_shape
 from carbonopt.mapping.tables import Tables
 from carbonopt.mapping.task import MappingTask
-from carbonopt.mapping.unrollings import Unrollings, promising_unrollings
+from carbonopt.mapping.unrollings import promising_unrollings
 from carbonopt.performance.array import accumulated_rows, array_energy
-from carbonopt.performance.cost import waits_for_ports
+from carbonopt.performance.cost import drain_cycles, waits_for_ports
 from carbonopt.performance.hull import lower_hull
 
 
@@ -118,7 +117,7 @@ def solve_layer(
     if unrollings is None:
         unrollings = promising(task)
     tables = Tables(plan, task, unrollings)
-    beside = _beside(task, unrollings.each, tables.outputs_pj)
+    beside = _beside(task, unrollings, tables.outputs_pj)
     front = _Front(supported=supported)
     complete = True
     layers = [UnrolledLayer(plan, tables, u, each) for u, each in enumerate(beside)]
@@ -131,7 +130,7 @@ def solve_layer(
     found = sorted(front.found, key=lambda each: each[0].cycles)
     return Solved(
         tuple(
-            chain_mappings(plan, unrollings.each[u], tables.lattices[u], point.chain)
+            chain_mappings(plan, unrollings.one(u), tables.lattices[u], point.chain)
             for point, u in found
         ),
         np.array([point.energy_pj for point, _ in found]),
@@ -150,21 +149,18 @@ def promising(task: MappingTask) -> Unrollings:
     )  # fmt: skip
 
 
-def _beside(task: MappingTask, unrollings: Sequence[Unrolling], outputs_pj: Floats) -> list[Beside]:
+def _beside(task: MappingTask, unrollings: Unrollings, outputs_pj: Floats) -> list[Beside]:
     """Return what each unrolling costs beside its transfers."""
     machine, layer = task.machine, task.layer
     variant = machine.variant
     loading = variant.loading_in_latency and not variant.overlapped_loading
-    waits = waits_for_ports(task)
-    found = []
-    for used, outputs in zip(unrollings, outputs_pj, strict=True):
-        drain = sum(math.ceil(used.as_asked.product(dim)) - 1 for dim in machine.systolic)
-        rows = -1 if waits else accumulated_rows(layer, used, "D1", "D2", variant)[1]
-        found.append(
-            Beside(
-                sum(array_energy(layer, machine, used).values()) + float(outputs),
-                float(drain) if variant.loading_in_latency else 0.0,
-                float(rows), float(machine.array.passes), loading, variant.outputs_double_buffered,
-            )
-        )  # fmt: skip
-    return found
+    energy = sum(array_energy(layer, machine, unrollings).values()) + outputs_pj
+    drain = drain_cycles(machine, unrollings) * variant.loading_in_latency
+    rows = np.full(len(unrollings), -1.0)
+    if not waits_for_ports(task):
+        _, rows = accumulated_rows(layer, unrollings, "D1", "D2", variant)
+    passes, doubled = float(machine.array.passes), variant.outputs_double_buffered
+    return [
+        Beside(*each, passes, loading, doubled)
+        for each in zip(energy.tolist(), drain.tolist(), rows.tolist(), strict=True)
+    ]

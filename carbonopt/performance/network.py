@@ -140,7 +140,7 @@ def network_cost(network: Network, machine: Machine, mode: MappingMode) -> Netwo
     network = oriented(network, machine)
     hierarchies = residency(network, machine)
     choose = _CHOICES[mode]
-    plans = {key: Plan(Storage(machine, dict(key))) for key in map(_key, hierarchies)}
+    plans = {key: Plan(Storage(machine, dict(key))) for key in {*map(_key, hierarchies)}}
     fronts: dict[Any, list[MappedLayer]] = {}
     keys = []
     for layer, hierarchy in zip(network.layers, hierarchies, strict=True):

@@ -108,7 +108,7 @@ def test_no_memory_overflows_and_every_loop_is_placed(find, each, built):
         held, unrolling = held_bits(task, mappings, row)
         for m, bits in held.items():
             memory = built.memories[m]
-            wide = unrolling.positions("D1") if m == task.hierarchy["I"][0] else 1
+            wide = task.arrays([unrolling]).positions[0] if m == task.hierarchy["I"][0] else 1
             assert bits <= memory.size_bits * wide * (1 + 1e-12), memory.name
 
 

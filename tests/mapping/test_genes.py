@@ -141,10 +141,11 @@ def test_repair_keeps_legal_cuts_and_only_shrinks_others(each, built, shares, da
     mapped = gene_map(each, built)
     found = mapped.mapping(values_of(mapped, shares))
     task, loops = mapped.task, found.dims.shape[1]
-    spatial = task.unrolled(found.unrollings)[0]
+    used = task.arrays(found.unrollings)
+    spatial = task.storage.spread(used.mean)
     tiles = prefix_tiles(task.levels, spatial, found.which, task.geometry, found.dims, found.sizes)
     room = (
-        task.levels, task.memory, task.capacity(found.unrollings), task.storage.doubled,
+        task.levels, task.memory, task.storage.capacity(used), task.storage.doubled,
         reduced_above(spatial), found.which, task.bits, found.dims,
     )  # fmt: skip
     cuts = found.cuts.copy()

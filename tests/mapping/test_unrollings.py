@@ -16,14 +16,20 @@ from carbonopt.hardware.machine import OPERANDS
 from carbonopt.mapping.parallel import (
     fullest_unrollings,
     loop_sizes,
-    named_loops,
     useful_sizes,
     with_halves,
 )
 from carbonopt.mapping.reference import reference_unrollings
-from carbonopt.mapping.spatial import ArrayShape, array_shape, spatial_arrays, unroll
+from carbonopt.mapping.spatial import (
+    ArrayShape,
+    Unrollings,
+    array_shape,
+    named_loops,
+    unroll,
+    unroll_all,
+)
+from carbonopt.mapping.storage import Storage
 from carbonopt.mapping.tiles import IRRELEVANT, RELEVANCE
-from carbonopt.mapping.unrollings import unrolled_all
 from carbonopt.workload.layer import DIMS
 
 pytestmark = pytest.mark.property
@@ -178,7 +184,8 @@ def test_every_unrolled_loop_has_one_place_per_operand(each, built):
     hierarchy = {operand: built.levels(operand) for operand in OPERANDS}
     for chosen in fullest(each, built):
         unrolling = unroll(each, chosen)
-        _, whole = spatial_arrays(unrolling, built, hierarchy)
+        used = Unrollings.of([unrolling], tuple(built.shape))
+        whole = Storage(built, hierarchy).spread(used.whole)[0]
         for o, operand in enumerate(OPERANDS):
             assert whole[o].prod() == math.prod(size for *_, size in unrolling.loops)
             for place, sizes in enumerate(whole[o]):
@@ -193,7 +200,7 @@ def test_many_unrollings_at_once_are_what_each_is_alone():
     shape = array_shape(built, each)
     asked = with_halves(each, fullest_unrollings(each, shape, COUNT))
     for down in (False, True):
-        found = unrolled_all(each, shape.names, asked, down=down)
+        found = unroll_all(each, shape.names, asked, down=down)
         for u, sizes in enumerate(asked):
             alone = unroll(each, named_loops(sizes, shape.names), down=down)
             assert found.one(u).temporal == alone.temporal

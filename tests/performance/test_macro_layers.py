@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from designs import layer, machine, of_layers
+from designs import layer, machine, of_layers, spread_along
 
 from carbonopt.carbon.endurance import wear_out
 from carbonopt.errors import ModelRangeError
@@ -14,21 +14,11 @@ from carbonopt.hardware.imc_model import precharge_pj
 from carbonopt.hardware.nvm import load_cell
 from carbonopt.hardware.technology import load_technology
 from carbonopt.hardware.variant import load_variant
-from carbonopt.mapping.spatial import Unrolling
 from carbonopt.performance.array import accumulated_rows, array_energy
 from carbonopt.performance.network import network_cost
 from carbonopt.performance.rewrites import cell_rewrites
 
 WORKED = layer(K=64, C=64, OX=16, OY=16, FX=3, FY=3)
-
-
-def unrolled(**sizes: dict[str, float]) -> Unrolling:
-    loops = [
-        (array_dim, dim, size, int(size))
-        for array_dim, own in sizes.items()
-        for dim, size in own.items()
-    ]
-    return Unrolling(tuple(loops), {})
 
 
 @pytest.mark.reference
@@ -48,8 +38,8 @@ def unrolled(**sizes: dict[str, float]) -> Unrolling:
 def test_a_layer_that_zigzag_imc_mapped(template, expected):
     """9,437,184 MACs on 32 x 32, K on the columns and C on the rows: 9216 activations."""
     built = machine(template, 32, 32, variant="carbonspot")
-    used = unrolled(D1={"K": 32.0}, D2={"C": 32.0})
-    parts = array_energy(WORKED, built, used)
+    used = spread_along(D1={"K": 32}, D2={"C": 32})
+    parts = {part: float(pj[0]) for part, pj in array_energy(WORKED, built, used).items()}
     assert parts == pytest.approx(expected, rel=1e-6)
     assert built.array.passes * 9216 == {"dimc": 73728, "aimc": 36864}[template]
 
@@ -64,7 +54,7 @@ def test_its_precharge_with_groups_of_four():
 
 def test_rows_of_a_diagonal_mapping_go_by_the_name_of_the_loop():
     """C 4 and FX 3 on the rows, OX 4 on the columns: 4 x (3 + 4 - 1), where ZigZag says 21."""
-    used = unrolled(D1={"K": 2.0, "OX": 4.0}, D2={"C": 4.0, "FX": 3.0})
+    used = spread_along(D1={"K": 2, "OX": 4}, D2={"C": 4, "FX": 3})
     each = layer(K=2, C=4, OX=4, FX=3)
     assert accumulated_rows(each, used, "D1", "D2", load_variant("default")) == (12, 24)
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from designs import layer, machine, network, of_layers
+from designs import layer, machine, network, of_layers, spread_along
 
 from carbonopt.errors import SpecError
 from carbonopt.hardware.technology import load_technology, tree_pj
 from carbonopt.hardware.template import TEMPLATES, Knobs, build_machine
 from carbonopt.hardware.variant import load_variant
-from carbonopt.mapping.spatial import Unrolling
 from carbonopt.performance.array import accumulated_rows
 from carbonopt.performance.network import network_cost
 
@@ -65,13 +64,6 @@ def test_swapped_kernel_axes_matter_to_kernels_that_are_not_square(template):
         assert (one.energy_pj, one.cycles) == (other.energy_pj, other.cycles)
 
 
-def spread(columns, rows):
-    """An unrolling of whole loops along columns and rows."""
-    loops = [("D1", dim, float(size), size) for dim, size in columns.items()]
-    loops += [("D2", dim, float(size), size) for dim, size in rows.items()]
-    return Unrolling(tuple(loops), {})
-
-
 @pytest.mark.parametrize(
     ("columns", "rows", "shared", "expected"),
     [
@@ -89,7 +81,7 @@ def spread(columns, rows):
 def test_rows_of_a_macro_that_hold_weights(columns, rows, shared, expected):
     """o positions of a kernel of size f lie on f + o - 1 rows, for 1 x 1 kernels on o."""
     variant = dataclasses.replace(load_variant("default"), pointwise_rows_shared=shared)
-    found = accumulated_rows(layer(), spread(columns, rows), "D1", "D2", variant)
+    found = accumulated_rows(layer(), spread_along(D1=columns, D2=rows), "D1", "D2", variant)
     assert found == expected
 
 
@@ -99,7 +91,7 @@ def test_rows_of_a_macro_that_hold_weights(columns, rows, shared, expected):
 def test_strides_and_dilations_spread_a_kernel_over_more_rows(stride, dilation, expected):
     """6 x 6 positions of a 3 x 3 kernel; at stride 2 they touch 13 x 13 inputs."""
     strided = dataclasses.replace(layer(), stride=(stride,) * 2, dilation=(dilation,) * 2)
-    used = spread({"OX": 6, "OY": 6}, {"FX": 3, "FY": 3})
+    used = spread_along(D1={"OX": 6, "OY": 6}, D2={"FX": 3, "FY": 3})
     for name, rows in (("default", expected), ("carbonspot", 64)):
         found = accumulated_rows(strided, used, "D1", "D2", load_variant(name))
         assert found == (9, rows)
