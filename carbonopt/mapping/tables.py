@@ -176,7 +176,19 @@ class Tables:
             RELEVANCE, self._extents, self._complete, size, self.offsets, mean, whole, self._free,
             self._transfers,
         )  # fmt: skip
+        for u in np.flatnonzero(self._no_partial_sums):
+            block = self._block(found[0], int(u), len(o))
+            block[plan.last_output, ~self.lattices[u].complete] = np.inf
         return found
+
+    @cached_property
+    def _no_partial_sums(self) -> Bools:
+        """Whether the memory that keeps all outputs has room for final ones only (u,)."""
+        plan = self.plan
+        if plan.last_output < 0 or plan.whole_memory >= 0:
+            return np.zeros(len(self.unrollings), dtype=bool)
+        wide, narrow = self._whole_room.T
+        return self._free[:, plan.top[OUTPUT]] < wide - narrow
 
     def _block(self, values: Floats, u: int, *shape: int) -> Floats:
         """Return the block of an unrolling (*shape, p)."""

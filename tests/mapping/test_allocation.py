@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 from designs import layer, machine, of_layers, solved_mappings
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from carbonopt.errors import MappingError
@@ -39,6 +39,10 @@ machines = st.builds(
     sram_byte=st.sampled_from([2**12, 2**13, 2**16]),
     resident_byte=st.sampled_from([2**11, 2**20]),
 )
+
+
+FINAL_OUTPUTS_FIT = layer(K=20, OY=12, C=40, FX=3)
+"""Partial sums do not, beside inputs and weights, in 4 KiB."""
 
 
 def extent(outputs, kernel, limit):
@@ -98,6 +102,7 @@ def held_bits(task, mappings, row):
 @pytest.mark.parametrize("find", [reference_mappings, solved_mappings])
 @settings(max_examples=25)
 @given(each=layers, built=machines)
+@example(each=FINAL_OUTPUTS_FIT, built=machine("digital_ws", 32, 8, 1, 4096, resident_byte=2048))
 def test_no_memory_overflows_and_every_loop_is_placed(find, each, built):
     task = MappingTask(each, built, residency(of_layers(each), built)[0])
     try:
