@@ -160,7 +160,9 @@ def reduced_above(unrolled: Floats) -> Bools:
 
 def _filled(values: Ints, width: int, filler: int) -> Ints:
     """Widen loop orders (n, loops) with trivial loops on the outside."""
-    return np.pad(values, ((0, 0), (0, width - values.shape[1])), constant_values=filler)
+    filled = np.full((len(values), width), filler, dtype=np.int64)
+    filled[:, : values.shape[1]] = values
+    return filled
 
 
 def why_not(task: MappingTask) -> str:

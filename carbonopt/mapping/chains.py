@@ -103,7 +103,7 @@ class Costs(NamedTuple):
 
 
 class Beside(NamedTuple):
-    """What an unrolling costs beside its transfers, and how its latency counts.
+    """What an unrolling costs beside its transfers.
 
     Parameters
     ----------
@@ -116,18 +116,57 @@ class Beside(NamedTuple):
         negative if it waits for its ports.
     passes
         Cycles of the array per multiply-accumulate.
-    loading
-        Latency contains first loads and last stores.
-    outputs_doubled
-        Outputs may be double-buffered.
     """
 
     energy_pj: float
     cycles: float
     rows: float
     passes: float
-    loading: bool
-    outputs_doubled: bool
+
+
+class Unrolled(NamedTuple):
+    """A layer under u unrollings: the fields of `Tiles`, `Costs` and `Beside` one after the other.
+
+    Parameters
+    ----------
+    start, axes
+        Where the tiles and the axes of each unrolling begin, and where the last ones end (u + 1,).
+    lengths, fields, kept
+        Of all axes.
+    packed, size, complete
+        Of all tiles (p,).
+    guard, digits
+        (u,), (u, 3).
+    energy, needed, room, single, first, energy_to_go
+        Blocks of each unrolling.
+    free, whole_room
+        (u, shared), (u, 2).
+    beside_pj, drain, rows, passes
+        (u,), (u,), (u,), and one for all.
+    """
+
+    start: Ints
+    axes: Ints
+    lengths: Ints
+    fields: Ints
+    kept: Bools
+    packed: Ints
+    size: Floats
+    complete: Bools
+    guard: Ints
+    digits: Ints
+    energy: Floats
+    needed: Floats
+    room: Floats
+    single: Bools
+    first: Floats
+    energy_to_go: Floats
+    free: Floats
+    whole_room: Floats
+    beside_pj: Floats
+    drain: Floats
+    rows: Floats
+    passes: float
 
 
 class Limits(NamedTuple):
@@ -142,18 +181,18 @@ class Limits(NamedTuple):
         Ways for which the resource counts waiting instead of the time on the port (r, v, 4).
     most
         Cycles that may be spent (r,).
+    risky
+        Tiles that may make the array wait, depending on the order of loops (v, p).
     waited
-        Operands for whose single tiles the array may wait (3,).
-    needless
-        Loops without which a tile is no worse at a node: digit masks (v, p).
+        Operands that have such tiles (3,).
     """
 
     cycles: Floats
     to_go: Floats
     waits: Bools
     most: Floats
+    risky: Bools
     waited: Bools
-    needless: Ints
 
 
 class Labels(NamedTuple):

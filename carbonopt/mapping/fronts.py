@@ -9,14 +9,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from carbonopt.arrays import Ints
-from carbonopt.mapping.chains import Beside
-from carbonopt.mapping.plan import Plan
-from carbonopt.mapping.search import cheapest_chain, resource_limits
+from carbonopt.mapping.chains import Limits
+from carbonopt.mapping.limits import resource_limits
+from carbonopt.mapping.search import cheapest_chain, one_unrolling
 from carbonopt.mapping.tables import Tables
 
 _ROUNDING = 1e-9
 _EVERY, _STEP = 8, 0.02  # points after the first few are at least this share of latency apart
 _LARGE = 512  # where a layer has more tiles than this
+_UNLIMITED = Limits(
+    np.zeros((0, 1, 1)), np.zeros((0, 1, 1)), np.zeros((0, 1, 4), dtype=np.bool_), np.zeros(0),
+    np.zeros((1, 1), dtype=np.bool_), np.zeros(3, dtype=np.bool_),
+)  # fmt: skip
 Resource = tuple[int, int, int]
 """A port (-1: none), whether waiting for it counts instead of its time, and the input whose first
 loads count."""
@@ -46,30 +50,33 @@ class UnrolledLayer:
 
     Parameters
     ----------
-    plan, tables, position, beside
-        The memory hierarchy, what tiles cost under some unrollings, which one this is, and what
-        there is beside them.
+    tables, position
+        What tiles cost under some unrollings, and which one this is.
     """
 
-    def __init__(self, plan: Plan, tables: Tables, position: int, beside: Beside) -> None:
-        self._plan = plan
+    def __init__(self, tables: Tables, position: int) -> None:
         self._tables = tables
         self._position = position
-        self._beside = beside
         self.complete = True
-        passes = tables.lattices[position].size[-1]
-        self.least_cycles = float(passes * beside.passes + beside.cycles)
-
-    @property
-    def least_pj(self) -> float:
-        """No mapping takes less energy [pJ]; inf where nothing fits."""
-        return float(self._tables.least_pj[self._position]) + self._beside.energy_pj
+        self.least_cycles = float(tables.least_cycles[position])
+        layer = tables.unrolled
+        passes = layer.size[layer.start[position + 1] - 1] * layer.passes
+        self._computing = float(passes + layer.drain[position])
+        self.least_pj = float(tables.least_pj[position])
 
     def _base(self, resource: Resource) -> float:
         """Cycles of a resource beside those of the nodes."""
         port, waits, _ = resource
-        computing = waits or port < 0 or self._beside.rows >= 0
-        return self.least_cycles if computing else self._beside.cycles
+        layer = self._tables.unrolled
+        computing = waits or port < 0 or layer.rows[self._position] >= 0
+        return self._computing if computing else float(layer.drain[self._position])
+
+    def _limits(self, active: list[Resource]) -> Limits:
+        """Return the tables of the resources that limit the latency."""
+        plan, layer = self._tables.plan, self._tables.unrolled
+        tiles, costs, beside = one_unrolling(layer, plan.places, self._position)
+        rows = np.array(active, dtype=np.int64).reshape(-1, 3)
+        return resource_limits(plan.orders, tiles, plan.places, costs, beside, rows)
 
     def points(self, bound_pj: Callable[[float], float]) -> Iterator[Point]:
         """Visit the front from the least energy on, each point faster than the one before.
@@ -79,28 +86,25 @@ class UnrolledLayer:
         `complete` stays true. It does not where a layer has many tiles and many points: then,
         after the first `_EVERY`, those within 2 % of the latency of the one before are left out.
         """
-        if self.least_pj >= bound_pj(self.least_cycles):
-            return
-        plan, beside = self._plan, self._beside
-        tiles = self._tables.tiles(self._position)
-        costs = self._tables.costs(self._position, beside)
-        known = (plan.orders, tiles, plan.places, costs, beside)
-        finite = np.where(np.isinf(costs.energy), 0.0, costs.energy)
-        most_pj = float(finite.max(axis=1).sum()) * (1 + _ROUNDING)
+        plan, layer, u = self._tables.plan, self._tables.unrolled, self._position
+        beside_pj = float(layer.beside_pj[u])
+        large = layer.start[u + 1] - layer.start[u] > _LARGE
         active: list[Resource] = []
-        least, last = self.least_pj - beside.energy_pj, math.inf
+        least, last = self.least_pj - beside_pj, math.inf
         found, step = 0, _ROUNDING
-        limits = resource_limits(*known, _rows(active))
+        limits: Limits | None = _UNLIMITED
         while True:
             limit = last * (1 - step)
-            bound = min(bound_pj(self.least_cycles) - beside.energy_pj, most_pj)
+            bound = bound_pj(self.least_cycles) - beside_pj
+            bound = self._tables.most_pj(u) if math.isinf(bound) else bound
             if least > bound:
                 return
+            limits = limits or self._limits(active)
             most = np.array([limit - self._base(each) for each in active])
             energy, cycles, resource = math.inf, math.inf, (-1, 0, 0)
             if limit >= self.least_cycles and (limits.to_go[:, 0, 0] <= most).all():
                 energy, cycles, resource, chain, complete = cheapest_chain(
-                    *known, limits._replace(most=most), least, bound
+                    plan.orders, plan.places, layer, u, limits._replace(most=most), least, bound
                 )
                 self.complete = self.complete and complete
             if math.isinf(energy) or (cycles > limit and resource in active):
@@ -110,15 +114,10 @@ class UnrolledLayer:
                 continue
             least = energy
             if cycles <= limit:
-                yield Point(least + beside.energy_pj, cycles, chain)
+                yield Point(least + beside_pj, cycles, chain)
                 last, found = cycles, found + 1
-                if found == _EVERY and len(tiles.size) > _LARGE:
+                if found == _EVERY and large:
                     step, self.complete = _STEP, False
             if resource not in active:
                 active.append(resource)
-                limits = resource_limits(*known, _rows(active))
-
-
-def _rows(active: list[Resource]) -> Ints:
-    """Return resources as an array (r, 3)."""
-    return np.array(active, dtype=np.int64).reshape(-1, 3)
+                limits = None

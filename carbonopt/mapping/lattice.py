@@ -9,12 +9,13 @@ depends on the tile there alone. A mapping is a chain of tiles, each a divisor o
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 
 from carbonopt.arrays import Bools, Floats, Ints
 from carbonopt.mapping.loops import prime_factors
+from carbonopt.mapping.tiles import IRRELEVANT, RELEVANCE
 from carbonopt.workload.layer import DIMS
 
 _REDUCTION = DIMS.index("C")
@@ -49,6 +50,18 @@ class Lattice:
     guard: int
     complete: Bools
     size: Floats
+
+    @cached_property
+    def resting(self) -> Ints:
+        """Bits of the loops that do not index an operand (3,)."""
+        rests = RELEVANCE[:, self.dims] == IRRELEVANT
+        bits: Ints = (rests * self.fields).sum(axis=1)
+        return bits
+
+    @cached_property
+    def reductions(self) -> Bools:
+        """Axes of reductions (a,)."""
+        return self.dims >= _REDUCTION
 
 
 @lru_cache(maxsize=4096)

@@ -98,6 +98,10 @@ class Transfers(NamedTuple):
         Whether loops unrolled above the boundary, and above the level, sum outputs (2, u, v).
     doubled, memory
         Whether tiles that are replaced take twice their size (v,); memory, -1 for a latch (v,).
+    loads
+        Whether the latency counts first loads, or last stores (v,).
+    overlaps
+        Whether a second tile may arrive while the first one is in use (v,).
     truncated
         Accesses count their whole part.
     """
@@ -113,6 +117,8 @@ class Transfers(NamedTuple):
     summed: Bools
     doubled: Bools
     memory: Ints
+    loads: Bools
+    overlaps: Bools
     truncated: bool
 
 
@@ -152,8 +158,8 @@ def _room_taken(transfers: Transfers, u: int, v: int, done: int, kept: Floats) -
 @njit(cache=True)
 def node_costs(
     relevance: Ints, extents: Floats, complete: Bools, size: Floats, offsets: Ints, mean: Floats,
-    whole: Floats, free: Floats, transfers: Transfers,
-) -> tuple[Floats, Floats, Floats]:  # fmt: skip
+    whole: Floats, free: Floats, capacity: Floats, transfers: Transfers,
+) -> tuple[Floats, Floats, Floats, Bools, Floats]:  # fmt: skip
     """Return what each tile of u unrolled layers costs at each of v nodes.
 
     Parameters
@@ -165,8 +171,8 @@ def node_costs(
         product (p,); the tiles of layer u are [offsets[u], offsets[u + 1]).
     mean, whole
         Elements kept with mean and with whole unrollings, blocks (v, p of u).
-    free
-        Bits that each memory has to give (u, m).
+    free, capacity
+        Bits that each memory has to give, and has in all (u, m).
 
     Returns
     -------
@@ -177,10 +183,15 @@ def node_costs(
         Cycles of one transfer by way, blocks (v, 4, p of u).
     room
         Bits taken while partial sums or while final outputs come from below, blocks (2, v, p of u).
+    single
+        Whether there is no room, or no way, for a second tile, blocks (v, p of u).
+    first
+        Cycles of the first load, or the last store, where the latency counts it, blocks as single.
     """
     nodes = len(transfers.operand)
     energy, room = np.zeros(len(mean)), np.zeros(2 * len(mean))
-    needed = np.zeros(4 * len(mean))
+    needed, first = np.zeros(4 * len(mean)), np.zeros(len(mean))
+    single = np.zeros(len(mean), np.bool_)
     for u in range(len(offsets) - 1):
         start, stop = offsets[u], offsets[u + 1]
         points = stop - start
@@ -206,12 +217,16 @@ def node_costs(
                         transfers, u, v, way, kept, asked, partial, again, energy[here],
                         needed[place : place + points],
                     )  # fmt: skip
+                    if transfers.loads[v] and (o != 2 or way >= 2):
+                        first[here] = np.maximum(first[here], needed[place : place + points])
             for done in range(0 if latch else 2):
                 place = 2 * nodes * start + (done * nodes + v) * points
                 taken = _room_taken(transfers, u, v, done, mean[here])
                 room[place : place + points] = taken
+                held = capacity[u, transfers.memory[v]]
+                single[here] = (taken > held / 2) | (not transfers.overlaps[v])
                 counts = done == (0 if transfers.level[v] == 0 and not complete[start] else 1)
                 for p in range(points if counts else 0):
                     if taken[p] > free[u, transfers.memory[v]]:
                         energy[nodes * start + v * points + p] = np.inf
-    return energy, needed, room
+    return energy, needed, room, single, first

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from carbonopt.arrays import Bools, Floats, Ints
+from carbonopt.arrays import Floats, Ints
 from carbonopt.mapping.chains import (
     DONE,
     NODE,
@@ -24,6 +24,7 @@ from carbonopt.mapping.chains import (
     Orders,
     Places,
     Tiles,
+    Unrolled,
 )
 
 _OUTPUT, _WEIGHTS = 2, 1
@@ -33,104 +34,32 @@ _SLACKS = (1e-12, 0.01, 0.1, 1.0, np.inf)
 
 
 @njit(cache=True)
-def cost_to_go(orders: Orders, lengths: Ints, cost: Floats) -> Floats:
-    """Return the least cost of the nodes that a state lacks, from tile p on (s, p).
-
-    h[s, T] = min over T' divisible by T and next nodes v of (cost[v, T'] + h[s + v, T']).
-    """
-    states, points = len(orders.node), cost.shape[1]
-    least = np.zeros((states, points))
-    for s in range(states - 2, -1, -1):
-        here = least[s]
-        here[:] = np.inf
-        for o in range(3):
-            v = orders.node[s, o]
-            if v >= 0:
-                after = least[orders.state[s, o]]
-                for p in range(points):
-                    here[p] = min(here[p], cost[v, p] + after[p])
-        stride = 1
-        for axis in range(len(lengths) - 1, -1, -1):
-            block = stride * lengths[axis]
-            for start in range(0, points, block):
-                for p in range(start + block - stride - 1, start - 1, -1):
-                    here[p] = min(here[p], here[p + stride])
-            stride = block
-    return least
-
-
-@njit(cache=True)
-def _needless(
-    tiles: Tiles, places: Places, costs: Costs, cycles: Floats, risky: Bools, waited: Bools
-) -> Ints:
-    """Mark loops without which a smaller tile is no worse at a node: digit masks (v, p).
-
-    `risky` tiles (v, p) may make the array wait, depending on the order of loops.
-    """
+def _needless(tiles: Tiles, places: Places, costs: Costs, limits: Limits) -> Ints:
+    """Mark loops without which a smaller tile is no worse at a node: digit masks (v, p)."""
     nodes, points = costs.energy.shape
     masks = np.zeros((nodes, points), np.int64)
+    limited = len(limits.cycles) > 0
     stride = 1
     for axis in range(len(tiles.lengths) - 1, -1, -1):
         field = tiles.fields[axis]
         rests = False
         for o in range(3):
-            rests = rests or (waited[o] and tiles.digits[o] & field != 0)
+            rests = rests or (limits.waited[o] and tiles.digits[o] & field != 0)
         for v in range(nodes):
             if rests or (tiles.kept[axis] and places.operand[v] == _OUTPUT):
                 continue
             for p in range(stride, points):
                 if p // stride % tiles.lengths[axis] == 0:
                     continue
-                worse = (
-                    risky[v, p - stride] or not costs.energy[v, p - stride] <= costs.energy[v, p]
-                )
-                for r in range(len(cycles)):
-                    worse = worse or not cycles[r, v, p - stride] <= cycles[r, v, p]
+                q = p - stride
+                worse = not costs.energy[v, q] <= costs.energy[v, p]
+                worse = worse or (limited and limits.risky[v, q])
+                for r in range(len(limits.cycles)):
+                    worse = worse or not limits.cycles[r, v, q] <= limits.cycles[r, v, p]
                 if not worse:
                     masks[v, p] |= field
         stride *= tiles.lengths[axis]
     return masks
-
-
-@njit(cache=True)
-def resource_limits(
-    orders: Orders, tiles: Tiles, places: Places, costs: Costs, beside: Beside, active: Ints
-) -> Limits:
-    """Return the tables of some resources, rows of (port, waits, first) (r, 3), unlimited."""
-    nodes, points = costs.energy.shape
-    count = len(active)
-    cycles, waits = np.zeros((count, nodes, points)), np.zeros((count, nodes, 4), np.bool_)
-    to_go = np.zeros((count, len(orders.node), points))
-    risky = np.zeros((nodes, points), np.bool_)
-    for r in range(count):
-        for v in range(nodes):
-            o = places.operand[v]
-            writes = beside.rows >= 0 and o == _WEIGHTS and places.level[v] == 0
-            for p in range(points):
-                again = tiles.size[-1] / tiles.size[p] - 1
-                if not np.isfinite(costs.energy[v, p]):
-                    cycles[r, v, p] = np.inf
-                    continue
-                if o == active[r, 2] or o == _OUTPUT:
-                    cycles[r, v, p] += costs.first[v, p]
-                if writes:
-                    cycles[r, v, p] += beside.rows * (again + 1)
-                for way in range(0 if beside.rows >= 0 else 4):
-                    if places.ports[v, way] != active[r, 0] or active[r, 0] < 0:
-                        continue
-                    needed = costs.needed[v, way, p]
-                    if active[r, 1]:
-                        waits[r, v, way] = True
-                        single = costs.single[v, p] and needed > np.ceil(beside.passes)
-                        risky[v, p] = risky[v, p] or single
-                        needed = max(0.0, needed - np.ceil(tiles.size[p] * beside.passes))
-                    cycles[r, v, p] += needed * again
-        to_go[r] = cost_to_go(orders, tiles.lengths, cycles[r])
-    waited = np.zeros(3, np.bool_)
-    for v in range(nodes):
-        waited[places.operand[v]] |= risky[v].any()
-    needless = _needless(tiles, places, costs, cycles, risky, waited)
-    return Limits(cycles, to_go, waits, np.full(count, np.inf), waited, needless)
 
 
 @njit(cache=True)
@@ -255,7 +184,7 @@ def _placed(
 @njit(cache=True)
 def _expand(
     orders: Orders, tiles: Tiles, places: Places, costs: Costs, beside: Beside, limits: Limits,
-    labels: Labels, start: int, stop: int, most: float,
+    needless: Ints, labels: Labels, start: int, stop: int, most: float,
 ) -> tuple[Labels, int]:  # fmt: skip
     """Append every way to place one more node, of labels [start, stop), within the bounds."""
     count = stop
@@ -272,7 +201,7 @@ def _expand(
                 if costs.energy[v, p] + costs.energy_to_go[after, p] > left:
                     continue
                 more = (tiles.packed[p] | tiles.guard) - tiles.packed[point]
-                if more & tiles.guard != tiles.guard or more & limits.needless[v, p] != 0:
+                if more & tiles.guard != tiles.guard or more & needless[v, p] != 0:
                     continue
                 more ^= tiles.guard
                 step = (o, v, p, after)
@@ -296,11 +225,24 @@ def _expand(
 
 
 @njit(cache=True)
+def _beats(labels: Labels, b: int, a: int) -> bool:
+    """Whether whatever continues label a is no worse if it continues label b."""
+    if labels.steps[b, DONE] < labels.steps[a, DONE]:
+        return False
+    for column in range(labels.sums.shape[1]):
+        if labels.sums[b, column] > labels.sums[a, column]:
+            return False
+    return True
+
+
+@njit(cache=True)
 def _pruned(costs: Costs, labels: Labels, start: int, stop: int, most: int) -> tuple[int, bool]:
     """Keep the labels [start, stop) that no other makes needless, at most `most` of them.
 
     Returns the new end, and whether others were dropped for want of places.
     """
+    if stop - start < 2:
+        return stop, False
     points = costs.energy.shape[1]
     key = labels.steps[start:stop, STATE] * points + labels.steps[start:stop, POINT]
     order = np.argsort(labels.sums[start:stop, 0], kind="mergesort")
@@ -315,8 +257,7 @@ def _pruned(costs: Costs, labels: Labels, start: int, stop: int, most: int) -> t
         keep[order[i]] = True
         for j in range(first, i):
             b = start + order[j]
-            better = keep[order[j]] and labels.steps[b, DONE] >= labels.steps[a, DONE]
-            if better and (labels.sums[b] <= labels.sums[a]).all():
+            if keep[order[j]] and _beats(labels, b, a):
                 keep[order[i]] = False
                 break
         to_go = costs.energy_to_go[labels.steps[a, STATE], labels.steps[a, POINT]]
@@ -333,14 +274,42 @@ def _pruned(costs: Costs, labels: Labels, start: int, stop: int, most: int) -> t
 
 
 @njit(cache=True)
+def one_unrolling(layer: Unrolled, places: Places, u: int) -> tuple[Tiles, Costs, Beside]:
+    """Return the tiles and the costs of one unrolling."""
+    nodes = len(places.operand)
+    start, stop = layer.start[u], layer.start[u + 1]
+    points, axes = stop - start, slice(layer.axes[u], layer.axes[u + 1])
+    block = slice(nodes * start, nodes * stop)
+    tiles = Tiles(
+        layer.lengths[axes], layer.fields[axes], layer.packed[start:stop], layer.guard[u],
+        layer.size[start:stop], layer.complete[start:stop], layer.digits[u], layer.kept[axes],
+    )  # fmt: skip
+    costs = Costs(
+        layer.energy[block].reshape((nodes, points)),
+        layer.needed[4 * block.start : 4 * block.stop].reshape((nodes, 4, points)),
+        layer.room[2 * block.start : 2 * block.stop].reshape((2, nodes, points)),
+        layer.single[block].reshape((nodes, points)),
+        layer.first[block].reshape((nodes, points)),
+        layer.free[u], layer.whole_room[u],
+        layer.energy_to_go[len(places.closed) * start : len(places.closed) * stop].reshape(
+            (len(places.closed), points)
+        ),
+    )  # fmt: skip
+    beside = Beside(layer.beside_pj[u], layer.drain[u], layer.rows[u], layer.passes)
+    return tiles, costs, beside
+
+
+@njit(cache=True)
 def cheapest_chain(
-    orders: Orders, tiles: Tiles, places: Places, costs: Costs, beside: Beside, limits: Limits,
-    least: float, bound: float,
+    orders: Orders, places: Places, layer: Unrolled, u: int, limits: Limits, least: float,
+    bound: float,
 ) -> tuple[float, float, tuple[int, int, int], Ints, bool]:  # fmt: skip
     """Return a chain of least energy within limits, the fastest of those.
 
     Parameters
     ----------
+    u
+        Which unrolling.
     least, bound
         Energies that no chain undercuts, and that are of no interest [pJ].
 
@@ -350,20 +319,22 @@ def cheapest_chain(
         Energy [pJ], inf if there is none; least latency [cycles] and the resource (3,) that sets
         it; nodes and tiles (v, 2); whether nothing was left out for want of places.
     """
+    tiles, costs, beside = one_unrolling(layer, places, u)
+    needless = _needless(tiles, places, costs, limits)
     columns = 1 + len(limits.most) + len(costs.free) + 3
     complete = True
     places_left = _LIMITED_LABELS if len(limits.most) else _LABELS
-    chain = np.zeros((len(places.operand), 2), np.int64)
-    best = chain.copy()
+    labels = Labels(np.empty((1024, columns)), np.empty((1024, 5), np.int64))
     for slack in _SLACKS:
         most = min(bound, least * (1 + slack)) if least > 0 else bound
-        labels = Labels(np.zeros((1024, columns)), np.zeros((1024, 5), np.int64))
-        labels.sums[0, -3:], labels.steps[0, NODE:DONE] = 1.0, -1
+        labels.sums[0] = 0.0
+        labels.sums[0, -3:] = 1.0
+        labels.steps[0], labels.steps[0, NODE:DONE] = 0, -1
         labels.steps[0, DONE] = 1 if tiles.complete[0] else 0
         start, stop = 0, 1
         for _ in range(len(places.operand)):
             labels, end = _expand(
-                orders, tiles, places, costs, beside, limits, labels, start, stop, most
+                orders, tiles, places, costs, beside, limits, needless, labels, start, stop, most
             )
             end, dropped = _pruned(costs, labels, stop, end, places_left)
             complete = complete and not dropped
@@ -371,6 +342,8 @@ def cheapest_chain(
         if stop > start or most >= bound:
             break
     energy, latency, resource = np.inf, np.inf, (-1, 0, 0)
+    chain = np.zeros((len(places.operand), 2), np.int64)
+    best = chain.copy()
     if stop > start:
         energy = labels.sums[start:stop, 0].min()
     for label in range(start, stop):

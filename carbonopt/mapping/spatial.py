@@ -165,6 +165,12 @@ class Unrollings:
         """The unrollings one by one."""
         return tuple(self.one(u) for u in range(len(self)))
 
+    def take(self, rows: Ints) -> Unrollings:
+        """Return some of the unrollings."""
+        return Unrollings(
+            self.names, self.asked[rows], self.mean[rows], self.whole[rows], self.passes[rows]
+        )
+
     @property
     def as_asked(self) -> Unrollings:
         """The unrollings that keep the asked number of units busy in every pass."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,18 +11,38 @@ from carbonopt.arrays import Bools, Floats, Ints
 from carbonopt.hardware.machine import OPERANDS
 from carbonopt.mapping.access import FROM_BELOW, TO_BELOW, instance_counts
 from carbonopt.mapping.candidates import reduced_above
-from carbonopt.mapping.chains import Beside, Costs, Tiles
+from carbonopt.mapping.chains import Unrolled
 from carbonopt.mapping.lattice import lattice
+from carbonopt.mapping.limits import energies_to_go, least_cycles
 from carbonopt.mapping.nodes import OUTPUT, Transfers, node_costs
 from carbonopt.mapping.plan import Plan
-from carbonopt.mapping.search import cost_to_go
 from carbonopt.mapping.spatial import Unrollings
 from carbonopt.mapping.task import MappingTask
-from carbonopt.mapping.tiles import IRRELEVANT, RELEVANCE, lattice_tiles
+from carbonopt.mapping.tiles import RELEVANCE, lattice_tiles
 from carbonopt.workload.layer import DIMS
 
 _REDUCTION = DIMS.index("C")
+_ROUNDING = 1e-9
 _WEIGHTS = OPERANDS.index("W")
+
+
+class Array(NamedTuple):
+    """What the array takes under u unrollings.
+
+    Parameters
+    ----------
+    energy_pj
+        Of computing (u,) [pJ].
+    drain
+        Cycles until the last results have left it (u,).
+    rows
+        Cycles to write the weights of an in-memory macro, if it waits for nothing else; negative
+        if the array waits for its ports (u,).
+    """
+
+    energy_pj: Floats
+    drain: Floats
+    rows: Floats
 
 
 class Tables:
@@ -36,12 +56,15 @@ class Tables:
         The layer on it.
     unrollings
         How it is unrolled.
+    array
+        What the array takes under each unrolling.
     """
 
-    def __init__(self, plan: Plan, task: MappingTask, unrollings: Unrollings) -> None:
+    def __init__(self, plan: Plan, task: MappingTask, unrollings: Unrollings, array: Array) -> None:
         self.plan = plan
         self.task = task
         self.unrollings = unrollings
+        self.array = array
         bounds = [tuple(int(n) for n in passes) for passes in unrollings.passes]
         self.lattices = [lattice(each) for each in bounds]
         points = [len(each.size) for each in self.lattices]
@@ -54,6 +77,11 @@ class Tables:
     def _extents(self) -> Floats:
         """Passes of all tiles of all unrollings (p, 8)."""
         return np.concatenate([each.extents for each in self.lattices])
+
+    @cached_property
+    def _size(self) -> Floats:
+        """Passes that a tile keeps (p,)."""
+        return np.concatenate([each.size for each in self.lattices])
 
     @cached_property
     def _complete(self) -> Bools:
@@ -74,7 +102,8 @@ class Tables:
     @cached_property
     def _summed(self) -> Bools:
         """Whether loops unrolled above a level of the outputs sum them (u, depth + 1)."""
-        return np.pad(reduced_above(self._mean), ((0, 0), (0, 1)))
+        inside = reduced_above(self._mean)
+        return np.concatenate([inside, np.zeros((len(inside), 1), dtype=bool)], axis=1)
 
     def _elements(self, operand: Ints, spatial: Floats) -> Floats:
         """Count elements under unrolled loops alone (u, v)."""
@@ -95,17 +124,20 @@ class Tables:
             boost.append(np.rint(self._elements(o, prefix[:, o, above]) / kept))
         grain, wide = (bits[(slice(None), *nodes.picked)] for bits in self._port_bits)
         bits = self.task.bits
+        apart = (o == _WEIGHTS) & (not self.task.waits_for_ports)
+        loads = (nodes.level >= 0) & ~apart & self.task.loads_apart
+        overlaps = (o != OUTPUT) | self.task.machine.variant.outputs_double_buffered
         width = np.where((o == OUTPUT)[:, None], bits[2:], bits[np.minimum(o, 1)][:, None])
         return Transfers(
             o, nodes.level, grain, wide, nodes.pj, np.stack(boost),
             np.stack([self._counts[:, o, inner], self._counts[:, o, above]]),
             width.astype(np.float64), np.stack([self._summed[:, above], self._summed[:, inner]]),
-            self.plan.storage.doubled[nodes.memory], nodes.memory,
+            self.plan.storage.doubled[nodes.memory], nodes.memory, loads, overlaps,
             self.task.machine.variant.whole_accesses,
         )  # fmt: skip
 
     @cached_property
-    def outputs_pj(self) -> Floats:
+    def _outputs_pj(self) -> Floats:
         """Energy of each partial sum's way to the multipliers and back (u,) [pJ]."""
         out = np.array([OUTPUT])
         elements = np.rint(self._elements(out, self._prefix[0][:, out, 0])[:, 0])
@@ -162,8 +194,8 @@ class Tables:
         return free
 
     @cached_property
-    def _flat(self) -> tuple[Floats, Floats, Floats]:
-        """Energy, cycles and room of all tiles, block after block."""
+    def _nodes(self) -> tuple[Floats, Floats, Floats, Bools, Floats]:
+        """What all tiles cost at the nodes, see `node_costs`."""
         plan, o = self.plan, self.plan.nodes.operand
         mean, whole = (
             lattice_tiles(
@@ -171,13 +203,13 @@ class Tables:
             )
             for prefix in self._prefix
         )
-        size = np.concatenate([each.size for each in self.lattices])
-        found: tuple[Floats, Floats, Floats] = node_costs(
-            RELEVANCE, self._extents, self._complete, size, self.offsets, mean, whole, self._free,
-            self._transfers,
+        found: tuple[Floats, Floats, Floats, Bools, Floats] = node_costs(
+            RELEVANCE, self._extents, self._complete, self._size, self.offsets, mean, whole,
+            self._free, self._capacity, self._transfers,
         )  # fmt: skip
         for u in np.flatnonzero(self._no_partial_sums):
-            block = self._block(found[0], int(u), len(o))
+            nodes, start, stop = len(o), *self.offsets[u : u + 2]
+            block = found[0][nodes * start : nodes * stop].reshape(nodes, -1)
             block[plan.last_output, ~self.lattices[u].complete] = np.inf
         return found
 
@@ -190,50 +222,45 @@ class Tables:
         wide, narrow = self._whole_room.T
         return self._free[:, plan.top[OUTPUT]] < wide - narrow
 
-    def _block(self, values: Floats, u: int, *shape: int) -> Floats:
-        """Return the block of an unrolling (*shape, p)."""
-        rows = math.prod(shape)
-        start, stop = rows * self.offsets[u], rows * self.offsets[u + 1]
-        return values[start:stop].reshape(*shape, -1)
-
-    @cached_property
-    def _to_go(self) -> list[Floats]:
-        """Least energy of the nodes that a state lacks, for each unrolling (s, p) [pJ]."""
-        nodes = len(self.plan.nodes.operand)
-        return [
-            cost_to_go(self.plan.orders, each.lengths, self._block(self._flat[0], u, nodes))
-            for u, each in enumerate(self.lattices)
-        ]
-
     @cached_property
     def least_pj(self) -> Floats:
-        """Energy that all transfers take at least (u,) [pJ]; inf where nothing fits."""
-        least = np.array([each[0, 0] for each in self._to_go])
-        return np.where((self._free >= 0).all(axis=1), least, np.inf)
+        """Energy that an unrolling takes at least (u,) [pJ]; inf where nothing fits."""
+        least = self.unrolled.energy_to_go[len(self.plan.orders.node) * self.offsets[:-1]]
+        fits = (self._free >= 0).all(axis=1)
+        return np.where(fits, least + self.unrolled.beside_pj, np.inf)
 
-    def tiles(self, u: int) -> Tiles:
-        """Return the lattice of one unrolling as the search takes it."""
-        each = self.lattices[u]
-        rests = RELEVANCE[:, each.dims] == IRRELEVANT
-        return Tiles(
-            each.lengths, each.fields, each.packed, each.guard, each.size, each.complete,
-            (rests * each.fields).sum(axis=1), each.dims >= _REDUCTION,
-        )  # fmt: skip
+    def most_pj(self, u: int) -> float:
+        """Energy that no mapping of an unrolling exceeds, beside that of the array [pJ]."""
+        start, stop = len(self.plan.nodes.operand) * self.offsets[u : u + 2]
+        energy = self.unrolled.energy[start:stop].reshape(
+            -1, int(self.offsets[u + 1] - self.offsets[u])
+        )
+        return float(np.where(np.isinf(energy), 0.0, energy).max(axis=1).sum()) * (1 + _ROUNDING)
 
-    def costs(self, u: int, beside: Beside) -> Costs:
-        """Return what tiles cost under one unrolling as the search takes it."""
-        nodes = self.plan.nodes
-        count = len(nodes.operand)
-        energy, needed, room = self._flat
-        needed, room = self._block(needed, u, count, 4), self._block(room, u, 2, count)
-        single = room[1] > self._capacity[u][nodes.memory][:, None] / 2
-        output, latch = nodes.operand == OUTPUT, nodes.level < 0
-        single[output] |= not beside.outputs_doubled
-        single[latch] = False
-        first = np.where(output[:, None], needed[:, 2:].max(axis=1), needed[:, :2].max(axis=1))
-        apart = (nodes.operand == _WEIGHTS) & (beside.rows >= 0)
-        first[apart | latch | (not beside.loading)] = 0.0
-        return Costs(
-            self._block(energy, u, count), needed, room, single, first,
-            self._free[u][self.plan.shared], self._whole_room[u], self._to_go[u],
+    @cached_property
+    def least_cycles(self) -> Floats:
+        """Cycles that an unrolling takes at least (u,)."""
+        cycles: Floats = least_cycles(self.plan.places, self.unrolled)
+        return cycles
+
+    @cached_property
+    def unrolled(self) -> Unrolled:
+        """All unrollings as the search takes them."""
+        energy, needed, room, single, first = self._nodes
+        axes = np.concatenate([[0], np.cumsum([len(each.lengths) for each in self.lattices])])
+        lengths, fields, kept, packed = (
+            np.concatenate(each)
+            for each in zip(
+                *((t.lengths, t.fields, t.reductions, t.packed) for t in self.lattices), strict=True
+            )
+        )
+        to_go = energies_to_go(self.plan.orders, self.offsets, axes, lengths, energy)
+        return Unrolled(
+            self.offsets, axes, lengths, fields, kept, packed, self._size, self._complete,
+            np.array([each.guard for each in self.lattices]),
+            np.array([each.resting for each in self.lattices]),
+            energy, needed, room, single, first, to_go,
+            self._free[:, self.plan.shared], self._whole_room,
+            self.array.energy_pj + self._outputs_pj, self.array.drain, self.array.rows,
+            float(self.task.machine.array.passes),
         )  # fmt: skip

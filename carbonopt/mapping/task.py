@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from carbonopt.arrays import Floats, Ints
+from carbonopt.hardware.imc import ImcMacro
 from carbonopt.hardware.machine import Machine
 from carbonopt.mapping.residency import Hierarchy
 from carbonopt.mapping.spatial import Unrolling, Unrollings
@@ -68,6 +69,18 @@ class MappingTask:
         layer = self.layer
         bits = (layer.input_bits, layer.weight_bits, layer.psum_bits, layer.output_bits)
         return np.array(bits, dtype=np.int64)
+
+    @property
+    def waits_for_ports(self) -> bool:
+        """Whether the array waits for ports, and not for rows of new weights alone."""
+        machine = self.machine
+        return not isinstance(machine.array, ImcMacro) or machine.variant.macros_wait_for_ports
+
+    @property
+    def loads_apart(self) -> bool:
+        """Whether the latency has first loads and last stores before and after computing."""
+        variant = self.machine.variant
+        return variant.loading_in_latency and not variant.overlapped_loading
 
     def arrays(self, unrollings: Sequence[Unrolling]) -> Unrollings:
         """Return unrollings as arrays."""

@@ -28,7 +28,4 @@ def promising_unrollings(
         rules = [loop_sizes(each, array.names) for each in reference_unrollings(layer, array)]
         asked = distinct(np.concatenate([*(each[None] for each in rules), asked]))
     found = unroll_all(layer, array.names, asked, down=down)
-    order = np.argsort(found.passes.prod(axis=1), kind="stable")
-    return Unrollings(
-        array.names, asked[order], found.mean[order], found.whole[order], found.passes[order]
-    )
+    return found.take(np.argsort(found.passes.prod(axis=1), kind="stable"))

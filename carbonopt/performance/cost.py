@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from carbonopt.arrays import Floats, Ints
-from carbonopt.hardware.imc import ImcMacro
 from carbonopt.hardware.machine import Machine
 from carbonopt.mapping.access import (
     FROM_ABOVE,
@@ -159,15 +158,9 @@ def _memory_energy(task: MappingTask, accesses: Floats) -> Floats:
     return energy
 
 
-def waits_for_ports(task: MappingTask) -> bool:
-    """Whether the array waits for ports, and not for rows of new weights alone."""
-    machine = task.machine
-    return not isinstance(machine.array, ImcMacro) or machine.variant.macros_wait_for_ports
-
-
 def _loaded_inputs(task: MappingTask) -> int:
     """Count the inputs whose first load is no part of the waiting: I, or I and W."""
-    waited = not waits_for_ports(task) and task.machine.variant.loading_in_latency
+    waited = not task.waits_for_ports and task.machine.variant.loading_in_latency
     return 1 if waited else 2
 
 
@@ -193,7 +186,7 @@ def _stall(
     Ports work in parallel, so the slowest one counts. A macro that does not wait for its ports
     waits for new weights, one row per cycle, of each weight of a group that is replaced.
     """
-    if waits_for_ports(task):
+    if task.waits_for_ports:
         by_port = stall_cycles(
             RELEVANCE, task.levels, task.memory, task.storage.capacity(used), merged.which,
             task.ports, _claims(task), task.machine.array.passes,

@@ -7,20 +7,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from carbonopt.arrays import Floats
+from carbonopt.arrays import Floats, Ints
 from carbonopt.errors import MappingError
 from carbonopt.mapping.candidates import Mappings, why_not
-from carbonopt.mapping.chains import Beside
 from carbonopt.mapping.fronts import Point, UnrolledLayer
 from carbonopt.mapping.nest import chain_mappings
 from carbonopt.mapping.plan import Plan
 from carbonopt.mapping.spatial import Unrollings, array_shape
-from carbonopt.mapping.tables import Tables
+from carbonopt.mapping.storage import Storage
+from carbonopt.mapping.tables import Array, Tables
 from carbonopt.mapping.task import MappingTask
 from carbonopt.mapping.unrollings import promising_unrollings
 from carbonopt.performance.array import accumulated_rows, array_energy
-from carbonopt.performance.cost import drain_cycles, waits_for_ports
+from carbonopt.performance.cost import drain_cycles
 from carbonopt.performance.hull import lower_hull
+
+_DECIMALS = 9  # means over the passes are the same only up to rounding
 
 
 @dataclass(frozen=True)
@@ -116,15 +118,20 @@ def solve_layer(
     """
     if unrollings is None:
         unrollings = promising(task)
-    tables = Tables(plan, task, unrollings)
-    beside = _beside(task, unrollings, tables.outputs_pj)
+    array = _array(task, unrollings)
+    different = _different(plan.storage, unrollings, array)
+    if len(different) < len(unrollings):
+        unrollings, array = unrollings.take(different), Array(*(each[different] for each in array))
+    tables = Tables(plan, task, unrollings, array)
     front = _Front(supported=supported)
     complete = True
-    layers = [UnrolledLayer(plan, tables, u, each) for u, each in enumerate(beside)]
-    for u in sorted(range(len(layers)), key=lambda u: (layers[u].least_cycles, layers[u].least_pj)):
-        for point in layers[u].points(front.bound_pj):
-            front.add(point, u)
-        complete = complete and layers[u].complete
+    for u in np.lexsort((tables.least_pj, tables.least_cycles)):
+        if tables.least_pj[u] >= front.bound_pj(tables.least_cycles[u]):
+            continue
+        layer = UnrolledLayer(tables, int(u))
+        for point in layer.points(front.bound_pj):
+            front.add(point, int(u))
+        complete = complete and layer.complete
     if not front.found:
         raise MappingError(why_not(task))
     found = sorted(front.found, key=lambda each: each[0].cycles)
@@ -149,18 +156,28 @@ def promising(task: MappingTask) -> Unrollings:
     )  # fmt: skip
 
 
-def _beside(task: MappingTask, unrollings: Unrollings, outputs_pj: Floats) -> list[Beside]:
-    """Return what each unrolling costs beside its transfers."""
+def _array(task: MappingTask, unrollings: Unrollings) -> Array:
+    """Return what the array takes under each unrolling."""
     machine, layer = task.machine, task.layer
-    variant = machine.variant
-    loading = variant.loading_in_latency and not variant.overlapped_loading
-    energy = sum(array_energy(layer, machine, unrollings).values()) + outputs_pj
-    drain = drain_cycles(machine, unrollings) * variant.loading_in_latency
     rows = np.full(len(unrollings), -1.0)
-    if not waits_for_ports(task):
-        _, rows = accumulated_rows(layer, unrollings, "D1", "D2", variant)
-    passes, doubled = float(machine.array.passes), variant.outputs_double_buffered
-    return [
-        Beside(*each, passes, loading, doubled)
-        for each in zip(energy.tolist(), drain.tolist(), rows.tolist(), strict=True)
-    ]
+    if not task.waits_for_ports:
+        _, rows = accumulated_rows(layer, unrollings, "D1", "D2", machine.variant)
+    energy: Floats = sum(array_energy(layer, machine, unrollings).values(), np.zeros(1))
+    drain = drain_cycles(machine, unrollings) * machine.variant.loading_in_latency
+    return Array(energy, drain, rows)
+
+
+def _different(storage: Storage, unrollings: Unrollings, array: Array) -> Ints:
+    """Return the unrollings of which no earlier one costs the same, whatever the mapping.
+
+    Loops may change places between array dimensions that all memories serve alike.
+    """
+    if len({*zip(*storage.places.tolist(), strict=True)}) == storage.places.shape[1]:
+        return np.arange(len(unrollings))
+    spread = (
+        storage.spread(sizes).reshape(len(unrollings), -1)
+        for sizes in (unrollings.mean, unrollings.whole)
+    )
+    keys = np.column_stack([*spread, unrollings.passes, *array])
+    _, first = np.unique(np.round(keys, _DECIMALS), axis=0, return_index=True)
+    return np.sort(first)
