@@ -11,7 +11,7 @@ import numpy as np
 from carbonopt.arrays import Ints
 from carbonopt.mapping.chains import Limits
 from carbonopt.mapping.limits import resource_limits
-from carbonopt.mapping.search import cheapest_chain, one_unrolling
+from carbonopt.mapping.search import cheapest_chain
 from carbonopt.mapping.tables import Tables
 
 _ROUNDING = 1e-9
@@ -73,8 +73,8 @@ class UnrolledLayer:
 
     def _limits(self, active: list[Resource]) -> Limits:
         """Return the tables of the resources that limit the latency."""
-        plan, layer = self._tables.plan, self._tables.unrolled
-        tiles, costs, beside = one_unrolling(layer, plan.places, self._position)
+        plan = self._tables.plan
+        tiles, costs, beside = self._tables.one(self._position)
         rows = np.array(active, dtype=np.int64).reshape(-1, 3)
         return resource_limits(plan.orders, tiles, plan.places, costs, beside, rows)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import cached_property
+
 import numpy as np
 
 from carbonopt.arrays import Bools, Ints
@@ -27,8 +30,6 @@ class Plan:
     last_output, whole_memory
         The output's outermost node, and the position in `shared` of the memory that keeps all
         outputs; -1 where there is none.
-    closed
-        Whether all nodes of a shared memory have their tiles in a state (s, shared).
     places
         All that the search needs to know of it.
     """
@@ -49,33 +50,51 @@ class Plan:
         outputs = np.flatnonzero(nodes.operand == OUTPUT)
         self.last_output = int(outputs[-1]) if len(outputs) else -1
         self.whole_memory = place.get(self.top[OUTPUT], -1) if len(outputs) else -1
-        self.closed = self._closed()
         self.places = Places(
             nodes.operand, nodes.level, nodes.ports, self.memory, self.closed, self.last_output,
             self.whole_memory, len(storage.port_names),
         )  # fmt: skip
 
-    def _closed(self) -> Bools:
-        """Tell whether all nodes of a shared memory have their tiles in a state (s, shared)."""
+    @cached_property
+    def placed(self) -> Ints:
+        """Nodes of each operand that have their tile in a state (s, 3)."""
+        return _states(self.nodes.counts)
+
+    def _members(self) -> Iterator[tuple[Bools, Bools]]:
+        """Visit the nodes of each shared memory (v,), and which have their tile (s, v)."""
         operand, counts = self.nodes.operand, self.nodes.counts
-        placed = np.stack(np.unravel_index(np.arange(len(self.orders.node)), counts + 1), axis=1)
         rank = np.arange(len(operand)) - (np.cumsum(counts) - counts)[operand]
-        has = placed[:, operand] > rank
-        closed = np.ones((len(placed), len(self.shared)), dtype=bool)
+        has = self.placed[:, operand] > rank
         for m in range(len(self.shared)):
             members = self.memory == m
             if m == self.whole_memory:
                 members[self.last_output] = True
-            closed[:, m] = has[:, members].all(axis=1)
-        return closed
+            yield members, has
+
+    @cached_property
+    def closed(self) -> Bools:
+        """Whether all nodes of a shared memory have their tiles in a state (s, shared)."""
+        closed = [has[:, members].all(axis=1) for members, has in self._members()]
+        return np.array(closed, dtype=bool).reshape(-1, len(self.orders.node)).T
+
+    @cached_property
+    def untouched(self) -> Bools:
+        """Whether no node of a shared memory has its tile in a state (s, shared)."""
+        touched = [has[:, members].any(axis=1) for members, has in self._members()]
+        return ~np.array(touched, dtype=bool).reshape(-1, len(self.orders.node)).T
 
 
 def chain_orders(counts: Ints) -> Orders:
     """Return the states of operands with so many nodes each (3,)."""
-    shape = counts + 1
-    placed = np.stack(np.unravel_index(np.arange(shape.prod()), shape), axis=1)
+    shape, placed = counts + 1, _states(counts)
     strides = np.array([shape[1] * shape[2], shape[2], 1])
     left = placed < counts
     node = np.where(left, np.cumsum(counts) - counts + placed, -1)
     state = np.where(left, np.arange(len(placed))[:, None] + strides, -1)
     return Orders(node, state)
+
+
+def _states(counts: Ints) -> Ints:
+    """Return how many nodes of each operand have their tile in each state (s, 3)."""
+    shape = counts + 1
+    return np.stack(np.unravel_index(np.arange(shape.prod()), shape), axis=1)

@@ -182,28 +182,43 @@ def _placed(
 
 
 @njit(cache=True)
+def _multiples(lengths: Ints, point: int, found: Ints) -> int:
+    """Fill in the tiles that a tile divides, itself first, in order; return their number."""
+    found[0] = point
+    count = stride = 1
+    for axis in range(len(lengths) - 1, -1, -1):
+        before = count
+        for more in range(1, lengths[axis] - point // stride % lengths[axis]):
+            for i in range(before):
+                found[count] = found[i] + more * stride
+                count += 1
+        stride *= lengths[axis]
+    return count
+
+
+@njit(cache=True)
 def _expand(
     orders: Orders, tiles: Tiles, places: Places, costs: Costs, beside: Beside, limits: Limits,
     needless: Ints, labels: Labels, start: int, stop: int, most: float,
 ) -> tuple[Labels, int]:  # fmt: skip
     """Append every way to place one more node, of labels [start, stop), within the bounds."""
     count = stop
-    sums = np.empty(labels.sums.shape[1])
+    sums, reach = np.empty(labels.sums.shape[1]), np.empty(len(tiles.packed), np.int64)
     for label in range(start, stop):
         state, point = labels.steps[label, STATE], labels.steps[label, POINT]
         left = most - labels.sums[label, 0]
+        reached = _multiples(tiles.lengths, point, reach)
         for o in range(3):
             v = orders.node[state, o]
             if v < 0:
                 continue
             after = orders.state[state, o]
-            for p in range(point, len(tiles.packed)):
+            for p in reach[:reached]:
                 if costs.energy[v, p] + costs.energy_to_go[after, p] > left:
                     continue
-                more = (tiles.packed[p] | tiles.guard) - tiles.packed[point]
-                if more & tiles.guard != tiles.guard or more & needless[v, p] != 0:
+                more = ((tiles.packed[p] | tiles.guard) - tiles.packed[point]) ^ tiles.guard
+                if more & needless[v, p] != 0:
                     continue
-                more ^= tiles.guard
                 step = (o, v, p, after)
                 if not _in_time(tiles, costs, beside, limits, labels, label, step, more, sums):
                     continue

@@ -11,11 +11,12 @@ from carbonopt.arrays import Bools, Floats, Ints
 from carbonopt.hardware.machine import OPERANDS
 from carbonopt.mapping.access import FROM_BELOW, TO_BELOW, instance_counts
 from carbonopt.mapping.candidates import reduced_above
-from carbonopt.mapping.chains import Unrolled
+from carbonopt.mapping.chains import Beside, Costs, Tiles, Unrolled
 from carbonopt.mapping.lattice import lattice
 from carbonopt.mapping.limits import energies_to_go, least_cycles
 from carbonopt.mapping.nodes import OUTPUT, Transfers, node_costs
 from carbonopt.mapping.plan import Plan
+from carbonopt.mapping.search import one_unrolling
 from carbonopt.mapping.spatial import Unrollings
 from carbonopt.mapping.task import MappingTask
 from carbonopt.mapping.tiles import RELEVANCE, lattice_tiles
@@ -221,6 +222,11 @@ class Tables:
             return np.zeros(len(self.unrollings), dtype=bool)
         wide, narrow = self._whole_room.T
         return self._free[:, plan.top[OUTPUT]] < wide - narrow
+
+    def one(self, u: int) -> tuple[Tiles, Costs, Beside]:
+        """Return the tiles and the costs of one unrolling."""
+        found: tuple[Tiles, Costs, Beside] = one_unrolling(self.unrolled, self.plan.places, u)
+        return found
 
     @cached_property
     def least_pj(self) -> Floats:

@@ -116,13 +116,7 @@ def solve_layer(
     All tilings, loop orders and allocations of each unrolling are covered: energies are exact
     minima, latencies lower bounds that hold for every mapping.
     """
-    if unrollings is None:
-        unrollings = promising(task)
-    array = _array(task, unrollings)
-    different = _different(plan.storage, unrollings, array)
-    if len(different) < len(unrollings):
-        unrollings, array = unrollings.take(different), Array(*(each[different] for each in array))
-    tables = Tables(plan, task, unrollings, array)
+    tables = unrolled_tables(task, plan, unrollings)
     front = _Front(supported=supported)
     complete = True
     for u in np.lexsort((tables.least_pj, tables.least_cycles)):
@@ -137,13 +131,23 @@ def solve_layer(
     found = sorted(front.found, key=lambda each: each[0].cycles)
     return Solved(
         tuple(
-            chain_mappings(plan, unrollings.one(u), tables.lattices[u], point.chain)
+            chain_mappings(plan, tables.unrollings.one(u), tables.lattices[u], point.chain)
             for point, u in found
         ),
         np.array([point.energy_pj for point, _ in found]),
         np.array([point.cycles for point, _ in found]),
         complete,
     )
+
+
+def unrolled_tables(task: MappingTask, plan: Plan, unrollings: Unrollings | None = None) -> Tables:
+    """Return what tiles cost under unrollings that differ in it; by default the promising ones."""
+    unrollings = promising(task) if unrollings is None else unrollings
+    array = _array(task, unrollings)
+    different = _different(plan.storage, unrollings, array)
+    if len(different) < len(unrollings):
+        unrollings, array = unrollings.take(different), Array(*(each[different] for each in array))
+    return Tables(plan, task, unrollings, array)
 
 
 def promising(task: MappingTask) -> Unrollings:
