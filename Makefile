@@ -1,6 +1,7 @@
 # quickstart: the first front, from nothing. test, lint, slow: what `.ci/run` runs.
 PYTHON ?= python3
 VENV ?= .venv
+PEERS := $(VENV)-peers
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
@@ -17,11 +18,12 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy --strict carbonopt
 
-slow: $(VENV)/.installed-dev
+slow: $(VENV)/.installed-dev $(PEERS)/.installed
 	$(BIN)/python -m pytest -m slow
+	$(PEERS)/bin/python -m pytest -m peers
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps are renewed when pyproject.toml changes, so a stale environment heals itself.
@@ -32,6 +34,12 @@ $(VENV)/.installed: pyproject.toml | $(BIN)/pip
 $(VENV)/.installed-dev: pyproject.toml | $(BIN)/pip
 	$(PIP) install --editable ".[dev]"
 	@touch $@ $(VENV)/.installed
+
+# The tools that are compared with live in an environment of their own.
+$(PEERS)/.installed: pyproject.toml | $(BIN)/pip
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip --disable-pip-version-check --quiet install --editable ".[dev,peers]"
+	@touch $@
 
 $(BIN)/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \

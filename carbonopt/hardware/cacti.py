@@ -57,6 +57,13 @@ def sram_column(name: Property, rows: Number, node_nm: Number, *, what: str) -> 
     return np.asarray(np.exp(low + share * (high - low)))
 
 
+def sram_byte_range() -> tuple[float, float]:
+    """Return the sizes that the table covers for the narrowest memory, one column [byte]."""
+    rows = load_table("sram_cacti7.csv")["rows"].astype(float)
+    column_byte = load_facts("memory_28nm.csv")["sram_column_bits"] / 8
+    return float(rows.min()) * column_byte, float(rows.max()) * column_byte
+
+
 def sram_array(
     name: Property, rows: Number, width_bits: Number, node_nm: Number, *, what: str
 ) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from pathlib import Path
 
@@ -65,10 +66,7 @@ def _own_machine(path: Path, variant: ModelVariant) -> Machine:
     memories = tuple(_memory(name, memory, spec.clock) for name, memory in spec.memories.items())
     check_levels(document, memories)
     compute, area = _array(array)
-    for memory in memories:
-        copies = [size for dim, size in array.dimensions.items() if dim not in memory.served]
-        area[memory.name] = memory.area_mm2 * math.prod(copies)
-    return Machine(
+    machine = Machine(
         name=spec.machine,
         variant=variant,
         shape=dict(array.dimensions),
@@ -76,10 +74,11 @@ def _own_machine(path: Path, variant: ModelVariant) -> Machine:
         memories=memories,
         unrolled={dim: tuple(array.unrolled.get(dim, DIMS)) for dim in array.dimensions},
         diagonal=array.diagonal,
-        area_parts=area,
         clock_parts={"cycle": _NS_PER_S / spec.clock},
         systolic=tuple(array.systolic),
     )
+    area |= {memory.name: memory.area_mm2 * machine.instances(memory) for memory in memories}
+    return dataclasses.replace(machine, area_parts=area)
 
 
 def _array(array: ArraySpec) -> tuple[DigitalArray, dict[str, float]]:

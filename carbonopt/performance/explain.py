@@ -19,8 +19,9 @@ from carbonopt.mapping.plan import Plan
 from carbonopt.mapping.task import MappingTask
 from carbonopt.mapping.tiles import RELEVANCE
 from carbonopt.performance.cost import layer_traffic, mapped_cost
-from carbonopt.performance.mapper import promising, solve_layer
+from carbonopt.performance.mapper import Solved, promising, solve_layer
 from carbonopt.performance.network import MappedLayer, mapped_layer
+from carbonopt.units import UNITS
 from carbonopt.workload.layer import DIMS
 
 OBJECTIVES: Mapping[str, Callable[[Floats, Floats], Floats]] = {
@@ -31,7 +32,6 @@ OBJECTIVES: Mapping[str, Callable[[Floats, Floats], Floats]] = {
 """What a mapping can be chosen for: energy x latency, energy, latency."""
 
 
-_J_PER_PJ = 1e-12
 _KEPT = 32  # mappings that the search goes on from, besides the best one of each unrolling
 _CLOSED = 1e-9  # gap to what is proven at which the search stops
 
@@ -63,18 +63,19 @@ def layer_points(task: MappingTask) -> list[LayerPoint]:
     MappingError
         If the layer cannot be mapped.
     """
-    mappings = joined(solve_layer(task, Plan(task.storage)).mappings)
+    solved = solve_layer(task, Plan(task.storage))
+    mappings = joined(solved.mappings)
     cost = mapped_cost(task, mappings)
     cycles = cost.cycles(loading=task.machine.variant.loading_in_latency)
     tried = staircase(cycles, cost.energy_pj)
     found = [mapped_layer(task, mappings, cost, row) for row in tried]
-    found += [best_mapping(task, objective)[0] for objective in OBJECTIVES]
+    found += [_best(task, solved, objective) for objective in OBJECTIVES]
     energy_pj = np.array([mapped.energy_pj for mapped in found])
     kept = staircase(np.array([mapped.cycles for mapped in found]), energy_pj)
     points = []
     for row in kept:
         told = explain(found[row])
-        points.append(LayerPoint(told["energy_pj"] * _J_PER_PJ, told["latency_s"], told))
+        points.append(LayerPoint(told["energy_pj"] * UNITS["J"]["pJ"], told["latency_s"], told))
     return points
 
 
@@ -105,16 +106,26 @@ def best_mapping(task: MappingTask, objective: str) -> tuple[MappedLayer, float]
         If the layer cannot be mapped.
     """
     solved = solve_layer(task, Plan(task.storage))
-    least = float(OBJECTIVES[objective](solved.energy_pj, solved.cycles).min())
+    mapped, least = _best(task, solved, objective), _least(solved, objective)
+    gap = max(0.0, _score(mapped, objective) / least - 1) if solved.complete else math.inf
+    return mapped, gap
+
+
+def _least(solved: Solved, objective: str) -> float:
+    """Return the score that no mapping undercuts."""
+    return float(OBJECTIVES[objective](solved.energy_pj, solved.cycles).min())
+
+
+def _best(task: MappingTask, solved: Solved, objective: str) -> MappedLayer:
+    """Return the best mapping found, see `best_mapping`."""
+    least = _least(solved, objective)
     proven = joined(solved.mappings)
     split = split_to_primes(proven)
     starts = [proven, proven.with_more(filled(task, proven)), split.with_more(filled(task, split))]
     found = [_climbed(task, start, objective, least) for start in starts]
     if min(_score(each, objective) for each in found) > least * (1 + _CLOSED):
         found.append(_climbed(task, filled_orders(task, promising(task).each), objective, least))
-    mapped = min(found, key=lambda each: (_score(each, objective), each.energy_pj * each.cycles))
-    gap = max(0.0, _score(mapped, objective) / least - 1) if solved.complete else math.inf
-    return mapped, gap
+    return min(found, key=lambda each: (_score(each, objective), each.energy_pj * each.cycles))
 
 
 def _score(mapped: MappedLayer, objective: str) -> float:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from carbonopt.arrays import Floats
 from carbonopt.errors import SpecError
 from carbonopt.hardware.machine import OPERANDS, Machine, Operand
 from carbonopt.mapping.candidates import Mappings, joined, reference_mappings
@@ -22,6 +23,13 @@ from carbonopt.performance.mapper import solve_layer
 from carbonopt.workload.network import Network
 
 MappingMode = Literal["optimal", "reference"]
+Score = Callable[[Floats, Floats], Floats]
+"""Energy [pJ] and latency [cycles] of n choices to what shall be least (n,)."""
+
+
+def energy_latency(energy_pj: Floats, cycles: Floats) -> Floats:
+    """Energy x latency (n,) [pJ cycles]."""
+    return energy_pj * cycles
 
 
 @dataclass(frozen=True)
@@ -121,12 +129,14 @@ def _summed(parts: Iterator[dict[str, float]]) -> dict[str, float]:
     return total
 
 
-def network_cost(network: Network, machine: Machine, mode: MappingMode) -> NetworkCost:
+def network_cost(
+    network: Network, machine: Machine, mode: MappingMode, score: Score = energy_latency
+) -> NetworkCost:
     """Map every layer of a network and sum up.
 
     `reference` takes each layer's least energy x latency, loads and stores included, among
-    the mappings that CarbonSpot tries. `optimal` takes the least energy x latency of the whole
-    network among more mappings.
+    the mappings that CarbonSpot tries. `optimal` takes the least score of the whole network, its
+    energy x latency by default, among the mappings of each layer's exact front.
 
     Raises
     ------
@@ -149,7 +159,7 @@ def network_cost(network: Network, machine: Machine, mode: MappingMode) -> Netwo
         if key not in fronts:
             fronts[key] = choose(MappingTask(layer, machine, hierarchy, plan.storage), plan)
         keys.append(key)
-    chosen = least_product([fronts[key] for key in keys])
+    chosen = least_sum([fronts[key] for key in keys], score)
     named = zip(network.layers, hierarchies, chosen, strict=True)
     return NetworkCost(
         tuple(
@@ -217,24 +227,22 @@ _CHOICES: dict[str, Callable[[MappingTask, Plan], list[MappedLayer]]] = {
 }
 
 
-def least_product(fronts: list[list[MappedLayer]]) -> list[MappedLayer]:
-    """Choose one point per layer so that total energy x total latency is least.
+def least_sum(fronts: list[list[MappedLayer]], score: Score) -> list[MappedLayer]:
+    """Choose one point per layer so that the score of total energy and total latency is least.
 
-    The product is quasi-concave, so its least lies on a vertex of the sum of the layers'
-    convex hulls; these vertices come from trading cycles for energy at falling rates.
+    A quasi-concave score, such as a weighted sum or the product, is least on a vertex of the sum
+    of the layers' convex hulls. These vertices come from trading cycles for energy at falling
+    rates, all of which are scored at once.
     """
-    chosen = [0] * len(fronts)
-    energy = sum(front[0].energy_pj for front in fronts)
-    cycles = sum(front[0].cycles for front in fronts)
     steps = []
     for position, front in enumerate(fronts):
         for slow, fast in zip(front[1:], front, strict=False):
             saved, spent = fast.energy_pj - slow.energy_pj, slow.cycles - fast.cycles
             steps.append((-saved / spent, position, saved, spent))
-    best, best_product = list(chosen), energy * cycles
-    for _, position, saved, spent in sorted(steps):
-        chosen[position] += 1
-        energy, cycles = energy - saved, cycles + spent
-        if energy * cycles < best_product:
-            best, best_product = list(chosen), energy * cycles
-    return [front[i] for front, i in zip(fronts, best, strict=True)]
+    steps.sort()
+    less_pj, more_cycles = np.cumsum([(0.0, 0.0), *(each[2:] for each in steps)], axis=0).T
+    energy_pj = sum(front[0].energy_pj for front in fronts) - less_pj
+    cycles = sum(front[0].cycles for front in fronts) + more_cycles
+    best = int(np.argmin(score(energy_pj, cycles)))
+    taken = np.bincount([position for _, position, *_ in steps[:best]], minlength=len(fronts))
+    return [front[i] for front, i in zip(fronts, taken, strict=True)]

@@ -12,8 +12,8 @@ import yaml
 
 from carbonopt.carbon.presets import CarbonPreset, preset_names
 from carbonopt.catalog import find_problem
-from carbonopt.data.tables import load_facts, load_table
 from carbonopt.errors import SpecError
+from carbonopt.hardware.cacti import sram_byte_range
 from carbonopt.objectives import METRICS, PER_NETWORK, UNCERTAIN, scenario_free, uncertain
 from carbonopt.problem.base import Problem
 from carbonopt.problem.scenario import preset_of, scenario_words
@@ -131,17 +131,10 @@ def _vocabulary() -> Vocabulary:
         network_metrics=tuple(m.name for m in PER_NETWORK + UNCERTAIN),
         required=("template", *(name for name in units if name not in OPTIONAL_KNOBS)),
         knob_units=units,
-        knob_ranges={"sram_byte": _sram_range()},
+        knob_ranges={"sram_byte": sram_byte_range()},
         scenario_free=scenario_free,
         scenario_words=scenario_words(),
     )
-
-
-def _sram_range() -> tuple[float, float]:
-    """Sizes that the SRAM table covers for the narrowest memory, one column [byte]."""
-    rows = load_table("sram_cacti7.csv")["rows"].astype(float)
-    column_byte = load_facts("memory_28nm.csv")["sram_column_bits"] / 8
-    return float(rows.min()) * column_byte, float(rows.max()) * column_byte
 
 
 def _variables(spec: ProblemSpec, document: Document, faults: list[str]) -> list[Variable]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import math
 from types import SimpleNamespace
 
 import numpy as np
@@ -23,7 +22,7 @@ from carbonopt.mapping.residency import residency
 from carbonopt.mapping.task import MappingTask
 from carbonopt.performance.cost import mapped_cost
 from carbonopt.performance.hull import lower_hull
-from carbonopt.performance.network import least_product, network_cost
+from carbonopt.performance.network import energy_latency, least_sum, network_cost
 
 RELATIVE = 1e-9
 CONVOLUTION = layer("convolution", K=8, OX=6, OY=6, C=4, FX=3, FY=3)
@@ -217,16 +216,17 @@ def test_lower_hull_holds_the_corners_that_the_definition_gives(cloud):
 
 @pytest.mark.property
 @given(st.lists(points, min_size=1, max_size=4))
-def test_least_product_finds_what_trying_all_combinations_finds(clouds):
+def test_the_least_sum_is_what_trying_all_combinations_finds(clouds):
     fronts = []
     for cloud in clouds:
         x, y = np.array(cloud, dtype=float).T
         fronts.append([SimpleNamespace(cycles=x[i], energy_pj=y[i]) for i in lower_hull(x, y)])
-    chosen = least_product(fronts)
-    got = sum(each.cycles for each in chosen) * sum(each.energy_pj for each in chosen)
     sets = [sorted(set(cloud)) for cloud in clouds]
     sums = {(0, 0)}
     for each in sets:
         sums = {(a + x, b + y) for a, b in sums for x, y in each}
-    assert got == min(math.prod(total) for total in sums)
-    assert all(each in front for each, front in zip(chosen, fronts, strict=True))
+    for score in (energy_latency, lambda e, c: e, lambda e, c: c, lambda e, c: 2 * e + c):
+        chosen = least_sum(fronts, score)
+        energy, cycles = (sum(getattr(each, n) for each in chosen) for n in ("energy_pj", "cycles"))
+        assert score(energy, cycles) == min(score(e, c) for c, e in sums)
+        assert all(each in front for each, front in zip(chosen, fronts, strict=True))
