@@ -25,7 +25,7 @@ from carbonopt.units import format_quantity
 if TYPE_CHECKING:
     import pandas as pd
 
-    from carbonopt.carbon.presets import Activity
+    from carbonopt.carbon.presets import Activity, CarbonPreset
     from carbonopt.carbon.task import Deployment
     from carbonopt.front.front import Front
     from carbonopt.front.reprice import Scenario
@@ -266,7 +266,7 @@ def scenario_name(scenario: Scenario, given: Mapping[str, str | None] | None = N
 
     preset = scenario.preset
     years = float(preset.lifetime_s) / UNITS["s"]["y"]
-    grid = f"{float(preset.use_g_per_kwh):.4g}gkwh"
+    grid = f"{float(preset.drawn_g_per_kwh):.4g}gkwh"
     told = ("preset", "region", "use_intensity", "lifetime")
     further = [
         f"-{key}{value}" for key, value in (given or {}).items() if value and key not in told
@@ -278,7 +278,7 @@ def scenario_name(scenario: Scenario, given: Mapping[str, str | None] | None = N
 def scenario_text(scenario: Scenario, networks: Sequence[Deployment]) -> str:
     """Say in a line what a scenario is."""
     preset = scenario.preset
-    grid = f"{float(preset.use_g_per_kwh):.4g} g/kWh"
+    grid = grid_text(preset)
     life = format_quantity(float(preset.lifetime_s), "s")
     rates = [
         f"{each.network} every {format_quantity(each.period_s, 's')}"
@@ -287,6 +287,23 @@ def scenario_text(scenario: Scenario, networks: Sequence[Deployment]) -> str:
     ]
     told = [scenario.activity, f"preset {preset.name}", f"grid {grid}", f"lifetime {life}", *rates]
     return ", ".join(told)
+
+
+def grid_text(preset: CarbonPreset) -> str:
+    """Say what electricity a device draws: the level, and what its hours make of it.
+
+    Examples
+    --------
+    >>> from carbonopt.carbon.deployment import deployed_preset
+    >>> grid_text(deployed_preset(region="France"))
+    '44.18 g/kWh'
+    >>> grid_text(deployed_preset(region="France", profile="US/CISO", when="best 4 h"))
+    '30.63 g/kWh (mean of the day 44.18, hours in use 0.6933 of it)'
+    """
+    drawn, mean = float(preset.drawn_g_per_kwh), float(preset.use_g_per_kwh)
+    ratio = float(preset.use_hours_ratio)
+    hours = f" (mean of the day {mean:.4g}, hours in use {ratio:.4g} of it)" if ratio != 1 else ""
+    return f"{drawn:.4g} g/kWh{hours}"
 
 
 def literature_text(table: pd.DataFrame) -> str:

@@ -124,7 +124,8 @@ def test_hours_fab_and_packaging_are_options_of_reprice(finished, capsys, tmp_pa
     own, front = priced()
     hours = ("--profile", "US/CISO", "--season", "JJA", "--when", "22:00-06:00", "--pue", "1.2")
     night, _ = priced(*hours)
-    assert night["use_g_per_kwh"] != own["use_g_per_kwh"]
+    assert night["use_g_per_kwh"] == own["use_g_per_kwh"]
+    assert 1.0 < night["use_hours_ratio"] < 1.5
     assert night["pue"] == 1.2
     cut, split = priced("--fab-region", "France", "--dies", "4", "--carrier", "interposer")
     assert cut["fab_g_per_kwh"] < 0.1 * own["fab_g_per_kwh"]
@@ -287,3 +288,21 @@ def test_a_footprint_tells_what_the_search_drew(finished, capsys, tmp_path):
     assert main(["footprint", str(tmp_path), "--json"]) == 0
     search = json.loads(capsys.readouterr().out)["search"]
     assert search["carbon_g"] == pytest.approx(7.2e3 / 3.6e6 * 473.0)
+
+
+def test_a_profile_alone_keeps_the_region_of_the_run(tmp_path, capsys):
+    file = tmp_path / "problem.yaml"
+    file.write_text(PROBLEM + "scenario: {region: France}\n")
+    assert main(["enumerate", str(file), "--out", str(tmp_path / "run")]) == 0
+    capsys.readouterr()
+    rows = [f"{hour},{100 if hour < 12 else 300}" for hour in range(24)]
+    (tmp_path / "mine.csv").write_text("\n".join(["hour,g_per_kwh", *rows]) + "\n")
+    asked = ["reprice", str(tmp_path / "run"), "--profile", str(tmp_path / "mine.csv")]
+    assert main([*asked, "--when", "00:00-12:00", "--out", str(tmp_path / "night")]) == 0
+    told = capsys.readouterr().out.splitlines()[0]
+    assert "grid 22.09 g/kWh (mean of the day 44.18, hours in use 0.5 of it)" in told
+    stored = pd.read_csv(tmp_path / "run" / "evaluations.csv")
+    front = pd.read_csv(tmp_path / "night" / "front.csv")
+    both = stored.merge(front, on=["template", "rows", "cols"], suffixes=("", "_night"))
+    used = both["carbon_ca_g.operational_night"] / both["carbon_ca_g.operational"]
+    assert used.to_numpy() == pytest.approx(0.5, rel=1e-12)

@@ -36,8 +36,10 @@ def deployed_preset(
     memory
         Memory of the table ``memory_carbon.csv``; the memory yield of the preset applies to it.
     profile
-        Hourly profile, a shipped grid or a CSV file. It gives the intensity in use; beside a
-        region or an intensity it gives the shape of the day alone.
+        Hourly profile, a shipped grid or a CSV file: the shape of the day, scaled to the level of
+        the region or intensity, or of a preset that is given. It gives the level as well where
+        the preset is one by name and neither region nor intensity says it. A new region or
+        intensity without a profile is drawn all day.
     season, when
         Season of the profile (the whole year), hours in which the device runs (``flat``): see
         `carbonopt.carbon.grid.hour_weights`.
@@ -59,8 +61,12 @@ def deployed_preset(
     --------
     >>> deployed_preset("act", fab_region="wind").fab_g_per_kwh
     11.0
-    >>> deployed_preset(region="France", profile="US/CISO", when="best 4 h").use_g_per_kwh
-    30.63
+    >>> evening = {"profile": "US/CISO", "when": "18:00-22:00"}
+    >>> deployed_preset(region="France", **evening).drawn_g_per_kwh
+    52.46983800
+    >>> of_the_grid = deployed_preset(**evening)
+    >>> of_the_grid.use_g_per_kwh, of_the_grid.use_hours_ratio
+    (256.175, 1.187664682)
     """
     faults: list[str] = []
     numbers: dict[str, Any] = {
@@ -73,9 +79,11 @@ def deployed_preset(
         if text is not None and values.get(key) is not None:
             name = "region" if key == "use_g_per_kwh" else "fab_region"
             faults.append(f"{name}: got {text} beside an intensity, allowed: one of the two")
-    given_level = values.get("use_g_per_kwh")
-    level = numbers["use_g_per_kwh"] if given_level is None else given_level
-    numbers["use_g_per_kwh"] = _use_g_per_kwh(level, (profile, season, when), faults)
+    named = numbers["use_g_per_kwh"] is not None or values.get("use_g_per_kwh") is not None
+    mean, ratio = _day(profile, season, when, faults)
+    numbers["use_hours_ratio"] = 1.0 if named and ratio is None else ratio
+    if isinstance(preset, str) and not named:
+        numbers["use_g_per_kwh"] = mean
     given = values | {name: number for name, number in numbers.items() if number is not None}
     try:
         base = load_preset(preset) if isinstance(preset, str) else preset
@@ -139,19 +147,19 @@ def _try(
         return None
 
 
-def _use_g_per_kwh(
-    level: float | None, day: tuple[str | None, str | None, str | None], faults: list[str]
-) -> float | None:
-    """Intensity in use from its level and the profile of the day; None keeps the preset's."""
-    profile, season, when = day
+def _day(
+    profile: str | None, season: str | None, when: str | None, faults: list[str]
+) -> tuple[float | None, float | None]:
+    """Mean of a profile, and the intensity in the hours of use over it; None without one."""
     if profile is None:
         lost = {"season": season, "when": when}
         faults += [f"{key}: got {text} without a profile" for key, text in lost.items() if text]
-        return level
+        return None, None
     try:
         hours = hourly_profile(profile, season or "ALL")
         drawn = effective_g_per_kwh(hours, when or "flat")
     except SpecError as error:
         faults += error.faults
-        return None
-    return drawn if level is None else level * drawn / float(hours.mean())
+        return None, None
+    mean = float(hours.mean())
+    return mean, drawn / mean if mean > 0.0 else 1.0

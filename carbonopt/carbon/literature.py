@@ -199,7 +199,7 @@ def literature_carbon(chips: pd.DataFrame, suite: Suite, preset: CarbonPreset) -
     table["late"] = table["latency_s"] > suite.period_s
     device_g = _silicon_g(table["area_mm2"].to_numpy(), table["node_nm"].to_numpy(), preset)
     table["operational_g"] = operational_g(
-        table["energy_j"].to_numpy(), preset.use_g_per_kwh, preset.pue
+        table["energy_j"].to_numpy(), preset.drawn_g_per_kwh, preset.pue
     )
     table["embodied_ca_g"] = device_g * table["latency_s"] / preset.lifetime_s
     table["embodied_pa_g"] = device_g * (suite.period_s / preset.lifetime_s)

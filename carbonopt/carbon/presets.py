@@ -41,7 +41,10 @@ class CarbonPreset:
     utilisation
         Share of the lifetime in which tasks run back to back, CA only [-].
     use_g_per_kwh, fab_g_per_kwh
-        Carbon intensity of electricity where the device runs and where it is made [g/kWh].
+        Carbon intensity of electricity where the device runs, mean of the day, and where it is
+        made [g/kWh].
+    use_hours_ratio
+        Intensity in the hours in which the device runs over the mean of the day [-].
     decarbonisation_per_year
         Yearly fall of the intensity in use, as a share of the year before [1/yr].
     pue
@@ -96,6 +99,7 @@ class CarbonPreset:
     lifetime_s: Number
     utilisation: Number
     use_g_per_kwh: Number
+    use_hours_ratio: Number
     decarbonisation_per_year: Number
     pue: Number
     leakage_factor: Number
@@ -199,6 +203,11 @@ class CarbonPreset:
         """Carbon per processed wafer area, ``CPA = CI_fab EPA + GPA + MPA`` [g/mm2]."""
         energy = self.fab_g_per_kwh * self.fab_kwh_per_mm2
         return energy + self.gas_g_per_mm2 + self.material_g_per_mm2
+
+    @property
+    def drawn_g_per_kwh(self) -> Number:
+        """Carbon intensity of the electricity that the device draws, in its hours [g/kWh]."""
+        return self.use_g_per_kwh * self.use_hours_ratio
 
     def dram_g_per_gb(self, activity: Activity) -> Number:
         """Carbon of DRAM that the scenario charges, yield included [g/GB]."""

@@ -228,4 +228,4 @@ def _task_g(
 def _operation_g(energy_j: ArrayLike, preset: CarbonPreset) -> Floats:
     """Carbon of energy that is drawn over the lifetime [g CO2e]."""
     fall = mean_over_lifetime(preset.decarbonisation_per_year, preset.lifetime_s)
-    return operational_g(energy_j, preset.use_g_per_kwh * fall, preset.pue)
+    return operational_g(energy_j, preset.drawn_g_per_kwh * fall, preset.pue)

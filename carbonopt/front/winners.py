@@ -66,7 +66,7 @@ def winners(
         Feasible designs (n), as for `task_parts`.
     deployments, scenario
         Networks, activity and preset. Lifetime and intensity are replaced; the intensity is
-        the mean over the lifetime.
+        that of the hours in use, mean over the lifetime.
     lifetimes_s
         Lifetimes L (k,) [s].
     intensities_g_per_kwh
@@ -86,7 +86,7 @@ def winners(
         raise SpecError("scenario map: got no feasible design, required: one")
     rows = np.flatnonzero(scenario_free_rows(table, [d.network for d in deployments]))
     unit = scenario.preset.with_values(
-        lifetime_s=1.0, use_g_per_kwh=1.0, decarbonisation_per_year=0.0
+        lifetime_s=1.0, use_g_per_kwh=1.0, use_hours_ratio=1.0, decarbonisation_per_year=0.0
     )
     terms = []
     for deployment in deployments:

@@ -38,7 +38,7 @@ OUTSIDE = (
 _MADE_BY: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "region": ("use_g_per_kwh",),
-        "profile": ("use_g_per_kwh",),
+        "profile": ("use_hours_ratio", "use_g_per_kwh"),
         "fab_region": ("fab_g_per_kwh",),
         "memory": ("dram_ca_g_per_gb", "dram_pa_g_per_gb"),
         "abatement": ("gas_g_per_mm2",),
@@ -271,7 +271,7 @@ def search_record(energy_j: float, meter: str, preset: CarbonPreset) -> dict[str
     preset
         Its grid and power overhead in use count.
     """
-    carbon = operational_g(energy_j, preset.use_g_per_kwh, preset.pue)
+    carbon = operational_g(energy_j, preset.drawn_g_per_kwh, preset.pue)
     return {"energy_j": energy_j, "carbon_g": float(carbon), "meter": f"{meter}, whole machine"}
 
 
