@@ -306,3 +306,25 @@ def test_a_profile_alone_keeps_the_region_of_the_run(tmp_path, capsys):
     both = stored.merge(front, on=["template", "rows", "cols"], suffixes=("", "_night"))
     used = both["carbon_ca_g.operational_night"] / both["carbon_ca_g.operational"]
     assert used.to_numpy() == pytest.approx(0.5, rel=1e-12)
+
+
+def test_a_pipelined_device_in_a_problem_in_evaluate_and_in_reprice(finished, tmp_path, capsys):
+    file = tmp_path / "problem.yaml"
+    file.write_text(PROBLEM + "scenario: {initiation_interval: 0.25}\n")
+    assert main(["enumerate", str(file), "--out", str(tmp_path / "run")]) == 0
+    again = ["reprice", str(finished), "--initiation-interval", "0.25", "--scenario", "pa"]
+    assert main([*again, "--out", str(tmp_path / "again")]) == 0
+    stored, own = (pd.read_csv(run / "evaluations.csv") for run in (finished, tmp_path / "run"))
+    packages = [table["carbon_ca_g.package"].to_numpy() for table in (stored, own)]
+    assert packages[1] == pytest.approx(0.25 * packages[0], rel=1e-12)
+    both = own.merge(pd.read_csv(tmp_path / "again" / "front.csv"), on=["template", "rows", "cols"])
+    for name in ("carbon_ca_g", "carbon_pa_g", "carbon_pa_g.idle"):
+        assert both[f"{name}_y"].to_numpy() == pytest.approx(both[f"{name}_x"].to_numpy(), rel=1e-9)
+    row = own.iloc[0]
+    capsys.readouterr()
+    design = ["evaluate", "--workload", "ds_cnn", "--template", str(row["template"]), "--json"]
+    design += [f"--set={knob}={int(row[knob])}" for knob in ("rows", "cols")]
+    assert main([*design, "--set", "sram=64KiB", "--initiation-interval", "0.25"]) == 0
+    assert json.loads(capsys.readouterr().out)["carbon_ca_g"] == pytest.approx(row["carbon_ca_g"])
+    assert main([*again[:2], "--initiation-interval", "1.5"]) == 2
+    assert "--initiation-interval: got 1.5, allowed: " in capsys.readouterr().err

@@ -40,6 +40,8 @@ class CarbonPreset:
         Time over which a device is used [s].
     utilisation
         Share of the lifetime in which tasks run back to back, CA only [-].
+    interval_ratio
+        Initiation interval over latency: 1 unless the device is pipelined [-].
     use_g_per_kwh, fab_g_per_kwh
         Carbon intensity of electricity where the device runs, mean of the day, and where it is
         made [g/kWh].
@@ -98,6 +100,7 @@ class CarbonPreset:
     name: str
     lifetime_s: Number
     utilisation: Number
+    interval_ratio: Number
     use_g_per_kwh: Number
     use_hours_ratio: Number
     decarbonisation_per_year: Number
@@ -240,7 +243,14 @@ CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """Words that a rule of a preset allows."""
 _ABOVE_ZERO = ("clustering", "wafer_mm", "reticle_mm2", "volume")
-_SHARES = ("yield_fraction", "line_yield", "bonding_yield", "memory_yield", "utilisation")
+_SHARES = (
+    "yield_fraction",
+    "line_yield",
+    "bonding_yield",
+    "memory_yield",
+    "utilisation",
+    "interval_ratio",
+)
 
 
 def _fault(name: str, value: Any) -> str | None:  # noqa: ANN401  a number, samples or a word

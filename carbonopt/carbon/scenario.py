@@ -47,7 +47,7 @@ def carbon_ca(
         Numbers of the model, each one number or samples (m, 1).
     interval_s
         Initiation interval tau: time from one task's start to the next one's (n,) [s]. The
-        latency, unless the device is pipelined.
+        preset's share of the latency, if not given: all of it unless the device is pipelined.
 
     Returns
     -------
@@ -112,16 +112,16 @@ def carbon_pa(
 ) -> dict[str, Floats]:
     """Carbon per task under periodic activity: one task per period, the device waits between.
 
-    ``C = CI_use PUE (E + f P_idle (N P - t)) + (N P / L) M`` with N = 1 device and the preset's
+    ``C = CI_use PUE (E + f P_idle (N P - tau)) + (N P / L) M`` with N = 1 device and the preset's
     factor f on leakage. A late task, t > P, under the rule ``infeasible`` is for the caller to
     mark: its carbon here stays that of a full period. Under ``replicate`` N = ceil(tau / P)
-    devices take turns. Under ``fractional`` max(P, t) takes the place of N P. Idle time is never
-    below 0.
+    devices take turns. Under ``fractional`` max(P, tau) takes the place of N P. Idle time is
+    never below 0.
 
     Parameters
     ----------
     energy_j, latency_s, area_mm2, dram_gb, preset, interval_s
-        As `carbon_ca`. E holds what the device leaks while it computes: `carbonopt.carbon.task`.
+        As `carbon_ca`. E holds what the device leaks in the interval: `carbonopt.carbon.task`.
     period_s
         Period P (n,) [s].
     idle_w
@@ -182,8 +182,7 @@ def total_pa(
 
 def _share_ca(latency_s: ArrayLike, interval_s: ArrayLike | None, preset: CarbonPreset) -> Floats:
     """Share of a device's lifetime that a task takes up, tau / (u L) [-]."""
-    latency = positive("latency_s", latency_s)
-    interval = latency if interval_s is None else positive("interval_s", interval_s)
+    interval = initiation_interval_s(latency_s, preset, interval_s)
     return interval / (preset.lifetime_s * preset.utilisation)
 
 
@@ -195,21 +194,66 @@ def _share_pa(
     preset: CarbonPreset,
 ) -> tuple[Floats, Floats]:
     """Share of a device's lifetime that a period takes up [-]; energy of the idle time [J]."""
-    latency, period = positive("latency_s", latency_s), positive("period_s", period_s)
-    interval = latency if interval_s is None else positive("interval_s", interval_s)
-    taken = _taken_s(latency, period, interval, preset)
+    interval = initiation_interval_s(latency_s, preset, interval_s)
+    taken = device_time_s(interval, period_s, preset)
     waiting_w = non_negative("idle_w", idle_w) * preset.leakage_factor
-    idle_j = waiting_w * np.maximum(taken - latency, 0.0)
-    return taken / preset.lifetime_s, idle_j
+    return taken / preset.lifetime_s, waiting_w * np.maximum(taken - interval, 0.0)
 
 
-def _taken_s(latency: Floats, period: Floats, interval: Floats, preset: CarbonPreset) -> Floats:
-    """Device time that one period takes up [s]."""
+def initiation_interval_s(
+    latency_s: ArrayLike, preset: CarbonPreset, interval_s: ArrayLike | None = None
+) -> Floats:
+    """Time from one task's start to the next one's, tau [s]: the preset's share of the latency.
+
+    Parameters
+    ----------
+    latency_s
+        Latency of a task (n,) [s].
+    preset
+        Its `interval_ratio` counts where no interval is given.
+    interval_s
+        The interval itself (n,) [s].
+
+    Raises
+    ------
+    ModelRangeError
+        A latency or interval that is not above 0.
+
+    Examples
+    --------
+    >>> from carbonopt.carbon.presets import load_preset
+    >>> pipelined = load_preset("default").with_values(interval_ratio=0.25)
+    >>> float(initiation_interval_s(0.4, pipelined))
+    0.1
+    """
+    latency = positive("latency_s", latency_s)
+    if interval_s is None:
+        return np.asarray(latency * preset.interval_ratio)
+    return positive("interval_s", interval_s)
+
+
+def device_time_s(interval_s: Floats, period_s: ArrayLike, preset: CarbonPreset) -> Floats:
+    """Device time that one task takes up in PA, by the preset's rule for late tasks [s].
+
+    P; ``replicate``: ceil(tau / P) P; ``fractional``: max(P, tau).
+
+    Examples
+    --------
+    >>> from carbonopt.carbon.presets import load_preset
+    >>> late = np.array([0.25])
+    >>> for rule in ("infeasible", "replicate", "fractional"):
+    ...     preset = load_preset("default").with_values(late_rule=rule)
+    ...     print(float(device_time_s(late, 0.1, preset)[0].round(3)))
+    0.1
+    0.3
+    0.25
+    """
+    period = positive("period_s", period_s)
     if preset.late_rule == "fractional":
-        return np.maximum(period, latency)
+        return np.maximum(period, interval_s)
     if preset.late_rule == "replicate":
-        return np.asarray(period * np.ceil(interval / period))
-    return np.broadcast_to(period, np.broadcast_shapes(latency.shape, period.shape))
+        return np.asarray(period * np.ceil(interval_s / period))
+    return np.broadcast_to(period, np.broadcast_shapes(interval_s.shape, period.shape))
 
 
 def _task_g(

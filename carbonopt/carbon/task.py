@@ -10,7 +10,13 @@ import pandas as pd
 
 from carbonopt.arrays import Floats, Number
 from carbonopt.carbon.presets import Activity, CarbonPreset
-from carbonopt.carbon.scenario import carbon_ca, carbon_pa, total_ca, total_pa
+from carbonopt.carbon.scenario import (
+    carbon_ca,
+    carbon_pa,
+    initiation_interval_s,
+    total_ca,
+    total_pa,
+)
 from carbonopt.errors import SpecError
 from carbonopt.units import UNITS
 
@@ -58,8 +64,9 @@ class Task:
 
     Notes
     -----
-    The device leaks while it computes as well: a task draws ``E + f P_idle t``, with the
-    preset's factor f on leakage, and in PA ``f P_idle`` until the next one.
+    The device leaks while it computes as well: a task draws ``E + f P_idle tau``, with the
+    preset's factor f on leakage and the initiation interval tau, and in PA ``f P_idle`` until the
+    next one.
     """
 
     deployment: Deployment
@@ -110,8 +117,9 @@ class Task:
         return total_pa(*device, period_s, dram_gb, preset, idle_w=self.idle_w)
 
     def _device(self, preset: CarbonPreset) -> tuple[Number, Number, Number]:
-        """Energy with the leakage while it computes [J], latency [s], die [mm2]."""
-        leaked_j = preset.leakage_factor * self.idle_w * self.latency_s
+        """Energy with the leakage in the interval [J], latency [s], die [mm2]."""
+        interval_s = initiation_interval_s(self.latency_s, preset)
+        leaked_j = preset.leakage_factor * self.idle_w * interval_s
         return self.energy_j + leaked_j, self.latency_s, self.area_mm2
 
     def _period_s(self) -> float:

@@ -18,6 +18,7 @@ from carbonopt.spec.scenario import ScenarioSpec
 _FIELDS = MappingProxyType(
     {
         "lifetime": "lifetime_s",
+        "initiation_interval": "interval_ratio",
         "use_intensity": "use_g_per_kwh",
         "decarbonisation": "decarbonisation_per_year",
         "fab_intensity": "fab_g_per_kwh",

@@ -48,6 +48,8 @@ class ScenarioSpec(Strict):
     """time in use"""
     utilisation: Share | None = None
     """share of the lifetime in which tasks run back to back (CA)"""
+    initiation_interval: Share | None = None
+    """time from one task's start to the next one's as a share of the latency: 1 unless pipelined"""
     late_rule: Word | None = None
     """what becomes of a design that takes longer than its period (PA)"""
     region: Region | None = None

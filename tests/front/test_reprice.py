@@ -191,6 +191,7 @@ SCENARIOS = st.builds(
             "use_g_per_kwh": st.floats(0.0, 1200.0),
             "lifetime_s": st.floats(0.1 * YEAR_S, 20 * YEAR_S),
             "utilisation": st.floats(0.01, 1.0),
+            "interval_ratio": st.floats(0.01, 1.0),
             "pue": st.floats(1.0, 2.0),
             "package_g": st.floats(0.0, 300.0),
             "fab_g_per_kwh": st.floats(0.0, 1000.0),
