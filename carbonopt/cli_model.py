@@ -29,6 +29,7 @@ METRIC_NAMES = {
     "carbon_ca_g": "carbon CA",
     "carbon_pa_g": "carbon PA",
 }
+LIFETIMES = {"break_even_ca_s": "CA", "break_even_pa_s": "PA"}
 
 
 def evaluate(options: Namespace) -> None:
@@ -102,8 +103,33 @@ def evaluation_text(found: Mapping[str, Any]) -> str:
         "energy": [quantity(layer["energy_pj"] * J_PER_PJ, "J", digits=3) for layer in layers],
         "unrolled over the array": [unrolling_text(layer["mapping"]) for layer in layers],
     }
-    tables = [aligned(metric_columns(found)), "", aligned(per_layer), ""]
+    tables = [
+        aligned(metric_columns(found)),
+        "",
+        break_even_text(found),
+        "",
+        aligned(per_layer),
+        "",
+    ]
     return "\n".join([*lines, "", *tables, *found["notes"]])
+
+
+def break_even_text(found: Mapping[str, Any]) -> str:
+    """Say after which time in use electricity has cost as much carbon as making.
+
+    Examples
+    --------
+    >>> break_even_text({"break_even_ca_s": 6.3e7, "break_even_pa_s": float("inf")})
+    'break-even lifetime: CA 1.996 y, PA never'
+    """
+    from carbonopt.report.scale import quantity
+
+    told = [
+        f"{activity} {quantity(found[name], 's') if math.isfinite(found[name]) else 'never'}"
+        for name, activity in LIFETIMES.items()
+        if found.get(name) is not None
+    ]
+    return f"break-even lifetime: {', '.join(told)}"
 
 
 def metric_columns(found: Mapping[str, Any]) -> dict[str, list[str]]:

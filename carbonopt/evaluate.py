@@ -9,7 +9,7 @@ from typing import Any
 
 from carbonopt.carbon.embodied import embodied_g
 from carbonopt.carbon.metrics import task_metrics
-from carbonopt.carbon.presets import CarbonPreset, load_preset
+from carbonopt.carbon.presets import Activity, CarbonPreset, load_preset
 from carbonopt.carbon.task import Deployment, Task
 from carbonopt.carbon.uncertainty import statistics_of
 from carbonopt.carbon.wafer import over_reticle
@@ -182,7 +182,11 @@ def evaluate_mapped(
     breakdown |= _carbon(metrics, workload, preset)
     metrics |= {name: sum(breakdown[name].values()) for name in breakdown if name not in metrics}
     operations = 2 * workload.network.macs
-    metrics |= task_metrics(metrics, breakdown["carbon_ca_g"]["operational"], operations)
+    activities: list[Activity] = ["CA"] if workload.period_s is None else ["CA", "PA"]
+    for activity in activities:
+        parts = breakdown[f"carbon_{activity.lower()}_g"]
+        derived = task_metrics(activity, parts, preset, operations)
+        metrics |= {name: float(value) for name, value in derived.items()}
     return Evaluation(machine, cost, metrics, breakdown)
 
 

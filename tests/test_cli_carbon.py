@@ -255,7 +255,7 @@ def test_a_design_on_the_grid_of_a_region(capsys):
     world = json.loads(capsys.readouterr().out)
     assert main([*design, "--region", "France", "--fab-region", "wind"]) == 0
     france = json.loads(capsys.readouterr().out)
-    assert france["operational_g"] < 0.2 * world["operational_g"]
+    assert france["operational_ca_g"] < 0.2 * world["operational_ca_g"]
     assert france["embodied_g"] < world["embodied_g"]
     assert main([*design, "--region", "Frence", "--use-intensity", "1g/kWh"]) == 2
     faults = capsys.readouterr().err
@@ -328,3 +328,15 @@ def test_a_pipelined_device_in_a_problem_in_evaluate_and_in_reprice(finished, tm
     assert json.loads(capsys.readouterr().out)["carbon_ca_g"] == pytest.approx(row["carbon_ca_g"])
     assert main([*again[:2], "--initiation-interval", "1.5"]) == 2
     assert "--initiation-interval: got 1.5, allowed: " in capsys.readouterr().err
+
+
+def test_metrics_are_listed_with_unit_and_reference(capsys):
+    assert main(["metrics"]) == 0
+    told = capsys.readouterr().out
+    assert "break_even_pa_s" in told
+    assert "R. Gonzalez, M. Horowitz, IEEE JSSC 31(9), 1996" in told
+    assert main(["metrics", "--json"]) == 0
+    entries = {entry["name"]: entry for entry in json.loads(capsys.readouterr().out)}
+    assert all(entry["unit"] and entry["reference"] for entry in entries.values())
+    assert entries["sci_pa_g"]["product_of"] == ["carbon_pa_g"]
+    assert not entries["embodied_g"]["of_one_network"]

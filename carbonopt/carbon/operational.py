@@ -10,7 +10,7 @@ from carbonopt.carbon.checks import non_negative
 from carbonopt.units import UNITS
 
 _J_PER_KWH = UNITS["J"]["kWh"]
-_S_PER_YEAR = UNITS["s"]["y"]
+S_PER_YEAR = UNITS["s"]["y"]
 
 
 def operational_g(energy_j: ArrayLike, use_g_per_kwh: Number, pue: Number) -> Floats:
@@ -66,6 +66,6 @@ def mean_over_lifetime(decarbonisation_per_year: Number, lifetime_s: Number) -> 
     np.float64(0.8574)
     """
     decay = -np.log1p(-np.asarray(decarbonisation_per_year, dtype=np.float64))
-    decay = np.asarray(decay * (np.asarray(lifetime_s) / _S_PER_YEAR))
+    decay = np.asarray(decay * (np.asarray(lifetime_s) / S_PER_YEAR))
     safe = np.where(decay > 0, decay, 1.0)
     return np.where(decay > 0, -np.expm1(-safe) / safe, 1.0)[()]

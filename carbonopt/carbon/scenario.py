@@ -23,6 +23,9 @@ PARTS = ("operational", *DEVICE_PARTS)
 ALL_PARTS = (*PARTS, *FURTHER_PARTS, "idle")
 """`PARTS` and those that are 0 unless something is given for them; the total is their sum."""
 
+IN_USE = ("operational", "idle")
+"""Parts of a task's carbon that scale with the grid; all others scale with 1 / lifetime."""
+
 
 def carbon_ca(
     energy_j: ArrayLike,

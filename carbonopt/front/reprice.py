@@ -15,7 +15,7 @@ import pandas as pd
 
 from carbonopt.arrays import Bools, Floats
 from carbonopt.carbon.embodied import embodied_g, embodied_total_g
-from carbonopt.carbon.metrics import break_even_s
+from carbonopt.carbon.metrics import OPERATIONS_PER_EOP, task_metrics
 from carbonopt.carbon.presets import Activity, CarbonPreset
 from carbonopt.carbon.task import Deployment, Task
 from carbonopt.carbon.uncertainty import STATISTICS, mean_carbon_g, shared_sample
@@ -25,9 +25,8 @@ from carbonopt.front.front import Front
 from carbonopt.objectives import Metric, metric, uncertain
 
 _CHUNK = 10_000
-_PRICED = ("carbon_ca_", "carbon_pa_", "embodied_g", "operational_g", "cci_", "break_even_")
-IN_USE = ("operational", "idle")
-"""Parts of a task's carbon that scale with the grid; all others scale with 1 / lifetime."""
+_PRICED = ("carbon_ca_", "carbon_pa_", "embodied_g", "operational_", "cci_", "break_even_")
+_CCI = "cci_ca_g_per_eop"
 
 
 @dataclass(frozen=True)
@@ -184,7 +183,7 @@ def reprice(
         columns |= price(designs, deployments, replace(scenario, activity=activity))
     columns |= price_device(designs, deployments, scenario.preset)
     columns |= _statistics(designs, deployments, scenario)
-    columns |= _derived(designs, deployments, columns, scenario)
+    columns |= _derived(designs, deployments, activities, scenario)
     columns |= {
         f"limit.period@{d.network}": designs[f"latency_s@{d.network}"].to_numpy() / d.period_s - 1
         for d in deployments
@@ -261,26 +260,25 @@ def _statistics(
 def _derived(
     table: pd.DataFrame,
     deployments: Sequence[Deployment],
-    priced: Mapping[str, Floats],
+    activities: Sequence[Activity],
     scenario: Scenario,
 ) -> dict[str, Floats]:
-    """Price again what a table holds of metrics that follow from carbon CA and its parts."""
+    """Price again what a table holds of metrics that follow from a task's carbon and its parts."""
     columns: dict[str, Floats] = {}
-    for deployment in deployments if "operational_g" in table else ():
+    for deployment in deployments:
         suffix = f"@{deployment.network}"
-        used = task_parts(table, deployment, replace(scenario, activity="CA"))["operational"]
-        made = price_device(table, [deployment], scenario.preset)["embodied_g"]
-        change = priced[f"carbon_ca_g{suffix}"] / table[f"carbon_ca_g{suffix}"].to_numpy()
-        columns[f"operational_g{suffix}"] = used
-        columns[f"cci_g_per_eop{suffix}"] = table[f"cci_g_per_eop{suffix}"].to_numpy() * change
-        if (used > 0).all():
-            latency_s = table[f"latency_s{suffix}"].to_numpy()
-            columns[f"break_even_s{suffix}"] = break_even_s(made, used, latency_s)
+        if f"{_CCI}{suffix}" not in table:
+            return {}
+        carbon, cci = (table[f"{name}{suffix}"].to_numpy() for name in ("carbon_ca_g", _CCI))
+        operations = carbon / cci * OPERATIONS_PER_EOP
+        for activity in activities:
+            parts = task_parts(table, deployment, replace(scenario, activity=activity))
+            found = task_metrics(activity, parts, scenario.preset, operations)
+            columns |= {f"{name}{suffix}": values for name, values in found.items()}
     for name in {column.partition("@")[0] for column in columns}:
-        each = [
-            columns.get(f"{name}@{d.network}", np.full(len(table), np.nan)) for d in deployments
-        ]
-        columns[name] = np.exp(np.mean(np.log(each), axis=0))
+        each = [columns[f"{name}@{d.network}"] for d in deployments]
+        with np.errstate(divide="ignore"):
+            columns[name] = np.exp(np.mean(np.log(each), axis=0))
     return columns
 
 

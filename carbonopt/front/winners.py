@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 
 from carbonopt.arrays import Bools, Floats, Ints
+from carbonopt.carbon.scenario import IN_USE
 from carbonopt.carbon.task import Deployment
 from carbonopt.errors import SpecError
 from carbonopt.front.dominance import non_dominated
-from carbonopt.front.reprice import IN_USE, Scenario, task_parts
+from carbonopt.front.reprice import Scenario, task_parts
 from carbonopt.objectives import scenario_free
 
 

@@ -14,7 +14,14 @@ from carbonopt.carbon.presets import CarbonPreset, preset_names
 from carbonopt.catalog import find_problem
 from carbonopt.data.tables import load_facts, load_table
 from carbonopt.errors import SpecError
-from carbonopt.objectives import METRICS, PER_NETWORK, UNCERTAIN, scenario_free, uncertain
+from carbonopt.objectives import (
+    METRICS,
+    PER_NETWORK,
+    UNCERTAIN,
+    needs_period,
+    scenario_free,
+    uncertain,
+)
 from carbonopt.problem.base import Problem
 from carbonopt.problem.scenario import preset_of, scenario_words
 from carbonopt.space import Variable
@@ -171,7 +178,7 @@ def _workloads(spec: ProblemSpec, document: Document, faults: list[str]) -> list
     from carbonopt.evaluate import load_workload
 
     workloads: list[Workload] = []
-    needs_period = any(name.startswith("carbon_pa_") for name in [*spec.objectives, *spec.limits])
+    periodic = [name for name in [*spec.objectives, *spec.limits] if needs_period(name)]
     for place, entry in enumerate(spec.workloads):
         name = entry.name or str(document.path.parent / str(entry.path))
         try:
@@ -184,8 +191,8 @@ def _workloads(spec: ProblemSpec, document: Document, faults: list[str]) -> list
         if loaded.network.name in {other.network.name for other in workloads}:
             fault = f"got {loaded.network.name} again, allowed: each network once"
             faults.append(document.fault(("workloads", place), fault))
-        if loaded.period_s is None and needs_period:
-            fault = "got no period, allowed: a time, which carbon_pa_g needs"
+        if loaded.period_s is None and periodic:
+            fault = f"got no period, allowed: a time, which {periodic[0].partition('@')[0]} needs"
             faults.append(document.fault(("workloads", place, "period"), fault))
         workloads.append(loaded)
     return workloads

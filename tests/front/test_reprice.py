@@ -32,7 +32,7 @@ DESIGNS = [
     for rows in (32, 64)
     for sram in (65536, 262144)
 ]
-PRICED = ("carbon_", "embodied_g", "operational_g", "cci_", "break_even_s")
+PRICED = ("carbon_", "embodied_g", "operational_", "cci_", "break_even_")
 YEAR_S = 365.25 * 86400.0
 
 
@@ -71,7 +71,7 @@ def test_repricing_is_evaluating_under_the_other_scenario(run, activity, name):
     again = reprice(front, deployments, Scenario(activity, preset)).evaluations
     expected, _ = evaluated(preset)
     columns = [c for c in expected if c.startswith(PRICED)]
-    assert len([c for c in columns if "." not in c]) == 7 + 9 + 6 * 3
+    assert len([c for c in columns if "." not in c]) == 7 + 18 + 6 * 3
     for column in columns:
         assert again[column].to_numpy() == pytest.approx(
             expected[column].to_numpy(), rel=1e-12, nan_ok=True
