@@ -106,13 +106,14 @@ def reprice(options: Namespace) -> None:
     found, networks, scenario = reprice_run(
         options.run_dir, activity, preset=preset, period_s=period_s
     )
+    if not len(found):
+        raise SpecError(nothing_left_text(found, networks, scenario))
     name = scenario_name(scenario, {**scenario_of(options), "period": options.period})
     folder = Path(options.out or Path(options.run_dir) / "repriced" / name)
     folder.mkdir(parents=True, exist_ok=True)
     replace(folder / FRONT, table_bytes(found.to_pandas()))
     files = [folder / FRONT, *plot_run(found, folder)]
-    if len(found):
-        files.append(save(plot_scenario_map(found, networks, scenario), folder / "map.png"))
+    files.append(save(plot_scenario_map(found, networks, scenario), folder / "map.png"))
     if options.json:
         asked = {"activity": scenario.activity, "preset": asdict(scenario.preset)}
         deployed = [asdict(network) for network in networks]
@@ -123,7 +124,7 @@ def reprice(options: Namespace) -> None:
     for line in summary_lines(found):
         say(line)
     say()
-    say(telling_text(found) if len(found) else least_infeasible_text(found))
+    say(telling_text(found))
     say()
     for file in files:
         say(str(file))
@@ -273,6 +274,26 @@ def scenario_name(scenario: Scenario, given: Mapping[str, str | None] | None = N
     ]
     name = f"{scenario.activity.lower()}-{preset.name}-{grid}-{years:.3g}y{''.join(further)}"
     return re.sub(r"[^\w.-]", "", name.replace("/", "_"))
+
+
+def nothing_left_text(front: Front, networks: Sequence[Deployment], scenario: Scenario) -> str:
+    """Say why no design is left, and what to change: all late, or the limits that they miss."""
+    from carbonopt.front.winners import keeps_periods
+
+    sound = front.evaluations[front.evaluations["status"] == "ok"].reset_index(drop=True)
+    if not len(sound) or keeps_periods(sound, networks, scenario).any():
+        return f"reprice: nothing is written: {least_infeasible_text(front)}"
+    times = sound[[f"latency_s@{each.network}" for each in networks]].to_numpy(dtype=float)
+    times = times / [each.period_s or 1.0 for each in networks]
+    best = int(times.max(axis=1).argmin())
+    slowest = networks[int(times[best].argmax())]
+    latency_s = times[best].max() * (slowest.period_s or 1.0)
+    return (
+        f"period: nothing is written: all {len(sound):,} designs are late, which PA does not "
+        f"allow under late_rule infeasible; the least late takes {format_quantity(latency_s, 's')} "
+        f"for {slowest.network}, {times[best].max():.3g} times its period; "
+        "allowed: a longer --period, --late-rule replicate or fractional, or --scenario ca"
+    )
 
 
 def scenario_text(scenario: Scenario, networks: Sequence[Deployment]) -> str:

@@ -106,11 +106,52 @@ def test_repricing_for_the_runs_own_scenario_changes_nothing(finished, capsys, t
         assert both[f"{name}_new"].to_numpy() == pytest.approx(both[name].to_numpy(), rel=1e-12)
 
 
-def test_reprice_without_a_feasible_design_names_the_nearest(finished, capsys, tmp_path):
-    asked = ["reprice", str(finished), "--scenario", "pa", "--period", "1us"]
-    assert main([*asked, "--out", str(tmp_path)]) == 0
-    assert "period@ds_cnn" in capsys.readouterr().out
-    assert not (tmp_path / "map.png").exists()
+def test_reprice_where_all_designs_are_late_says_what_to_change(finished, capsys, tmp_path):
+    asked = ["reprice", str(finished), "--scenario", "pa", "--out", str(tmp_path)]
+    assert main(asked) == 0
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    capsys.readouterr()
+    for more in ((), ("--json",)):
+        assert main([*asked, "--period", "1us", *more]) == 2
+        out, err = capsys.readouterr()
+        assert not out
+        fastest = pd.read_csv(finished / "evaluations.csv")["latency_s"].min()
+        assert "period: nothing is written: all 8 designs are late" in err
+        assert f"for ds_cnn, {fastest / 1e-6:.3g} times its period" in err
+        assert "allowed: a longer --period, --late-rule replicate or fractional" in err
+        assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
+def test_a_rule_for_late_designs_lifts_the_period_of_the_run(finished, tmp_path, capsys):
+    stored = pd.read_csv(finished / "evaluations.csv")
+    period_s = float(stored["latency_s"].median())
+    file = tmp_path / "problem.yaml"
+    workload = f"[{{name: ds_cnn, period: {period_s * 1e6:.3f} us}}]"
+    file.write_text(PROBLEM.replace("[ds_cnn]", workload) + "limits: {period: met}\n")
+    assert main(["enumerate", str(file), "--out", str(tmp_path / "run")]) == 0
+    feasible = {}
+    for rule in ("infeasible", "replicate", "fractional"):
+        capsys.readouterr()
+        asked = ["reprice", str(tmp_path / "run"), "--scenario", "pa", "--late-rule", rule]
+        assert main([*asked, "--json", "--out", str(tmp_path / rule)]) == 0
+        feasible[rule] = json.loads(capsys.readouterr().out)["feasible_share"]
+    assert feasible == {"infeasible": 0.5, "replicate": 1.0, "fractional": 1.0}
+    capsys.readouterr()
+    asked = ["reprice", str(tmp_path / "run"), "--scenario", "pa", "--preset", "carbonspot"]
+    assert main([*asked, "--json", "--out", str(tmp_path / "spot")]) == 0
+    assert json.loads(capsys.readouterr().out)["feasible_share"] == 1.0
+
+
+def test_reprice_without_a_design_within_the_limits_names_the_nearest(tmp_path, capsys):
+    file = tmp_path / "problem.yaml"
+    file.write_text(PROBLEM + "limits: {embodied_g: {max: 200 g}}\n")
+    assert main(["enumerate", str(file), "--out", str(tmp_path / "run")]) == 0
+    asked = ["reprice", str(tmp_path / "run"), "--package", "500g", "--out", str(tmp_path / "new")]
+    assert main(asked) == 2
+    told = capsys.readouterr().err
+    assert "nothing is written: no design keeps every limit; the nearest:" in told
+    assert "embodied_g" in told
+    assert not (tmp_path / "new").exists()
 
 
 def test_hours_fab_and_packaging_are_options_of_reprice(finished, capsys, tmp_path):

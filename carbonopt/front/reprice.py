@@ -27,6 +27,8 @@ from carbonopt.objectives import Metric, metric, uncertain
 _CHUNK = 10_000
 _PRICED = ("carbon_ca_", "carbon_pa_", "embodied_g", "operational_", "cci_", "break_even_")
 _CCI = "cci_ca_g_per_eop"
+PERIOD_LIMIT = "limit.period@"
+"""How the constraints begin that a network's period makes."""
 
 
 @dataclass(frozen=True)
@@ -185,7 +187,7 @@ def reprice(
     columns |= _statistics(designs, deployments, scenario)
     columns |= _derived(designs, deployments, activities, scenario)
     columns |= {
-        f"limit.period@{d.network}": designs[f"latency_s@{d.network}"].to_numpy() / d.period_s - 1
+        f"{PERIOD_LIMIT}{d.network}": designs[f"latency_s@{d.network}"].to_numpy() / d.period_s - 1
         for d in deployments
         if d.period_s is not None
     }
@@ -324,7 +326,7 @@ def _constraints(front: Front, deployments: Sequence[Deployment], scenario: Scen
     names = [name for name in front.constraint_names if name != "limit.reticle"]
     names += ["limit.reticle"] if scenario.preset.reticle_rule == "met" else []
     if scenario.activity == "PA" and scenario.preset.late_rule == "infeasible":
-        names += [f"limit.period@{d.network}" for d in deployments]
+        names += [f"{PERIOD_LIMIT}{d.network}" for d in deployments]
     return list(dict.fromkeys(names))
 
 

@@ -22,6 +22,7 @@ from carbonopt.carbon.uncertainty import SAMPLES, TAIL, Prior, load_priors, shar
 from carbonopt.data.tables import data_hash, describe_facts
 from carbonopt.front.reprice import Scenario, price, price_device
 from carbonopt.front.uncertainty import carbon_samples, causes_of
+from carbonopt.front.winners import keeps_periods
 from carbonopt.report.scale import quantity
 from carbonopt.report.table import describe_design
 
@@ -34,6 +35,7 @@ OUTSIDE = (
     "leakage of arrays, macros and registers, self-refresh of the DRAM",
 )
 """What no preset charges."""
+LATE = "periodic activity: the design takes longer than its period (late_rule infeasible)"
 
 _MADE_BY: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -82,7 +84,8 @@ def footprint(
     """
     table = pd.DataFrame([design])
     activities: list[Activity] = ["CA"]
-    if all(each.period_s is not None for each in deployments):
+    known = all(each.period_s is not None for each in deployments)
+    if known and keeps_periods(table, deployments, Scenario("PA", preset)).all():
         activities.append("PA")
     tasks = {each: _task(table, deployments, Scenario(each, preset)) for each in activities}
     device = _device(table, deployments, preset)
@@ -104,7 +107,11 @@ def footprint(
         "task": tasks,
         "boundary": {
             "included": sorted(charged),
-            "left_out": [*(part for part in _chargeable() if part not in charged), *OUTSIDE],
+            "left_out": [
+                *(part for part in _chargeable() if part not in charged),
+                *([LATE] if known and "PA" not in activities else []),
+                *OUTSIDE,
+            ],
         },
         "inputs": _inputs(preset, scenario or {}),
         "uncertainty": {
