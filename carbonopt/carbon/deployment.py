@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import numpy as np
 
+from carbonopt.carbon.die import crosses_literatures, two_literatures
 from carbonopt.carbon.grid import effective_g_per_kwh, grid_intensity, hourly_profile
-from carbonopt.carbon.memory import memory_g_per_gb
+from carbonopt.carbon.memory import find_memory
 from carbonopt.carbon.presets import CarbonPreset, load_preset, preset_names
 from carbonopt.errors import SpecError
+
+Found = TypeVar("Found")
 
 
 def deployed_preset(
@@ -34,7 +37,8 @@ def deployed_preset(
     region, fab_region
         Grid in use and of the fab, as in `carbonopt.carbon.grid.grid_intensity`.
     memory
-        Memory of the table ``memory_carbon.csv``; the memory yield of the preset applies to it.
+        DRAM of the table ``memory_carbon.csv``. A figure before yield is divided by the preset's
+        share of good memory, or by ACT's 0.875 where the preset has none; others by nothing.
     profile
         Hourly profile, a shipped grid or a CSV file: the shape of the day, scaled to the level of
         the region or intensity, or of a preset that is given. It gives the level as well where
@@ -72,9 +76,7 @@ def deployed_preset(
     numbers: dict[str, Any] = {
         "use_g_per_kwh": _try("region", grid_intensity, region, faults),
         "fab_g_per_kwh": _try("fab_region", grid_intensity, fab_region, faults),
-        "dram_ca_g_per_gb": _try("memory", memory_g_per_gb, memory, faults),
     }
-    numbers["dram_pa_g_per_gb"] = numbers["dram_ca_g_per_gb"]
     for key, text in (("use_g_per_kwh", region), ("fab_g_per_kwh", fab_region)):
         if text is not None and values.get(key) is not None:
             name = "region" if key == "use_g_per_kwh" else "fab_region"
@@ -87,6 +89,7 @@ def deployed_preset(
     given = values | {name: number for name, number in numbers.items() if number is not None}
     try:
         base = load_preset(preset) if isinstance(preset, str) else preset
+        given |= _memory_numbers(memory, base, values, faults)
         made = base.with_values(**given)
         faults += _lost(made, values)
     except SpecError as error:
@@ -96,6 +99,22 @@ def deployed_preset(
     if mixed := mixed_nodes(made):
         warnings.warn(mixed, stacklevel=2)
     return made
+
+
+def _memory_numbers(
+    name: str | None, base: CarbonPreset, values: Mapping[str, Any], faults: list[str]
+) -> dict[str, Any]:
+    """Carbon of a memory by name and the yield that applies to it; nothing without a name."""
+    memory = _try("memory", lambda text: find_memory(text, "dram"), name, faults)
+    if memory is None:
+        return {}
+    given = values.get("memory_yield")
+    if given is not None and not memory.is_before_yield:
+        faults.append(f"memory_yield: got {given}, but the figure of {name} is of good memory")
+    own = base.memory_yield if np.all(np.asarray(base.memory_yield) < 1.0) else memory.usual_yield
+    good = own if memory.is_before_yield else 1.0
+    numbers = dict.fromkeys(("dram_ca_g_per_gb", "dram_pa_g_per_gb"), memory.g_per_gb)
+    return numbers | {"memory_yield": good if given is None else given}
 
 
 def mixed_nodes(preset: CarbonPreset) -> str:
@@ -110,9 +129,12 @@ def mixed_nodes(preset: CarbonPreset) -> str:
     models_nm = load_preset(preset.name).node_nm if known else preset.node_nm
     if preset.node_nm == models_nm:
         return ""
+    crossed = ""
+    if crosses_literatures(preset.node_nm, models_nm):
+        crossed = f"; a comparison with {models_nm:g} nm {two_literatures()}"
     return (
         f"node {preset.node_nm:g} nm: the carbon of the die is that of this node; its area, "
-        f"energy, speed and leakage stay those of the hardware models at {models_nm:g} nm"
+        f"energy, speed and leakage stay those of the hardware models at {models_nm:g} nm{crossed}"
     )
 
 
@@ -137,8 +159,8 @@ def _lost(made: CarbonPreset, values: dict[str, Any]) -> list[str]:
 
 
 def _try(
-    name: str, read: Callable[[str], float], text: str | None, faults: list[str]
-) -> float | None:
+    name: str, read: Callable[[str], Found], text: str | None, faults: list[str]
+) -> Found | None:
     """Read a text where there is one; put its faults under the name of the argument."""
     try:
         return None if text is None else read(text)

@@ -76,7 +76,7 @@ def break_even_s(
     Raises
     ------
     ModelRangeError
-        Carbon below 0 or not a number.
+        Carbon below 0 or not a number, a lifetime not above 0, a fall outside [0, 1).
 
     References
     ----------
@@ -89,7 +89,7 @@ def break_even_s(
     >>> float(break_even_s(2e-6, 0.0, 1e7))
     inf
     """
-    making = non_negative("making_g", making_g) * np.asarray(lifetime_s)
+    making = non_negative("making_g", making_g) * positive("lifetime_s", lifetime_s)
     drawn = non_negative("operational_g", operational_g)
     fall = mean_over_lifetime(decarbonisation_per_year, lifetime_s)
     decay = -np.log1p(-np.asarray(decarbonisation_per_year, dtype=np.float64)) / S_PER_YEAR

@@ -47,7 +47,7 @@ def scenario_words() -> dict[str, tuple[str, ...]]:
     """
     ruled = ("late_rule", "yield_model", "accounting", "reticle", "carrier", "stacking")
     words = {key: CHOICES[_FIELDS.get(key, key)] for key in ruled}
-    return {**words, "memory": tuple(memory_names())}
+    return {**words, "memory": tuple(memory_names("dram"))}
 
 
 def preset_of(scenario: ScenarioSpec, base: CarbonPreset | None = None) -> CarbonPreset:

@@ -42,7 +42,7 @@ _MADE_BY: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "region": ("use_g_per_kwh",),
         "profile": ("use_hours_ratio", "use_g_per_kwh"),
         "fab_region": ("fab_g_per_kwh",),
-        "memory": ("dram_ca_g_per_gb", "dram_pa_g_per_gb"),
+        "memory": ("dram_ca_g_per_gb", "dram_pa_g_per_gb", "memory_yield"),
         "abatement": ("gas_g_per_mm2",),
         "node": ("fab_kwh_per_mm2", "gas_g_per_mm2", "material_g_per_mm2", "defects_per_mm2"),
         "fab_yield": ("yield_model",),

@@ -101,7 +101,9 @@ class ScenarioSpec(Strict):
     package_per_area: MassPerArea | None = None
     """carbon of the package per area of the die"""
     memory: Word | None = None
-    """memory beside the chip, by name"""
+    """DRAM beside the chip, by name"""
+    memory_yield: Share | None = None
+    """share of good memory, where the figure of the memory is before yield"""
     board: Mass | None = None
     """printed board with its parts"""
     design: Mass | None = None

@@ -9,7 +9,7 @@ import yaml
 from carbonopt.carbon.bom import read_bom
 from carbonopt.carbon.die import node_carbon
 from carbonopt.carbon.grid import grid_intensity
-from carbonopt.carbon.memory import memory_g, memory_g_per_gb
+from carbonopt.carbon.memory import find_memory, memory_g
 from carbonopt.carbon.operational import operational_g
 from carbonopt.errors import SpecError
 
@@ -85,7 +85,7 @@ def act_grid(name):
 
 def memory(kind):
     return lambda process, inputs: memory_g(
-        1.0, memory_g_per_gb(process, kind), float(inputs["yield"])
+        1.0, find_memory(process, kind).g_per_gb, float(inputs["yield"])
     )
 
 
@@ -188,3 +188,12 @@ def test_faults_of_all_files_at_once_and_one_level_of_imports(tmp_path):
     with pytest.raises(SpecError) as caught:
         read_bom(write(tmp_path, GOOD.replace("14nm", "1nm"), board))
     assert len(caught.value.faults) == 3
+
+
+def test_memory_that_is_good_already_is_not_divided_by_a_yield(tmp_path):
+    file = tmp_path / "bom.yaml"
+    ram = "silicon: {ram: {model: dram, process: hbm3e, capacity: 2 GB%s}}\n"
+    file.write_text("name: one\n" + ram % "")
+    assert read_bom(file)["carbon_g"].sum() == pytest.approx(2 * 240.0)
+    file.write_text("name: one\n" + ram % ", fab_yield: 0.5")
+    assert read_bom(file)["carbon_g"].sum() == pytest.approx(2 * 240.0 / 0.5)
