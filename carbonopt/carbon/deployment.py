@@ -146,9 +146,14 @@ def _lost(made: CarbonPreset, values: dict[str, Any]) -> list[str]:
         "clustering": made.yield_model == "negative_binomial",
         "volume": bool(np.any(made.design_g)),
         "stacking": made.dies > 1,
+        "carrier": made.dies > 1 or made.carrier == "organic",
+        "package_area_ratio": bool(np.any(made.package_kwh_per_mm2)),
         "bonding_yield": made.dies > 1,
     }
-    whys = dict.fromkeys(("stacking", "bonding_yield"), "which one die does not use")
+    whys = dict.fromkeys(
+        ("stacking", "bonding_yield", "carrier"), "which one die does not use, allowed: beside dies"
+    )
+    whys["package_area_ratio"] = "which a package by number does not use"
     whys["volume"] = "which nothing shares without a design"
     usual = f"which a {made.yield_model} yield does not use"
     return [

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from carbonopt.arrays import Floats
 from carbonopt.carbon.checks import non_negative
 from carbonopt.carbon.memory import memory_g
-from carbonopt.carbon.packaging import carrier_g, good_bonds
+from carbonopt.carbon.packaging import carried_g, good_bonds, package_g
 from carbonopt.carbon.presets import Activity, CarbonPreset
 from carbonopt.carbon.wafer import charged_area_mm2
 
@@ -24,7 +24,7 @@ def embodied_g(
 ) -> dict[str, Floats]:
     """Carbon of making one device, by part; their sum is the total.
 
-    ``M = (A* (CI_fab EPA + GPA + MPA) + C_carrier) / Y_bond^k + C_package + A c_package
+    ``M = (A* (CI_fab EPA + GPA + MPA) + C_carrier) / Y_bond^k + C_package
     + CPS M_dram / Y_memory + C_board + C_design / volume + C_end``, with the charged wafer area A*
     of `charged_area_mm2`. Of a chip that is cut into n dies, A* is n times that of a die of A / n;
     k bonds join them (`carbonopt.carbon.packaging`); bonding is what a failed bond loses.
@@ -67,7 +67,7 @@ def embodied_g(
         "fab_gas": preset.gas_g_per_mm2,
         "fab_material": preset.material_g_per_mm2,
     }
-    charged, carrier = _charged_mm2(area_mm2, preset), _carrier_g(area_mm2, preset)
+    charged, carrier = _charged_mm2(area_mm2, preset), carried_g(area_mm2, preset)
     die = {part: charged * grams for part, grams in per_mm2.items()}
     lost = (sum(die.values()) + carrier) * (1.0 / good_bonds(preset) - 1.0)
     joined: dict[str, ArrayLike] = {**die, "carrier": carrier, "bonding": lost}
@@ -89,7 +89,7 @@ def embodied_total_g(
     """
     beside = _beside_die_g(area_mm2, dram_gb, preset, activity).values()
     rest = sum((np.asarray(part) for part in beside), start=np.zeros(()))
-    joined = _charged_mm2(area_mm2, preset) * preset.fab_g_per_mm2 + _carrier_g(area_mm2, preset)
+    joined = _charged_mm2(area_mm2, preset) * preset.fab_g_per_mm2 + carried_g(area_mm2, preset)
     return np.asarray(joined / good_bonds(preset) + rest)
 
 
@@ -98,18 +98,13 @@ def _charged_mm2(area_mm2: ArrayLike, preset: CarbonPreset) -> Floats:
     return preset.dies * charged_area_mm2(np.asarray(area_mm2) / preset.dies, preset)
 
 
-def _carrier_g(area_mm2: ArrayLike, preset: CarbonPreset) -> Floats:
-    """Carbon of what the dies sit on, beside the package [g CO2e]."""
-    return carrier_g(area_mm2, preset, preset.carrier, bridges=preset.dies - 1)
-
-
 def _beside_die_g(
     area_mm2: ArrayLike, dram_gb: ArrayLike, preset: CarbonPreset, activity: Activity
 ) -> dict[str, ArrayLike]:
     """Parts of a device beside its die, each in its own shape [g CO2e]."""
     area, capacity = non_negative("area_mm2", area_mm2), non_negative("dram_gb", dram_gb)
     return {
-        "package": preset.package_g + area * preset.package_g_per_mm2,
+        "package": package_g(area, preset),
         "dram": memory_g(capacity, preset.dram_g_per_gb(activity)),
         "board": preset.board_g,
         "design": preset.design_g / preset.volume,

@@ -17,6 +17,29 @@ from carbonopt.errors import SpecError
 TABLE = "packaging.csv"
 
 
+def package_g(area_mm2: ArrayLike, preset: CarbonPreset) -> Floats:
+    """Carbon of the package of a chip, by number and by area: ``C = C_1 + r A EPA_package CI_fab``.
+
+    Parameters
+    ----------
+    area_mm2
+        Area A of all dies in it (n,) [mm2].
+    preset
+        Carbon of one package, electricity per package area, package area over die area r.
+
+    Examples
+    --------
+    >>> from carbonopt.carbon.presets import load_preset
+    >>> by_number = load_preset("default")
+    >>> by_area = by_number.with_values(package_kwh_per_mm2=0.00135)
+    >>> float(package_g(100.0, by_number)), float(package_g(100.0, by_area))
+    (150.0, 102.87)
+    """
+    area = non_negative("area_mm2", area_mm2) * preset.package_area_ratio
+    numbers = (preset.package_kwh_per_mm2, preset.fab_g_per_kwh)
+    return np.asarray(preset.package_g + package_by_area_g(area, *numbers))
+
+
 def package_by_area_g(area_mm2: ArrayLike, kwh_per_mm2: Number, fab_g_per_kwh: Number) -> Floats:
     """Carbon of a package by its own area, ``C = A_package EPA_package CI_fab``.
 
@@ -34,7 +57,9 @@ def package_by_area_g(area_mm2: ArrayLike, kwh_per_mm2: Number, fab_g_per_kwh: N
     >>> float(package_by_area_g(100.0, 0.00135, 635.0))
     85.725
     """
-    return non_negative("area_mm2", area_mm2) * (kwh_per_mm2 * fab_g_per_kwh)
+    energy = non_negative("kwh_per_mm2", kwh_per_mm2)
+    per_mm2 = energy * non_negative("fab_g_per_kwh", fab_g_per_kwh)
+    return non_negative("area_mm2", area_mm2) * per_mm2
 
 
 def carrier_g(
@@ -92,6 +117,28 @@ def carrier_g(
         return np.full_like(area, bridges) * charged_area_mm2(facts["bridge.mm2"], wired) * cpa
     layers = facts["rdl.layers"] / facts["interposer.layers"] if carrier == "rdl" else 1.0
     return charged_area_mm2(area * facts["substrate.area_ratio"], wired) * (cpa * layers)
+
+
+def carried_g(area_mm2: ArrayLike, preset: CarbonPreset) -> Floats:
+    """Carbon of what the dies of a chip sit on; 0 for one die, which the package itself carries.
+
+    Parameters
+    ----------
+    area_mm2
+        Area of all dies together (n,) [mm2].
+    preset
+        Number of dies and what carries them.
+
+    Examples
+    --------
+    >>> from carbonopt.carbon.presets import load_preset
+    >>> one = load_preset("default").with_values(carrier="rdl")
+    >>> float(carried_g(100.0, one)), float(carried_g(100.0, one.with_values(dies=2)).round())
+    (0.0, 442.0)
+    """
+    if preset.dies == 1:
+        return np.zeros_like(non_negative("area_mm2", area_mm2))
+    return carrier_g(area_mm2, preset, preset.carrier, bridges=preset.dies - 1)
 
 
 def good_bonds(preset: CarbonPreset) -> Number:
@@ -155,7 +202,7 @@ def chiplets_g(
         made = preset.at_node(node)
         dies += float(charged_area_mm2(area, made) * made.fab_g_per_mm2)
     joined = preset.with_values(dies=len(areas_mm2))
-    carried = float(carrier_g(sum(areas_mm2), joined, joined.carrier, bridges=joined.dies - 1))
+    carried = float(carried_g(sum(areas_mm2), joined))
     lost = (dies + carried) * (1.0 / float(good_bonds(joined)) - 1.0)
-    package = float(preset.package_g + sum(areas_mm2) * preset.package_g_per_mm2)
+    package = float(package_g(sum(areas_mm2), preset))
     return {"dies": dies, "carrier": carried, "bonding": lost, "package": package}

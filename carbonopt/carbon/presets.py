@@ -77,8 +77,11 @@ class CarbonPreset:
         What the dies sit on: ``organic`` (the package itself), ``rdl``, ``interposer``, ``bridge``.
     stacking, bonding_yield
         ``side_by_side`` or ``stacked``, and the share of bonds without a fault [-].
-    package_g, package_g_per_mm2
-        Carbon of one package [g], and per area of the die in it [g/mm2].
+    package_g
+        Carbon of one package, whatever its area [g].
+    package_kwh_per_mm2, package_area_ratio
+        Electricity to make a package per its own area [kWh/mm2], and that area over the area of
+        all dies in it [-]: a package by area, on the grid of the fab.
     leakage_factor
         Factor on the leakage of the machine: 1 as its cells leak, 0 none is charged [-].
     dram_ca_g_per_gb, dram_pa_g_per_gb
@@ -128,7 +131,8 @@ class CarbonPreset:
     stacking: Stacking
     bonding_yield: Number
     package_g: Number
-    package_g_per_mm2: Number
+    package_kwh_per_mm2: Number
+    package_area_ratio: Number
     dram_ca_g_per_gb: Number
     dram_pa_g_per_gb: Number
     memory_yield: Number
@@ -143,8 +147,9 @@ class CarbonPreset:
         """Return a copy with some numbers or rules replaced; None keeps the preset's own.
 
         A `node_nm` or `abatement_percent` brings the numbers of its node along: energy, gases,
-        materials, defects. A `yield_fraction` makes the yield model ``fixed``. What is given
-        by name beside them wins.
+        materials, defects. A `yield_fraction` makes the yield model ``fixed``. A
+        `package_kwh_per_mm2` above 0 takes the place of `package_g`. What is given by name beside
+        them wins.
 
         Raises
         ------
@@ -160,6 +165,11 @@ class CarbonPreset:
         """
         given = {name: value for name, value in values.items() if value is not None}
         faults = [fault for name, value in given.items() if (fault := _fault(name, value))]
+        if np.any(given.get("design_g", 0.0)) and not (np.any(self.design_g) or "volume" in given):
+            faults.append(
+                f"carbon preset: design_g: got {given['design_g']} without a volume, allowed: "
+                "beside a volume, the number of devices that share it"
+            )
         if faults:
             raise SpecError(faults)
         implied: dict[str, Any] = {}
@@ -170,6 +180,8 @@ class CarbonPreset:
             )
         if "yield_fraction" in given:
             implied["yield_model"] = "fixed"
+        if np.any(given.get("package_kwh_per_mm2", 0.0)):
+            implied["package_g"] = 0.0
         return replace(self, **implied | given)
 
     def at_node(self, node_nm: float) -> CarbonPreset:
@@ -242,7 +254,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 """Words that a rule of a preset allows."""
-_ABOVE_ZERO = ("clustering", "wafer_mm", "reticle_mm2", "volume")
+_ABOVE_ZERO = ("clustering", "wafer_mm", "reticle_mm2", "volume", "package_area_ratio")
 _SHARES = (
     "yield_fraction",
     "line_yield",

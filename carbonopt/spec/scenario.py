@@ -23,7 +23,7 @@ _WORDS = (
 Life = Annotated[float, BeforeValidator(quantity("s")), "5y"]
 Intensity = Annotated[float, BeforeValidator(quantity("g/kWh", or_zero=True)), "25g/kWh"]
 Mass = Annotated[float, BeforeValidator(quantity("g", or_zero=True)), "10g"]
-MassPerArea = Annotated[float, BeforeValidator(quantity("g/mm2", or_zero=True)), "0.1g/mm2"]
+AreaEnergy = Annotated[float, BeforeValidator(quantity("kWh/mm2", or_zero=True)), "0.135kWh/cm2"]
 Density = Annotated[float, BeforeValidator(quantity("1/mm2", or_zero=True)), "'0.1 1/cm2'"]
 Node = Annotated[float, BeforeValidator(quantity("nm")), "22nm"]
 Share = Annotated[Fraction, "0.9"]
@@ -98,8 +98,10 @@ class ScenarioSpec(Strict):
     """share of the bonds without a fault"""
     package: Mass | None = None
     """carbon of one package"""
-    package_per_area: MassPerArea | None = None
-    """carbon of the package per area of the die"""
+    package_energy: AreaEnergy | None = None
+    """electricity to make the package per its own area, in place of carbon per package"""
+    package_area: Number | None = None
+    """area of the package over that of all dies in it, for a package by area"""
     memory: Word | None = None
     """DRAM beside the chip, by name"""
     memory_yield: Share | None = None

@@ -148,3 +148,32 @@ def test_uncertain_fabs_make_uncertain_carriers():
         one["fab_g_per_kwh"] = float(drawn.fab_g_per_kwh[place, 0])
         alone = embodied_g(100.0, 0.0, cut.with_values(**one))["carrier"]
         assert carrier[place] == pytest.approx(float(alone), rel=1e-12)
+
+
+def test_a_package_by_its_own_area_by_hand():
+    # flip-chip, 0.135 kWh/cm2 of package, 1.5 times the die of 80 mm2, fab at 1000 g/kWh
+    by_area = BY_HAND.with_values(package_kwh_per_mm2=0.00135, package_area_ratio=1.5)
+    assert by_area.package_g == 0.0
+    device = embodied_g(80.0, 0.0, by_area)
+    assert device["package"] == pytest.approx(1.2 * 0.135 * 1000, rel=1e-14)
+    both = by_area.with_values(package_g=10.0)
+    assert embodied_g(80.0, 0.0, both)["package"] == pytest.approx(172.0, rel=1e-14)
+    assert chiplets_g([40.0, 40.0], [28, 28], by_area)["package"] == pytest.approx(162.0)
+
+
+def test_packages_by_area_are_as_uncertain_as_those_by_number():
+    by_area = load_preset("default").with_values(package_kwh_per_mm2=0.00135)
+    grid = {"fab_g_per_kwh": 635.0}
+    drawn = embodied_g(80.0, 0.0, sampled_preset(by_area).with_values(**grid))["package"][:, 0]
+    by_number = sampled_preset(load_preset("default")).with_values(**grid)
+    number = embodied_g(80.0, 0.0, by_number)["package"][:, 0]
+    own = 80 * 1.2 * 0.00135 * 635
+    assert drawn / own == pytest.approx(number / 150, rel=1e-12)
+    assert np.std(np.log(drawn)) == pytest.approx(np.log(2.0), rel=0.02)
+
+
+def test_one_die_sits_on_the_package_itself():
+    preset = load_preset("default").with_values(carrier="interposer")
+    assert embodied_g(80.0, 0.0, preset)["carrier"] == 0.0
+    assert chiplets_g([80.0], [28], preset)["carrier"] == 0.0
+    assert embodied_g(80.0, 0.0, preset.with_values(dies=2))["carrier"] > 100.0

@@ -9,6 +9,7 @@ import pickle
 import numpy as np
 import pytest
 
+from carbonopt.carbon.embodied import embodied_g
 from carbonopt.carbon.presets import FIELDS, compare_presets, load_preset, preset_names
 from carbonopt.data.tables import describe_facts
 from carbonopt.errors import SpecError
@@ -113,6 +114,17 @@ def test_with_values_reports_all_faults_at_once():
     with pytest.raises(SpecError) as caught:
         load_preset("default").with_values(lifetime_s=-1.0, yield_fraction=2.0)
     assert len(caught.value.faults) == 2
+
+
+def test_a_design_is_never_charged_to_one_device_unasked():
+    told = r"design_g: got 1000.0 without a volume, allowed: beside a volume"
+    with pytest.raises(SpecError, match=told):
+        load_preset("default").with_values(design_g=1000.0)
+    shared = load_preset("default").with_values(design_g=1000.0, volume=50.0)
+    assert embodied_g(1.0, 0.0, shared)["design"] == 20.0
+    assert embodied_g(1.0, 0.0, shared.with_values(design_g=500.0))["design"] == 10.0
+    one = load_preset("default").with_values(design_g=1000.0, volume=1.0)
+    assert embodied_g(1.0, 0.0, one)["design"] == 1000.0
 
 
 def test_unknown_names_get_the_nearest():

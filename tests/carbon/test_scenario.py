@@ -136,7 +136,7 @@ def sampled(preset, rng, m):
         "decarbonisation_per_year",
     ):
         values[name] = rng.uniform(0.5, 0.9, (m, 1))
-    for name in ("board_g", "design_g", "end_of_life_g", "package_g_per_mm2"):
+    for name in ("board_g", "design_g", "end_of_life_g", "package_kwh_per_mm2"):
         values[name] = rng.uniform(0.0, 9.0, (m, 1))
     return preset.with_values(**values), values
 
@@ -186,11 +186,16 @@ def test_continuous_activity_counts_the_interval_and_the_share_of_use():
 
 def test_what_is_charged_beside_die_package_and_memory():
     preset = load_preset("default").with_values(
-        board_g=10.0, design_g=1e6, volume=1e4, end_of_life_g=3.0, package_g_per_mm2=0.5
+        board_g=10.0,
+        design_g=1e6,
+        volume=1e4,
+        end_of_life_g=3.0,
+        package_kwh_per_mm2=0.002,
+        package_g=0.0,
     )
     device = embodied_g(10.0, 0.0, preset)
     got = {part: float(device[part]) for part in ("board", "design", "end_of_life", "package")}
-    assert got == {"board": 10.0, "design": 100.0, "end_of_life": 3.0, "package": 155.0}
+    assert got == {"board": 10.0, "design": 100.0, "end_of_life": 3.0, "package": 15.24}
 
 
 def test_scalars_and_batches_mix():

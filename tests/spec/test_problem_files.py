@@ -36,9 +36,14 @@ SCENARIO_KEYS = (
     *("decarbonisation: 0.05", "profile: US/CISO, when: best 4 h", "fab_region: TWN 2023"),
     *("profile: US/CISO, season: JJA, when: 22:00-06:00", "abatement: 99"),
     *("yield_model: murphy", "defect_density: 0.1 1/cm2", "line_yield: 0.9", "accounting: area"),
-    *("reticle: free", "package_per_area: 0.1 g/mm2", "memory: hbm3e", "board: 10 g"),
-    *("design: 1 t", "design: 1 t, volume: 1000", "end_of_life: 2 g", "leakage_factor: 0"),
-    *("dies: 2", "carrier: rdl", "dies: 2, stacking: stacked", "dies: 2, bonding_yield: 0.9"),
+    *("reticle: free", "package_energy: 0.1 kWh/cm2", "memory: hbm3e", "board: 10 g"),
+    *("design: 1 t, volume: 1000", "memory: lpddr4", "end_of_life: 2 g", "leakage_factor: 0"),
+    *(
+        "dies: 2",
+        "dies: 2, carrier: rdl",
+        "dies: 2, stacking: stacked",
+        "dies: 2, bonding_yield: 0.9",
+    ),
 )
 
 
