@@ -101,7 +101,11 @@ def reprice(options: Namespace) -> None:
     from carbonopt.store import FRONT, replace, table_bytes
 
     activity: Activity = "CA" if options.scenario == "ca" else "PA"
-    preset = preset_of_options(scenario_of(options), deployment_of(options.run_dir).preset)
+    own = deployment_of(options.run_dir).preset
+    preset = preset_of_options(scenario_of(options), own)
+    if scenario_of(options).get("hardware", own.hardware) != own.hardware:
+        fault = f"got {preset.hardware}, but the run was evaluated with the models {own.hardware}"
+        raise SpecError(f"--hardware: {fault}, allowed: a run of those, nothing is mapped again")
     period_s = quantity_of(options.period, "s", "--period")
     found, networks, scenario = reprice_run(
         options.run_dir, activity, preset=preset, period_s=period_s
@@ -242,13 +246,16 @@ def uncertainty_text(found: Uncertainty, variables: Sequence[str]) -> str:
         },
         "on the front": [f"{share:.0%}" for share in often["share"]],
     }
-    causes = [
-        f"{cause['parameter']} {cause['total']:.0%}"
-        for _, cause in found.causes.iterrows()
-        if cause["total"] >= LEAST_CAUSE
-    ]
-    head = f"{short_label(found.scenario.metric)}, designs that stay on the front most often"
-    return "\n".join([head, aligned(columns), f"its variance comes from: {', '.join(causes)}"])
+    causes = found.causes[found.causes["total"] >= LEAST_CAUSE]
+    shares = {
+        "parameter": causes["parameter"].tolist(),
+        "first order": [f"{max(share, 0.0):.0%}" for share in causes["first"]],
+        "total": [f"{share:.0%}" for share in causes["total"]],
+    }
+    label = short_label(found.scenario.metric)
+    head = f"{label}, designs that stay on the front most often"
+    why = f"shares of the variance of the {label} of the design with the least (Sobol' indices)"
+    return "\n".join([head, aligned(columns), "", why, aligned(shares)])
 
 
 def scenario_name(scenario: Scenario, given: Mapping[str, str | None] | None = None) -> str:
@@ -306,8 +313,8 @@ def scenario_text(scenario: Scenario, networks: Sequence[Deployment]) -> str:
         for each in networks
         if each.period_s is not None
     ]
-    told = [scenario.activity, f"preset {preset.name}", f"grid {grid}", f"lifetime {life}", *rates]
-    return ", ".join(told)
+    models = f"preset {preset.name} with hardware models {preset.hardware}"
+    return ", ".join([scenario.activity, models, f"grid {grid}", f"lifetime {life}", *rates])
 
 
 def grid_text(preset: CarbonPreset) -> str:

@@ -92,8 +92,9 @@ def evaluation_text(found: Mapping[str, Any]) -> str:
         rate = f"period {quantity(found['period_s'], 's')} {kept}"
     lines = [
         f"{found['workload']} on {describe_design(knobs, list(knobs))}",
-        f"preset {found['preset']}, grid {found['grid_g_per_kwh']:.4g} g/kWh, "
-        f"{found['mapping']} mapping, {rate}, DRAM {quantity(found['dram_byte'], 'byte')}",
+        f"preset {found['preset']} with hardware models {found['hardware']}, "
+        f"grid {found['grid_g_per_kwh']:.4g} g/kWh, {found['mapping']} mapping",
+        f"{rate}, DRAM {quantity(found['dram_byte'], 'byte')}",
     ]
     layers = found["layers"]
     per_layer = {

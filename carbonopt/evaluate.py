@@ -259,6 +259,7 @@ def evaluate_one(
         "knobs": {"rows": parsed.rows, "cols": parsed.cols, "macros": parsed.macros,
                   "sram_byte": parsed.sram_byte, **grouped},
         "preset": numbers.name,
+        "hardware": numbers.hardware,
         "grid_g_per_kwh": float(numbers.drawn_g_per_kwh),
         "mapping": mapping,
         "carbon_pa_g": None,

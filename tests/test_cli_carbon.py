@@ -80,7 +80,9 @@ def test_reprice_writes_a_front_and_a_map(finished, capsys):
     asked = ["reprice", str(finished), "--scenario", "pa", "--region", "France"]
     assert main([*asked, "--lifetime", "5y"]) == 0
     told = capsys.readouterr().out.splitlines()
-    assert told[0].startswith("PA, preset default, grid 44.18 g/kWh, lifetime 5 y, ds_cnn every")
+    assert told[0].startswith(
+        "PA, preset default with hardware models default, grid 44.18 g/kWh, lifetime 5 y, ds_cnn"
+    )
     assert told[2] == "exact: all 8 designs of the space were priced"
     folder = next((finished / "repriced").glob("pa-default-*gkwh-5y"))
     assert {file.name for file in folder.iterdir()} == {
@@ -188,6 +190,8 @@ def test_a_profile_of_23_hours_is_refused(finished, capsys, tmp_path):
         (("--region", "Frrance"), "nearest: France"),
         (("--region", "France", "--use-intensity", "9g/kWh"), "allowed: one of the two"),
         (("--lifetime", "0y"), "--lifetime: got 0y, allowed: > 0"),
+        (("--lifetime", "0"), "--lifetime: got 0, allowed: > 0, with a unit of: s, ms, us"),
+        (("--lifetime", "5"), "--lifetime: got 5, allowed: a number with a unit of: s, ms, us"),
         (("--period", "0s"), "period: got 0 s, allowed: above 0 s"),
         (("--period", "40"), "--period: got 40, allowed: a number with a unit of: s, ms"),
         (("--preset", "deflt"), "--preset: got deflt, allowed: act, carbonspot, default"),
@@ -240,7 +244,9 @@ def test_uncertainty_tells_who_stays_and_why(finished, capsys):
     assert main(["uncertainty", str(finished), "--samples", "64"]) == 0
     told = capsys.readouterr().out
     assert "carbon CA, designs that stay on the front most often" in told
-    assert "its variance comes from: package" in told
+    assert "shares of the variance of the carbon CA of the design with the least" in told
+    head = next(line for line in told.splitlines() if line.startswith("parameter"))
+    assert head.split() == ["parameter", "first", "order", "total"]
     assert told.splitlines()[-1] == str(finished / "figures" / "uncertainty.png")
     assert main(["uncertainty", str(finished), "--samples", "64", "--json"]) == 0
     record = json.loads(capsys.readouterr().out)
@@ -381,3 +387,24 @@ def test_metrics_are_listed_with_unit_and_reference(capsys):
     assert all(entry["unit"] and entry["reference"] for entry in entries.values())
     assert entries["sci_pa_g"]["product_of"] == ["carbon_pa_g"]
     assert not entries["embodied_g"]["of_one_network"]
+
+
+def test_a_preset_brings_hardware_models_which_reprice_cannot_change(finished, tmp_path, capsys):
+    asked = ["reprice", str(finished), "--preset", "carbonspot", "--out", str(tmp_path)]
+    assert main([*asked, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["scenario"]["preset"]
+    assert (told["name"], told["hardware"]) == ("carbonspot", "default")
+    row = pd.read_csv(tmp_path / "front.csv").iloc[0]
+    assert main([*asked, "--hardware", "carbonspot"]) == 2
+    assert "--hardware: got carbonspot, but the run was evaluated with" in capsys.readouterr().err
+    design = ["evaluate", "--workload", "ds_cnn", "--template", str(row["template"]), "--json"]
+    design += [f"--set={knob}={int(row[knob])}" for knob in ("rows", "cols")]
+    design += ["--set", "sram=64KiB", "--preset", "carbonspot"]
+    carbon = {}
+    for models in ("default", "carbonspot"):
+        assert main([*design, "--hardware", models]) == 0
+        carbon[models] = json.loads(capsys.readouterr().out)["carbon_ca_g"]
+    assert carbon["default"] == pytest.approx(row["carbon_ca_g"], rel=1e-12)
+    assert abs(carbon["carbonspot"] / row["carbon_ca_g"] - 1) > 0.01
+    assert main([*design[:-1], "carbonspot"]) == 0
+    assert json.loads(capsys.readouterr().out)["carbon_ca_g"] == carbon["carbonspot"]

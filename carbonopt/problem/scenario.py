@@ -46,7 +46,7 @@ def scenario_words() -> dict[str, tuple[str, ...]]:
     >>> scenario_words()["reticle"]
     ('met', 'free')
     """
-    ruled = ("late_rule", "yield_model", "accounting", "reticle", "carrier", "stacking")
+    ruled = ("hardware", "late_rule", "yield_model", "accounting", "reticle", "carrier", "stacking")
     words = {key: CHOICES[_FIELDS.get(key, key)] for key in ruled}
     return {**words, "memory": tuple(memory_names("dram"))}
 

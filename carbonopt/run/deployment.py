@@ -116,7 +116,8 @@ def reprice_run(
         raise SpecError(f"period: got {period_s:g} s, allowed: above 0 s")
     stored = deployment_of(run_dir)
     networks = tuple(replace(d, period_s=period_s or d.period_s) for d in stored.networks)
-    scenario = Scenario(activity, preset or stored.preset)
+    asked = preset or stored.preset
+    scenario = Scenario(activity, replace(asked, hardware=stored.preset.hardware))
     run = load_run(run_dir)
     if stored.preset.late_rule == "infeasible" != scenario.preset.late_rule:
         kept = [name for name in run.constraint_names if not name.startswith(PERIOD_LIMIT)]

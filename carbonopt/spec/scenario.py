@@ -10,6 +10,7 @@ from carbonopt.spec.fields import Fraction, Positive, Strict, Text, Vocabulary, 
 
 _WORDS = (
     "preset",
+    "hardware",
     "late_rule",
     "yield_model",
     "accounting",
@@ -43,7 +44,9 @@ class ScenarioSpec(Strict):
     model_config = ConfigDict(use_attribute_docstrings=True)
 
     preset: Word = "default"
-    """carbon preset to start from"""
+    """carbon preset to start from; it brings hardware models along"""
+    hardware: Word | None = None
+    """models of area, clock, energy and latency, in place of those that go with the preset"""
     lifetime: Life | None = None
     """time in use"""
     utilisation: Share | None = None
