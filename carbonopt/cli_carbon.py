@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from carbonopt.carbon.presets import Activity, CarbonPreset
     from carbonopt.carbon.task import Deployment
     from carbonopt.front.front import Front
-    from carbonopt.front.reprice import Scenario
+    from carbonopt.front.pricing import Scenario
     from carbonopt.front.uncertainty import Uncertainty
 
 MOST_SHOWN, LEAST_CAUSE = 8, 0.01
@@ -136,7 +136,7 @@ def reprice(options: Namespace) -> None:
 
 def uncertainty(options: Namespace) -> None:
     """Sample the uncertain numbers: who stays on the front, how far it moves, and why."""
-    from carbonopt.front.reprice import Scenario
+    from carbonopt.front.pricing import Scenario
     from carbonopt.front.uncertainty import assess
     from carbonopt.report.style import save
     from carbonopt.report.uncertainty import plot_uncertainty
@@ -264,7 +264,7 @@ def scenario_name(scenario: Scenario, given: Mapping[str, str | None] | None = N
     Examples
     --------
     >>> from carbonopt.carbon.presets import load_preset
-    >>> from carbonopt.front.reprice import Scenario
+    >>> from carbonopt.front.pricing import Scenario
     >>> scenario_name(Scenario("PA", load_preset("default")))
     'pa-default-473gkwh-3y'
     >>> scenario_name(Scenario("CA", load_preset("act")), {"dies": "2", "period": "40 ms"})

@@ -265,7 +265,9 @@ def evaluate_one(
         "carbon_pa_g": None,
         **metrics,
         "period_s": task.period_s,
-        "period_met": None if task.period_s is None else metrics["latency_s"] <= task.period_s,
+        "period_met": None if task.period_s is None else bool(
+            result.metrics["latency_s"] <= task.period_s
+        ),
         "dram_byte": task.dram_byte,
         "breakdown": parts,
         "layers": [layer.describe() for layer in result.cost.layers],

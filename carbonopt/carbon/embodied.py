@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -62,6 +64,23 @@ def embodied_g(
     >>> round(float(sum(parts.values())), 3)
     241.674
     """
+    return same_shape(embodied_parts_g(area_mm2, dram_gb, preset, activity))
+
+
+def embodied_parts_g(
+    area_mm2: ArrayLike, dram_gb: ArrayLike, preset: CarbonPreset, activity: Activity = "CA"
+) -> dict[str, Floats]:
+    """Carbon of making one device, as `embodied_g`, each part in its own shape [g CO2e].
+
+    Faster where many designs are priced, of which most parts are one number for all.
+
+    Examples
+    --------
+    >>> from carbonopt.carbon.presets import load_preset
+    >>> parts = embodied_parts_g([1.0, 2.0], 0.0, load_preset("carbonspot"))
+    >>> parts["fab_gas"].shape, parts["board"].shape
+    ((2,), ())
+    """
     per_mm2 = {
         "fab_energy": preset.fab_g_per_kwh * preset.fab_kwh_per_mm2,
         "fab_gas": preset.gas_g_per_mm2,
@@ -71,7 +90,8 @@ def embodied_g(
     die = {part: charged * grams for part, grams in per_mm2.items()}
     lost = (sum(die.values()) + carrier) * (1.0 / good_bonds(preset) - 1.0)
     joined: dict[str, ArrayLike] = {**die, "carrier": carrier, "bonding": lost}
-    return same_shape(joined | _beside_die_g(area_mm2, dram_gb, preset, activity))
+    parts = joined | _beside_die_g(area_mm2, dram_gb, preset, activity)
+    return {part: np.asarray(value, dtype=np.float64) for part, value in parts.items()}
 
 
 def embodied_total_g(
@@ -112,7 +132,7 @@ def _beside_die_g(
     }
 
 
-def same_shape(parts: dict[str, ArrayLike]) -> dict[str, Floats]:
+def same_shape(parts: Mapping[str, ArrayLike]) -> dict[str, Floats]:
     """Give every part the common shape, each in an array of its own."""
     arrays = [np.asarray(part, dtype=np.float64) for part in parts.values()]
     shape = np.broadcast_shapes(*(array.shape for array in arrays))

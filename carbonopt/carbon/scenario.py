@@ -73,7 +73,7 @@ def carbon_ca(
     >>> float(parts["operational"][0])
     8.3611e-11
     """
-    share = _share_ca(latency_s, interval_s, preset)
+    share = share_ca(latency_s, interval_s, preset)
     made = embodied_g(area_mm2, dram_gb, preset, activity="CA")
     return _task_g(energy_j, 0.0, share, made, preset)
 
@@ -97,9 +97,9 @@ def total_ca(
     >>> float(total_ca(1e-6, 1e-5, 1.0, 0.0, load_preset("carbonspot")))
     1.0043e-10
     """
-    share = _share_ca(latency_s, interval_s, preset)
+    share = share_ca(latency_s, interval_s, preset)
     made = embodied_total_g(area_mm2, dram_gb, preset, activity="CA")
-    return _operation_g(energy_j, preset) + share * made
+    return operation_g(energy_j, preset) + share * made
 
 
 def carbon_pa(
@@ -151,7 +151,7 @@ def carbon_pa(
     >>> float(parts["package"][0])
     6.3420e-09
     """
-    share, idle_j = _share_pa(latency_s, period_s, interval_s, idle_w, preset)
+    share, idle_j = share_pa(latency_s, period_s, interval_s, idle_w, preset)
     made = embodied_g(area_mm2, dram_gb, preset, activity="PA")
     return _task_g(energy_j, idle_j, share, made, preset)
 
@@ -177,19 +177,19 @@ def total_pa(
     >>> float(total_pa(1e-6, 1e-5, 1.0, 4e-3, 0.0, load_preset("carbonspot")))
     6.8132e-09
     """
-    share, idle_j = _share_pa(latency_s, period_s, interval_s, idle_w, preset)
+    share, idle_j = share_pa(latency_s, period_s, interval_s, idle_w, preset)
     made = embodied_total_g(area_mm2, dram_gb, preset, activity="PA")
     drawn_j = non_negative("energy_j", energy_j) + idle_j
-    return _operation_g(drawn_j, preset) + share * made
+    return operation_g(drawn_j, preset) + share * made
 
 
-def _share_ca(latency_s: ArrayLike, interval_s: ArrayLike | None, preset: CarbonPreset) -> Floats:
+def share_ca(latency_s: ArrayLike, interval_s: ArrayLike | None, preset: CarbonPreset) -> Floats:
     """Share of a device's lifetime that a task takes up, tau / (u L) [-]."""
     interval = initiation_interval_s(latency_s, preset, interval_s)
     return interval / (preset.lifetime_s * preset.utilisation)
 
 
-def _share_pa(
+def share_pa(
     latency_s: ArrayLike,
     period_s: ArrayLike,
     interval_s: ArrayLike | None,
@@ -268,11 +268,11 @@ def _task_g(
 ) -> dict[str, Floats]:
     """Operation plus a share of the device's lifetime, every part in the common shape."""
     task: dict[str, ArrayLike] = {part: value * share for part, value in made.items()}
-    task |= {"operational": _operation_g(energy_j, preset), "idle": _operation_g(idle_j, preset)}
+    task |= {"operational": operation_g(energy_j, preset), "idle": operation_g(idle_j, preset)}
     return same_shape({part: task[part] for part in ALL_PARTS})
 
 
-def _operation_g(energy_j: ArrayLike, preset: CarbonPreset) -> Floats:
+def operation_g(energy_j: ArrayLike, preset: CarbonPreset) -> Floats:
     """Carbon of energy that is drawn over the lifetime [g CO2e]."""
     fall = mean_over_lifetime(preset.decarbonisation_per_year, preset.lifetime_s)
     return operational_g(energy_j, preset.drawn_g_per_kwh * fall, preset.pue)

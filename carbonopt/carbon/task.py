@@ -14,6 +14,9 @@ from carbonopt.carbon.scenario import (
     carbon_ca,
     carbon_pa,
     initiation_interval_s,
+    operation_g,
+    share_ca,
+    share_pa,
     total_ca,
     total_pa,
 )
@@ -115,6 +118,23 @@ class Task:
         period_s, dram_gb = self._period_s(), self.deployment.dram_gb
         device = self._device(preset)
         return total_pa(*device, period_s, dram_gb, preset, idle_w=self.idle_w)
+
+    def terms(self, activity: Activity, preset: CarbonPreset) -> tuple[Floats, Floats, Floats]:
+        """Carbon of running [g], of waiting [g], and the share of the device that is used up [-].
+
+        ``C = running + waiting + share M``, with the carbon M of making the device.
+
+        Raises
+        ------
+        SpecError
+            PA is asked for and no period is known.
+        """
+        energy_j, latency_s, _ = self._device(preset)
+        running = operation_g(energy_j, preset)
+        if activity == "CA":
+            return running, np.zeros(()), share_ca(latency_s, None, preset)
+        share, idle_j = share_pa(latency_s, self._period_s(), None, self.idle_w, preset)
+        return running, operation_g(idle_j, preset), share
 
     def _device(self, preset: CarbonPreset) -> tuple[Number, Number, Number]:
         """Energy with the leakage in the interval [J], latency [s], die [mm2]."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -170,12 +171,14 @@ def sampled_preset(preset: CarbonPreset, shares: Floats | None = None) -> Carbon
     """
     priors = load_priors(preset)
     points = sobol_shares(SAMPLES, len(priors)) if shares is None else shares
-    values = {
-        field: prior.around(float(np.mean(getattr(preset, field)))).quantile(points[:, place])
+    values: dict[str, Any] = {
+        field: prior.around(float(np.mean(getattr(preset, field)))).quantile(points[:, place])[
+            :, None
+        ]
         for place, prior in enumerate(priors)
         for field in prior.fields
     }
-    return replace(preset, **{field: samples[:, None] for field, samples in values.items()})
+    return replace(preset, **values)
 
 
 @cache

@@ -13,7 +13,7 @@ from carbonopt.carbon.scenario import IN_USE
 from carbonopt.carbon.task import Deployment
 from carbonopt.errors import SpecError
 from carbonopt.front.dominance import non_dominated
-from carbonopt.front.reprice import Scenario, task_parts
+from carbonopt.front.pricing import Scenario, task_parts
 from carbonopt.objectives import scenario_free
 
 

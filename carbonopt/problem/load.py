@@ -108,7 +108,7 @@ def _periods_are_met(spec: ProblemSpec, preset: CarbonPreset) -> bool:
     Devices that take turns, or that serve fewer tasks, need not keep a period.
     """
     if "period" in spec.limits:
-        return spec.limits["period"].rule == "met"
+        return bool(spec.limits["period"].rule == "met")
     return preset.late_rule == "infeasible"
 
 

@@ -20,7 +20,7 @@ from carbonopt.carbon.presets import FIELDS, RULES, TABLE, Activity, CarbonPrese
 from carbonopt.carbon.task import Deployment
 from carbonopt.carbon.uncertainty import SAMPLES, TAIL, Prior, load_priors, shared_sample
 from carbonopt.data.tables import data_hash, describe_facts, load_table
-from carbonopt.front.reprice import Scenario, price, price_device
+from carbonopt.front.pricing import Scenario, price, price_device
 from carbonopt.front.uncertainty import carbon_samples, causes_of
 from carbonopt.front.winners import keeps_periods
 from carbonopt.report.scale import quantity

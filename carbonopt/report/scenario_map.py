@@ -16,7 +16,7 @@ from carbonopt.arrays import Floats, Ints
 from carbonopt.carbon.operational import mean_over_lifetime
 from carbonopt.carbon.task import Deployment
 from carbonopt.front.front import Front
-from carbonopt.front.reprice import Scenario
+from carbonopt.front.pricing import Scenario
 from carbonopt.front.winners import keeps_periods, winners
 from carbonopt.report import style
 from carbonopt.report.table import describe_design

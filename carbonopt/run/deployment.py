@@ -10,7 +10,8 @@ from carbonopt.carbon.presets import Activity, CarbonPreset
 from carbonopt.carbon.task import Deployment
 from carbonopt.errors import SpecError, StoreError
 from carbonopt.front.front import Front
-from carbonopt.front.reprice import PERIOD_LIMIT, Scenario, reprice
+from carbonopt.front.pricing import Scenario
+from carbonopt.front.reprice import PERIOD_LIMIT, reprice
 from carbonopt.run.api import load_run
 from carbonopt.run.energy import ENERGY, METER
 from carbonopt.spec.load import read_document

@@ -16,12 +16,8 @@ from carbonopt.errors import SpecError
 from carbonopt.evaluate import Context, evaluate_row, load_workload
 from carbonopt.front.dominance import front_rows, non_dominated
 from carbonopt.front.front import Front
-from carbonopt.front.reprice import (
-    Scenario,
-    price,
-    price_device,
-    reprice,
-)
+from carbonopt.front.pricing import Scenario, price, price_device
+from carbonopt.front.reprice import reprice
 from carbonopt.front.winners import scenario_free_rows, winners
 from carbonopt.objectives import UNCERTAIN, metric
 
