@@ -1,4 +1,4 @@
-"""CPU seconds of pricing many designs: one scenario, a whole reprice, and samples.
+"""CPU seconds of pricing many designs: a whole reprice under one scenario, and samples.
 
 python benchmarks/carbon.py
 """

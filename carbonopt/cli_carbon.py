@@ -314,6 +314,8 @@ def scenario_text(scenario: Scenario, networks: Sequence[Deployment]) -> str:
         if each.period_s is not None
     ]
     models = f"preset {preset.name} with hardware models {preset.hardware}"
+    fall = float(preset.decarbonisation_per_year)
+    grid += f" falling by {fall:.3g} a year" if fall else ""
     return ", ".join([scenario.activity, models, f"grid {grid}", f"lifetime {life}", *rates])
 
 
