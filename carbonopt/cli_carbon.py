@@ -138,6 +138,7 @@ def uncertainty(options: Namespace) -> None:
     """Sample the uncertain numbers: who stays on the front, how far it moves, and why."""
     from carbonopt.front.pricing import Scenario
     from carbonopt.front.uncertainty import assess
+    from carbonopt.front.winners import keeps_periods
     from carbonopt.report.style import save
     from carbonopt.report.uncertainty import plot_uncertainty
     from carbonopt.run import load_run
@@ -146,8 +147,9 @@ def uncertainty(options: Namespace) -> None:
     stored = deployment_of(options.run_dir)
     front = load_run(options.run_dir)
     known = all(network.period_s is not None for network in stored.networks)
-    scenarios = [Scenario("CA", stored.preset)]
-    scenarios += [Scenario("PA", stored.preset)] if known else []
+    scenarios, periodic = [Scenario("CA", stored.preset)], Scenario("PA", stored.preset)
+    if known and keeps_periods(front.evaluations, stored.networks, periodic).any():
+        scenarios.append(periodic)
     found = [
         assess(front.evaluations, stored.networks, scenario, options.samples)
         for scenario in scenarios
