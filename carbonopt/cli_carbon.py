@@ -93,7 +93,6 @@ def bom(options: Namespace) -> None:
 def reprice(options: Namespace) -> None:
     """Price the designs of a run under another scenario; write the new front and the map."""
     from carbonopt.cli_scenario import scenario_of
-    from carbonopt.problem.scenario import preset_of_options
     from carbonopt.report.figures import plot_run
     from carbonopt.report.scenario_map import plot_scenario_map
     from carbonopt.report.style import save
@@ -101,11 +100,7 @@ def reprice(options: Namespace) -> None:
     from carbonopt.store import FRONT, replace, table_bytes
 
     activity: Activity = "CA" if options.scenario == "ca" else "PA"
-    own = deployment_of(options.run_dir).preset
-    preset = preset_of_options(scenario_of(options), own)
-    if scenario_of(options).get("hardware", own.hardware) != own.hardware:
-        fault = f"got {preset.hardware}, but the run was evaluated with the models {own.hardware}"
-        raise SpecError(f"--hardware: {fault}, allowed: a run of those, nothing is mapped again")
+    preset = asked_preset(scenario_of(options), deployment_of(options.run_dir).preset)
     period_s = quantity_of(options.period, "s", "--period")
     found, networks, scenario = reprice_run(
         options.run_dir, activity, preset=preset, period_s=period_s
@@ -283,6 +278,23 @@ def scenario_name(scenario: Scenario, given: Mapping[str, str | None] | None = N
     ]
     name = f"{scenario.activity.lower()}-{preset.name}-{grid}-{years:.3g}y{''.join(further)}"
     return re.sub(r"[^\w.-]", "", name.replace("/", "_"))
+
+
+def asked_preset(options: Mapping[str, str], own: CarbonPreset) -> CarbonPreset:
+    """Replace what the options say in a run's preset.
+
+    Raises
+    ------
+    SpecError
+        Every fault of the options; hardware models that are not the run's.
+    """
+    from carbonopt.problem.scenario import preset_of_options
+
+    preset = preset_of_options(options, own)
+    if "hardware" in options and preset.hardware != own.hardware:
+        fault = f"got {preset.hardware}, but the run was evaluated with the models {own.hardware}"
+        raise SpecError(f"--hardware: {fault}, allowed: a run of those, nothing is mapped again")
+    return preset
 
 
 def nothing_left_text(front: Front, networks: Sequence[Deployment], scenario: Scenario) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from types import MappingProxyType
@@ -94,10 +94,9 @@ def footprint(
         ``boundary``, ``inputs``, ``uncertainty`` and ``model``. Masses in g CO2e.
     """
     table = pd.DataFrame([design])
-    activities: list[Activity] = ["CA"]
     known = all(each.period_s is not None for each in deployments)
-    if known and keeps_periods(table, deployments, Scenario("PA", preset)).all():
-        activities.append("PA")
+    in_time = known and keeps_periods(table, deployments, Scenario("PA", preset)).all()
+    activities: tuple[Activity, ...] = ("CA", "PA") if in_time else ("CA",)
     tasks = {each: _task(table, deployments, Scenario(each, preset)) for each in activities}
     device = _device(table, deployments, preset)
     charged = {part for each in (device, *tasks.values()) for part in each["parts"]}
@@ -118,11 +117,7 @@ def footprint(
         "task": tasks,
         "boundary": {
             "included": sorted(charged),
-            "left_out": [
-                *(part for part in _chargeable() if part not in charged),
-                *([LATE] if known and "PA" not in activities else []),
-                *OUTSIDE,
-            ],
+            "left_out": [*_uncharged(charged, late=known and "PA" not in tasks), *OUTSIDE],
         },
         "inputs": _inputs(preset, scenario or {}),
         "uncertainty": {
@@ -130,12 +125,17 @@ def footprint(
             "interval": [1 - TAIL, TAIL],
             "priors": [_prior(prior) for prior in load_priors(preset)],
         },
-        "model": {
-            "version": _version(),
-            "data_hash": data_hash(),
-            "accuracy": ACCURACY,
-            "notice": mixed_nodes(preset),
-        },
+        "model": _model(preset),
+    }
+
+
+def _model(preset: CarbonPreset) -> dict[str, str]:
+    """Say which version and data gave the numbers, and how far to trust them."""
+    return {
+        "version": _version(),
+        "data_hash": data_hash(),
+        "accuracy": ACCURACY,
+        "notice": mixed_nodes(preset),
     }
 
 
@@ -180,9 +180,10 @@ def _account(name: str, columns: Mapping[str, Floats], samples: Floats) -> dict[
     }
 
 
-def _chargeable() -> tuple[str, ...]:
-    """Parts that a preset can charge, as a reader knows them."""
-    return ("package", "dram", *FURTHER_PARTS, "idle")
+def _uncharged(charged: Collection[str], *, late: bool) -> list[str]:
+    """Parts that a preset can charge and does not here, as a reader knows them."""
+    chargeable = ("package", "dram", *FURTHER_PARTS, "idle")
+    return [*(part for part in chargeable if part not in charged), *([LATE] if late else [])]
 
 
 def _inputs(preset: CarbonPreset, scenario: Mapping[str, Any]) -> list[dict[str, Any]]:
