@@ -159,7 +159,7 @@ def good_bonds(preset: CarbonPreset) -> Number:
 
 def chiplets_g(
     areas_mm2: Sequence[float], nodes_nm: Sequence[float], preset: CarbonPreset
-) -> dict[str, float]:
+) -> dict[str, Floats]:
     """Carbon of one package with dies of several sizes and nodes, by part.
 
     ``M = (sum_i C_die,i + C_carrier) / Y_bond^k + C_package``: a failed bond loses the dies and the
@@ -170,13 +170,15 @@ def chiplets_g(
     areas_mm2, nodes_nm
         Area and node of each die [mm2], [nm].
     preset
-        Numbers of the model; its node and number of dies are replaced by those of the dies. One
-        bridge joins two dies.
+        Numbers of the model, each one number or samples (m, 1); its node and number of dies are
+        replaced by those of the dies, at whose nodes samples and given values keep their ratio to
+        the table. One bridge joins two dies.
 
     Returns
     -------
     dict
-        dies, carrier, bonding (what it loses), package [g CO2e]; their sum is the total.
+        dies, carrier, bonding (what it loses), package, each () or (m, 1) [g CO2e]; their sum is
+        the total.
 
     Raises
     ------
@@ -192,17 +194,18 @@ def chiplets_g(
     >>> from carbonopt.carbon.presets import load_preset
     >>> whole = sum(chiplets_g([600.0], [7], load_preset("default")).values())
     >>> split = sum(chiplets_g([300.0, 300.0], [7, 7], load_preset("default")).values())
-    >>> round(split / whole, 2)
+    >>> float(split / whole)
     0.54
     """
     if len(areas_mm2) != len(nodes_nm) or not len(areas_mm2):
         raise SpecError(f"nodes_nm: got {len(nodes_nm)}, allowed: one for each of the areas")
-    dies = 0.0
+    dies = np.zeros(())
     for area, node in zip(areas_mm2, nodes_nm, strict=True):
         made = preset.at_node(node)
-        dies += float(charged_area_mm2(area, made) * made.fab_g_per_mm2)
+        dies = dies + charged_area_mm2(area, made) * made.fab_g_per_mm2
     joined = preset.with_values(dies=len(areas_mm2))
-    carried = float(carried_g(sum(areas_mm2), joined))
-    lost = (dies + carried) * (1.0 / float(good_bonds(joined)) - 1.0)
-    package = float(package_g(sum(areas_mm2), preset))
-    return {"dies": dies, "carrier": carried, "bonding": lost, "package": package}
+    carried = carried_g(sum(areas_mm2), joined)
+    lost = (dies + carried) * (1.0 / good_bonds(joined) - 1.0)
+    parts = {"dies": dies, "carrier": carried, "bonding": lost}
+    parts["package"] = package_g(sum(areas_mm2), preset)
+    return {part: np.asarray(grams, dtype=np.float64) for part, grams in parts.items()}

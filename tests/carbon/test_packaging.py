@@ -177,3 +177,17 @@ def test_one_die_sits_on_the_package_itself():
     assert embodied_g(80.0, 0.0, preset)["carrier"] == 0.0
     assert chiplets_g([80.0], [28], preset)["carrier"] == 0.0
     assert embodied_g(80.0, 0.0, preset.with_values(dies=2))["carrier"] > 100.0
+
+
+def test_samples_of_chiplets_of_several_nodes_are_one_by_one():
+    names = ("fab_kwh_per_mm2", "gas_g_per_mm2", "material_g_per_mm2", "defects_per_mm2")
+    names += ("fab_g_per_kwh", "line_yield", "package_g")
+    base = load_preset("default").with_values(carrier="rdl")
+    drawn = sampled_preset(base)
+    many = chiplets_g([50.0, 80.0], [28, 7], drawn)
+    assert {part.shape for part in many.values()} == {(256, 1)}
+    for place in (0, 17):
+        alone = {name: float(getattr(drawn, name)[place, 0]) for name in names}
+        one = chiplets_g([50.0, 80.0], [28, 7], base.with_values(**alone))
+        for part, grams in one.items():
+            assert many[part][place, 0] == pytest.approx(float(grams), rel=1e-12)
