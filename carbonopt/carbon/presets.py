@@ -182,7 +182,11 @@ class CarbonPreset:
             implied["yield_model"] = "fixed"
         if np.any(given.get("package_kwh_per_mm2", 0.0)):
             implied["package_g"] = 0.0
-        return replace(self, **implied | given)
+        made = replace(self, **implied | given)
+        if np.any(2.0 * np.asarray(made.edge_mm) >= made.wafer_mm):
+            fault = f"edge_mm: got {made.edge_mm}, allowed: less than half of {made.wafer_mm} mm"
+            raise SpecError(f"carbon preset: {fault}")
+        return made
 
     def at_node(self, node_nm: float) -> CarbonPreset:
         """Return the same fab at another node: for a die of another node, or for what carries dies.

@@ -110,6 +110,12 @@ def test_with_values_refuses_what_cannot_be(name, value):
         load_preset("default").with_values(**{name: value})
 
 
+def test_an_edge_leaves_something_of_the_wafer():
+    with pytest.raises(SpecError, match=r"edge_mm: got 150.0, allowed: less than half of 300"):
+        load_preset("default").with_values(edge_mm=150.0)
+    assert load_preset("default").with_values(edge_mm=20.0, wafer_mm=200.0).edge_mm == 20.0
+
+
 def test_with_values_reports_all_faults_at_once():
     with pytest.raises(SpecError) as caught:
         load_preset("default").with_values(lifetime_s=-1.0, yield_fraction=2.0)
