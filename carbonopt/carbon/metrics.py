@@ -95,6 +95,8 @@ def break_even_s(
     decay = -np.log1p(-np.asarray(decarbonisation_per_year, dtype=np.float64)) / S_PER_YEAR
     with np.errstate(divide="ignore", invalid="ignore"):
         constant_s = np.where(making > 0.0, making * fall / drawn, 0.0)
+        if not np.any(decay):
+            return constant_s[()]
         spent = np.where(decay > 0.0, np.minimum(decay * constant_s, 1.0), 0.0)
         return np.where(decay > 0.0, -np.log1p(-spent) / decay, constant_s)[()]
 
