@@ -110,7 +110,8 @@ def _memory_numbers(
         return {}
     given = values.get("memory_yield")
     if given is not None and not memory.is_before_yield:
-        faults.append(f"memory_yield: got {given}, but the figure of {name} is of good memory")
+        fault = f"got {given}, but the figure of {name} is of good memory, allowed: nothing"
+        faults.append(f"memory_yield: {fault}")
     own = base.memory_yield if np.all(np.asarray(base.memory_yield) < 1.0) else memory.usual_yield
     good = own if memory.is_before_yield else 1.0
     numbers = dict.fromkeys(("dram_ca_g_per_gb", "dram_pa_g_per_gb"), memory.g_per_gb)
