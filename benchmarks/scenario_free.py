@@ -21,7 +21,7 @@ import carbonopt as co
 from carbonopt.carbon.presets import load_preset
 from carbonopt.carbon.task import Deployment
 from carbonopt.front.dominance import non_dominated
-from carbonopt.front.reprice import Scenario, price
+from carbonopt.front.pricing import Scenario, price
 from carbonopt.front.winners import scenario_free_rows
 from carbonopt.run.deployment import RunDeployment, deployment_of
 

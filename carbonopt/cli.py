@@ -29,6 +29,7 @@ COMMANDS = {
     "plot": "cli_show",
     "problems": "cli_show",
     "studies": "cli_show",
+    "metrics": "cli_show",
     "evaluate": "cli_model",
     "workload": "cli_model",
     "check": "cli_model",
@@ -188,6 +189,7 @@ def _add_readers(commands: Commands) -> None:
         parser.add_argument("run_dir", metavar="DIR", help="run directory")
     _add_command(commands, "problems", "list the shipped problems", json=True)
     _add_command(commands, "studies", "list the shipped studies", json=True)
+    _add_command(commands, "metrics", "list what designs can be judged by", json=True)
 
 
 def _add_models(commands: Commands) -> None:

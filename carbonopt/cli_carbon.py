@@ -25,10 +25,10 @@ from carbonopt.units import format_quantity
 if TYPE_CHECKING:
     import pandas as pd
 
-    from carbonopt.carbon.presets import Activity
+    from carbonopt.carbon.presets import Activity, CarbonPreset
     from carbonopt.carbon.task import Deployment
     from carbonopt.front.front import Front
-    from carbonopt.front.reprice import Scenario
+    from carbonopt.front.pricing import Scenario
     from carbonopt.front.uncertainty import Uncertainty
 
 MOST_SHOWN, LEAST_CAUSE = 8, 0.01
@@ -93,7 +93,6 @@ def bom(options: Namespace) -> None:
 def reprice(options: Namespace) -> None:
     """Price the designs of a run under another scenario; write the new front and the map."""
     from carbonopt.cli_scenario import scenario_of
-    from carbonopt.problem.scenario import preset_of_options
     from carbonopt.report.figures import plot_run
     from carbonopt.report.scenario_map import plot_scenario_map
     from carbonopt.report.style import save
@@ -101,18 +100,19 @@ def reprice(options: Namespace) -> None:
     from carbonopt.store import FRONT, replace, table_bytes
 
     activity: Activity = "CA" if options.scenario == "ca" else "PA"
-    preset = preset_of_options(scenario_of(options), deployment_of(options.run_dir).preset)
+    preset = asked_preset(scenario_of(options), deployment_of(options.run_dir).preset)
     period_s = quantity_of(options.period, "s", "--period")
     found, networks, scenario = reprice_run(
         options.run_dir, activity, preset=preset, period_s=period_s
     )
+    if not len(found):
+        raise SpecError(nothing_left_text(found, networks, scenario))
     name = scenario_name(scenario, {**scenario_of(options), "period": options.period})
     folder = Path(options.out or Path(options.run_dir) / "repriced" / name)
     folder.mkdir(parents=True, exist_ok=True)
     replace(folder / FRONT, table_bytes(found.to_pandas()))
     files = [folder / FRONT, *plot_run(found, folder)]
-    if len(found):
-        files.append(save(plot_scenario_map(found, networks, scenario), folder / "map.png"))
+    files.append(save(plot_scenario_map(found, networks, scenario), folder / "map.png"))
     if options.json:
         asked = {"activity": scenario.activity, "preset": asdict(scenario.preset)}
         deployed = [asdict(network) for network in networks]
@@ -123,7 +123,7 @@ def reprice(options: Namespace) -> None:
     for line in summary_lines(found):
         say(line)
     say()
-    say(telling_text(found) if len(found) else least_infeasible_text(found))
+    say(telling_text(found))
     say()
     for file in files:
         say(str(file))
@@ -131,8 +131,9 @@ def reprice(options: Namespace) -> None:
 
 def uncertainty(options: Namespace) -> None:
     """Sample the uncertain numbers: who stays on the front, how far it moves, and why."""
-    from carbonopt.front.reprice import Scenario
+    from carbonopt.front.pricing import Scenario
     from carbonopt.front.uncertainty import assess
+    from carbonopt.front.winners import keeps_periods
     from carbonopt.report.style import save
     from carbonopt.report.uncertainty import plot_uncertainty
     from carbonopt.run import load_run
@@ -141,8 +142,9 @@ def uncertainty(options: Namespace) -> None:
     stored = deployment_of(options.run_dir)
     front = load_run(options.run_dir)
     known = all(network.period_s is not None for network in stored.networks)
-    scenarios = [Scenario("CA", stored.preset)]
-    scenarios += [Scenario("PA", stored.preset)] if known else []
+    scenarios, periodic = [Scenario("CA", stored.preset)], Scenario("PA", stored.preset)
+    if known and keeps_periods(front.evaluations, stored.networks, periodic).any():
+        scenarios.append(periodic)
     found = [
         assess(front.evaluations, stored.networks, scenario, options.samples)
         for scenario in scenarios
@@ -241,13 +243,16 @@ def uncertainty_text(found: Uncertainty, variables: Sequence[str]) -> str:
         },
         "on the front": [f"{share:.0%}" for share in often["share"]],
     }
-    causes = [
-        f"{cause['parameter']} {cause['total']:.0%}"
-        for _, cause in found.causes.iterrows()
-        if cause["total"] >= LEAST_CAUSE
-    ]
-    head = f"{short_label(found.scenario.metric)}, designs that stay on the front most often"
-    return "\n".join([head, aligned(columns), f"its variance comes from: {', '.join(causes)}"])
+    causes = found.causes[found.causes["total"] >= LEAST_CAUSE]
+    shares = {
+        "parameter": causes["parameter"].tolist(),
+        "first order": [f"{max(share, 0.0):.0%}" for share in causes["first"]],
+        "total": [f"{share:.0%}" for share in causes["total"]],
+    }
+    label = short_label(found.scenario.metric)
+    head = f"{label}, designs that stay on the front most often"
+    why = f"shares of the variance of the {label} of the design with the least (Sobol' indices)"
+    return "\n".join([head, aligned(columns), "", why, aligned(shares)])
 
 
 def scenario_name(scenario: Scenario, given: Mapping[str, str | None] | None = None) -> str:
@@ -256,7 +261,7 @@ def scenario_name(scenario: Scenario, given: Mapping[str, str | None] | None = N
     Examples
     --------
     >>> from carbonopt.carbon.presets import load_preset
-    >>> from carbonopt.front.reprice import Scenario
+    >>> from carbonopt.front.pricing import Scenario
     >>> scenario_name(Scenario("PA", load_preset("default")))
     'pa-default-473gkwh-3y'
     >>> scenario_name(Scenario("CA", load_preset("act")), {"dies": "2", "period": "40 ms"})
@@ -266,7 +271,7 @@ def scenario_name(scenario: Scenario, given: Mapping[str, str | None] | None = N
 
     preset = scenario.preset
     years = float(preset.lifetime_s) / UNITS["s"]["y"]
-    grid = f"{float(preset.use_g_per_kwh):.4g}gkwh"
+    grid = f"{float(preset.drawn_g_per_kwh):.4g}gkwh"
     told = ("preset", "region", "use_intensity", "lifetime")
     further = [
         f"-{key}{value}" for key, value in (given or {}).items() if value and key not in told
@@ -275,18 +280,74 @@ def scenario_name(scenario: Scenario, given: Mapping[str, str | None] | None = N
     return re.sub(r"[^\w.-]", "", name.replace("/", "_"))
 
 
+def asked_preset(options: Mapping[str, str], own: CarbonPreset) -> CarbonPreset:
+    """Replace what the options say in a run's preset.
+
+    Raises
+    ------
+    SpecError
+        Every fault of the options; hardware models that are not the run's.
+    """
+    from carbonopt.problem.scenario import preset_of_options
+
+    preset = preset_of_options(options, own)
+    if "hardware" in options and preset.hardware != own.hardware:
+        fault = f"got {preset.hardware}, but the run was evaluated with the models {own.hardware}"
+        raise SpecError(f"--hardware: {fault}, allowed: a run of those, nothing is mapped again")
+    return preset
+
+
+def nothing_left_text(front: Front, networks: Sequence[Deployment], scenario: Scenario) -> str:
+    """Say why no design is left, and what to change: all late, or the limits that they miss."""
+    from carbonopt.front.winners import keeps_periods
+
+    sound = front.evaluations[front.evaluations["status"] == "ok"].reset_index(drop=True)
+    if not len(sound) or keeps_periods(sound, networks, scenario).any():
+        return f"reprice: nothing is written: {least_infeasible_text(front)}"
+    times = sound[[f"latency_s@{each.network}" for each in networks]].to_numpy(dtype=float)
+    times = times / [each.period_s or 1.0 for each in networks]
+    best = int(times.max(axis=1).argmin())
+    slowest = networks[int(times[best].argmax())]
+    latency_s = times[best].max() * (slowest.period_s or 1.0)
+    return (
+        f"period: nothing is written: all {len(sound):,} designs are late, which PA does not "
+        f"allow under late_rule infeasible; the least late takes {format_quantity(latency_s, 's')} "
+        f"for {slowest.network}, {times[best].max():.3g} times its period; "
+        "allowed: a longer --period, --late-rule replicate or fractional, or --scenario ca"
+    )
+
+
 def scenario_text(scenario: Scenario, networks: Sequence[Deployment]) -> str:
     """Say in a line what a scenario is."""
     preset = scenario.preset
-    grid = f"{float(preset.use_g_per_kwh):.4g} g/kWh"
+    grid = grid_text(preset)
     life = format_quantity(float(preset.lifetime_s), "s")
     rates = [
         f"{each.network} every {format_quantity(each.period_s, 's')}"
         for each in networks
         if each.period_s is not None
     ]
-    told = [scenario.activity, f"preset {preset.name}", f"grid {grid}", f"lifetime {life}", *rates]
-    return ", ".join(told)
+    models = f"preset {preset.name} with hardware models {preset.hardware}"
+    fall = float(preset.decarbonisation_per_year)
+    grid += f" falling by {fall:.3g} a year" if fall else ""
+    return ", ".join([scenario.activity, models, f"grid {grid}", f"lifetime {life}", *rates])
+
+
+def grid_text(preset: CarbonPreset) -> str:
+    """Say what electricity a device draws: the level, and what its hours make of it.
+
+    Examples
+    --------
+    >>> from carbonopt.carbon.deployment import deployed_preset
+    >>> grid_text(deployed_preset(region="France"))
+    '44.18 g/kWh'
+    >>> grid_text(deployed_preset(region="France", profile="US/CISO", when="best 4 h"))
+    '30.63 g/kWh (mean of the day 44.18, hours in use 0.6933 of it)'
+    """
+    drawn, mean = float(preset.drawn_g_per_kwh), float(preset.use_g_per_kwh)
+    ratio = float(preset.use_hours_ratio)
+    hours = f" (mean of the day {mean:.4g}, hours in use {ratio:.4g} of it)" if ratio != 1 else ""
+    return f"{drawn:.4g} g/kWh{hours}"
 
 
 def literature_text(table: pd.DataFrame) -> str:

@@ -29,6 +29,7 @@ METRIC_NAMES = {
     "carbon_ca_g": "carbon CA",
     "carbon_pa_g": "carbon PA",
 }
+LIFETIMES = {"break_even_ca_s": "CA", "break_even_pa_s": "PA"}
 
 
 def evaluate(options: Namespace) -> None:
@@ -91,8 +92,9 @@ def evaluation_text(found: Mapping[str, Any]) -> str:
         rate = f"period {quantity(found['period_s'], 's')} {kept}"
     lines = [
         f"{found['workload']} on {describe_design(knobs, list(knobs))}",
-        f"preset {found['preset']}, {found['mapping']} mapping, {rate}, "
-        f"DRAM {quantity(found['dram_byte'], 'byte')}",
+        f"preset {found['preset']} with hardware models {found['hardware']}, "
+        f"grid {found['grid_g_per_kwh']:.4g} g/kWh, {found['mapping']} mapping",
+        f"{rate}, DRAM {quantity(found['dram_byte'], 'byte')}",
     ]
     layers = found["layers"]
     per_layer = {
@@ -102,8 +104,33 @@ def evaluation_text(found: Mapping[str, Any]) -> str:
         "energy": [quantity(layer["energy_pj"] * J_PER_PJ, "J", digits=3) for layer in layers],
         "unrolled over the array": [unrolling_text(layer["mapping"]) for layer in layers],
     }
-    tables = [aligned(metric_columns(found)), "", aligned(per_layer), ""]
+    tables = [
+        aligned(metric_columns(found)),
+        "",
+        break_even_text(found),
+        "",
+        aligned(per_layer),
+        "",
+    ]
     return "\n".join([*lines, "", *tables, *found["notes"]])
+
+
+def break_even_text(found: Mapping[str, Any]) -> str:
+    """Say after which time in use electricity has cost as much carbon as making.
+
+    Examples
+    --------
+    >>> break_even_text({"break_even_ca_s": 6.3e7, "break_even_pa_s": float("inf")})
+    'break-even lifetime: CA 1.996 y, PA never'
+    """
+    from carbonopt.report.scale import quantity
+
+    told = [
+        f"{activity} {quantity(found[name], 's') if math.isfinite(found[name]) else 'never'}"
+        for name, activity in LIFETIMES.items()
+        if found.get(name) is not None
+    ]
+    return f"break-even lifetime: {', '.join(told)}"
 
 
 def metric_columns(found: Mapping[str, Any]) -> dict[str, list[str]]:

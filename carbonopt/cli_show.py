@@ -91,6 +91,31 @@ def studies(options: Namespace) -> None:
     _list({name: find_study(name) for name in study_names()}, json=options.json)
 
 
+def metrics(options: Namespace) -> None:
+    """List the metrics that objectives and limits can name: unit, meaning and reference."""
+    from carbonopt.objectives import METRICS, PER_DEVICE
+    from carbonopt.report.table import aligned
+
+    entries = [
+        {
+            "name": metric.name,
+            "unit": metric.unit,
+            "label": metric.label,
+            "product_of": list(metric.factors),
+            "of_one_network": metric not in PER_DEVICE,
+            "reference": metric.reference,
+        }
+        for metric in METRICS.values()
+    ]
+    if options.json:
+        say_json(entries)
+        return
+    titles = {"metric": "name", "unit": "unit", "what": "label", "reference": "reference"}
+    say(aligned({title: [str(entry[key]) for entry in entries] for title, key in titles.items()}))
+    of_device = ", ".join(metric.name for metric in PER_DEVICE)
+    say(f"\nOf one network: name@network, as in latency_s@resnet8; not for {of_device}.")
+
+
 def _list(files: dict[str, Path], *, json: bool) -> None:
     """Print name and question of some files."""
     import yaml

@@ -9,7 +9,7 @@ from typing import Any
 
 from carbonopt.carbon.embodied import embodied_g
 from carbonopt.carbon.metrics import task_metrics
-from carbonopt.carbon.presets import CarbonPreset, load_preset
+from carbonopt.carbon.presets import Activity, CarbonPreset, load_preset
 from carbonopt.carbon.task import Deployment, Task
 from carbonopt.carbon.uncertainty import statistics_of
 from carbonopt.carbon.wafer import over_reticle
@@ -19,7 +19,7 @@ from carbonopt.hardware.machine import Machine
 from carbonopt.hardware.template import Knobs, find_template
 from carbonopt.hardware.variant import load_variant
 from carbonopt.mapping.residency import machine_for
-from carbonopt.objectives import PER_NETWORK
+from carbonopt.objectives import PER_NETWORK, needs_period
 from carbonopt.performance.network import MappingMode, NetworkCost, network_cost
 from carbonopt.workload.load import deployment_facts, load_network
 from carbonopt.workload.network import Network
@@ -182,7 +182,11 @@ def evaluate_mapped(
     breakdown |= _carbon(metrics, workload, preset)
     metrics |= {name: sum(breakdown[name].values()) for name in breakdown if name not in metrics}
     operations = 2 * workload.network.macs
-    metrics |= task_metrics(metrics, breakdown["carbon_ca_g"]["operational"], operations)
+    activities: list[Activity] = ["CA"] if workload.period_s is None else ["CA", "PA"]
+    for activity in activities:
+        parts = breakdown[f"carbon_{activity.lower()}_g"]
+        derived = task_metrics(activity, parts, preset, operations)
+        metrics |= {name: float(value) for name, value in derived.items()}
     return Evaluation(machine, cost, metrics, breakdown)
 
 
@@ -245,15 +249,9 @@ def evaluate_one(
     numbers = load_preset(preset) if isinstance(preset, str) else preset
     task = load_workload(workload, period_s=period_s, dram_byte=dram_byte, batch=batch)
     result = evaluate_design(template, parsed, task, numbers, mapping)
-    period = task.period_s
-    notes = []
-    if period is None:
-        notes.append(f"carbon_pa_g: no period is known for {workload}: give one with --period")
-    elif result.metrics["latency_s"] > period and numbers.late_rule == "infeasible":
-        notes.append("carbon_pa_g: one device is too slow for the period; late_rule replicates it")
-    if task.network.not_modelled:
-        skipped = ", ".join(f"{kind} x{n}" for kind, n in task.network.not_modelled.items())
-        notes.append(f"not modelled: {skipped}")
+    late = _is_late(result, task, numbers)
+    metrics = {n: None if late and needs_period(n) else v for n, v in result.metrics.items()}
+    parts = {n: v for n, v in result.breakdown.items() if not (late and needs_period(n))}
     grouped = {"group_depth": parsed.group_depth} if parsed.group_depth > 1 else {}
     return {
         "workload": task.network.name,
@@ -261,16 +259,50 @@ def evaluate_one(
         "knobs": {"rows": parsed.rows, "cols": parsed.cols, "macros": parsed.macros,
                   "sram_byte": parsed.sram_byte, **grouped},
         "preset": numbers.name,
+        "hardware": numbers.hardware,
+        "grid_g_per_kwh": float(numbers.drawn_g_per_kwh),
         "mapping": mapping,
         "carbon_pa_g": None,
-        **result.metrics,
-        "period_s": period,
-        "period_met": None if period is None else bool(result.metrics["latency_s"] <= period),
+        **metrics,
+        "period_s": task.period_s,
+        "period_met": None if task.period_s is None else bool(
+            result.metrics["latency_s"] <= task.period_s
+        ),
         "dram_byte": task.dram_byte,
-        "breakdown": result.breakdown,
+        "breakdown": parts,
         "layers": [layer.describe() for layer in result.cost.layers],
-        "notes": notes,
+        "notes": _notes(result, task, numbers),
     }  # fmt: skip
+
+
+def _is_late(result: Evaluation, task: Workload, preset: CarbonPreset) -> bool:
+    """Whether a design has no PA carbon because it misses its period."""
+    if task.period_s is None or preset.late_rule != "infeasible":
+        return False
+    return bool(result.metrics["latency_s"] > task.period_s)
+
+
+def _notes(result: Evaluation, task: Workload, preset: CarbonPreset) -> list[str]:
+    """Say what is missing, and why: PA carbon, a lifetime to break even, layers."""
+    notes, network = [], task.network
+    if task.period_s is None:
+        notes.append(f"carbon_pa_g: no period is known for {network.name}: give one with --period")
+    elif _is_late(result, task, preset):
+        times = result.metrics["latency_s"] / task.period_s
+        notes.append(
+            f"carbon_pa_g: none, the design is late: its latency is {times:.4g} times the period; "
+            "give a longer --period, or --late-rule replicate or fractional"
+        )
+    for activity in ("ca", "pa"):
+        if result.metrics.get(f"break_even_{activity}_s") == math.inf:
+            notes.append(
+                f"break_even_{activity}_s: never: on this grid electricity never costs as much "
+                "carbon as making"
+            )
+    if network.not_modelled:
+        skipped = ", ".join(f"{kind} x{n}" for kind, n in network.not_modelled.items())
+        notes.append(f"not modelled: {skipped}")
+    return notes
 
 
 def evaluate_row(design: Mapping[str, Any], context: Context) -> dict[str, Any]:

@@ -23,7 +23,7 @@ class Metric:
     factors
         Columns whose product is the metric, where the evaluation does not give it itself.
     reference
-        Who defined the metric, '' where it is a plain quantity.
+        Who defined the metric; ``definition`` of a plain quantity.
     """
 
     name: str
@@ -48,20 +48,31 @@ class Metric:
         return f"{self.label} [{self.unit}]" if self.unit else self.label
 
 
+_DEFINED = "definition"
 _ACT = "ACT, ISCA 2022"
 _CORDOBA = "CORDOBA, HPCA 2025"
+_CARBONSPOT = "CarbonSpot, IEEE TCAD 2025"
+_CCI = "I. Schneider et al., arXiv:2502.01671"
+_CHASING = "Chasing Carbon, HPCA 2021"
+_SCI = "ISO/IEC 21031:2024"
+_EDP = "R. Gonzalez, M. Horowitz, IEEE JSSC 31(9), 1996"
+_CVAR = "R. T. Rockafellar, S. Uryasev, J. Risk 2(3), 2000"
 
 #: metrics of one inference: also selectable for one network, as in ``latency_s@resnet8``
 PER_NETWORK = (
-    Metric("latency_s", "latency per inference"),
-    Metric("energy_j", "energy per inference"),
-    Metric("carbon_ca_g", "carbon CA per inference", (), "CarbonSpot, IEEE TCAD 2025"),
-    Metric("carbon_pa_g", "carbon PA per inference", (), "CarbonSpot, IEEE TCAD 2025"),
-    Metric("operational_g", "operational carbon per inference", (), _ACT),
-    Metric("cci_g_per_eop", "compute carbon intensity", (), "arXiv:2502.01671"),
-    Metric("break_even_s", "break-even lifetime", (), "Chasing Carbon, HPCA 2021"),
-    Metric("sci_g", "software carbon intensity per inference", ("carbon_ca_g",), "ISO 21031:2024"),
-    Metric("edp_js", "energy-delay product", ("energy_j", "latency_s")),
+    Metric("latency_s", "latency per inference", (), _DEFINED),
+    Metric("energy_j", "energy per inference", (), _DEFINED),
+    Metric("carbon_ca_g", "carbon CA per inference", (), _CARBONSPOT),
+    Metric("carbon_pa_g", "carbon PA per inference", (), _CARBONSPOT),
+    Metric("operational_ca_g", "operational carbon CA per inference", (), _ACT),
+    Metric("operational_pa_g", "operational carbon PA per inference, idle included", (), _ACT),
+    Metric("cci_ca_g_per_eop", "compute carbon intensity CA", (), _CCI),
+    Metric("cci_pa_g_per_eop", "compute carbon intensity PA", (), _CCI),
+    Metric("break_even_ca_s", "break-even lifetime CA", (), _CHASING),
+    Metric("break_even_pa_s", "break-even lifetime PA", (), _CHASING),
+    Metric("sci_ca_g", "software carbon intensity CA per inference", ("carbon_ca_g",), _SCI),
+    Metric("sci_pa_g", "software carbon intensity PA per inference", ("carbon_pa_g",), _SCI),
+    Metric("edp_js", "energy-delay product", ("energy_j", "latency_s"), _EDP),
     Metric("cdp_gs", "embodied carbon-delay product", ("embodied_g", "latency_s"), _ACT),
     Metric("cep_gj", "embodied carbon-energy product", ("embodied_g", "energy_j"), _ACT),
     Metric("c2ep_g2j", "C2EP", ("embodied_g", "embodied_g", "energy_j"), _ACT),
@@ -72,20 +83,25 @@ PER_NETWORK = (
 
 #: carbon of one inference when the numbers of the carbon model are uncertain
 UNCERTAIN = tuple(
-    Metric(f"carbon_{activity}_{statistic}_g", f"{words} carbon {activity.upper()} per inference")
+    Metric(
+        f"carbon_{activity}_{statistic}_g",
+        f"{words} carbon {activity.upper()} per inference",
+        (),
+        reference,
+    )
     for activity in ("ca", "pa")
-    for statistic, words in (
-        ("mean", "mean"),
-        ("p95", "95 % quantile of"),
-        ("cvar", "mean of the worst 5 % of"),
+    for statistic, words, reference in (
+        ("mean", "mean", _DEFINED),
+        ("p95", "95 % quantile of", _DEFINED),
+        ("cvar", "mean of the worst 5 % of", _CVAR),
     )
 )
 
 #: metrics of the device
 PER_DEVICE = (
     Metric("embodied_g", "embodied carbon", (), _ACT),
-    Metric("area_mm2", "die area"),
-    Metric("idle_w", "idle power"),
+    Metric("area_mm2", "die area", (), _DEFINED),
+    Metric("idle_w", "idle power", (), "leakage of the SRAM, CACTI 7, ACM TACO 14(2), 2017"),
 )
 
 METRICS = MappingProxyType({metric.name: metric for metric in PER_NETWORK + UNCERTAIN + PER_DEVICE})
@@ -127,6 +143,17 @@ def metric_names(networks: Iterable[str] = ()) -> list[str]:
     """
     each = PER_NETWORK + UNCERTAIN
     return list(METRICS) + [f"{m.name}@{net}" for net in networks for m in each]
+
+
+def needs_period(name: str) -> bool:
+    """Whether a metric is one of periodic activity, which the period of a network decides.
+
+    Examples
+    --------
+    >>> needs_period("sci_pa_g@resnet8"), needs_period("carbon_ca_g")
+    (True, False)
+    """
+    return "_pa_" in name.partition("@")[0]
 
 
 def uncertain(names: Iterable[str]) -> tuple[str, ...]:

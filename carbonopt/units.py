@@ -34,7 +34,7 @@ UNITS = MappingProxyType(
         "mm2": {"mm2": 1.0, "um2": 1e-6, "cm2": 1e2},
         "1/mm2": {"1/mm2": 1.0, "1/cm2": 1e-2},
         "g": {"g": 1.0, "mg": 1e-3, "ug": 1e-6, "ng": 1e-9, "kg": 1e3, "t": 1e6},
-        "g/mm2": {"g/mm2": 1.0, "kg/cm2": 1e1},
+        "kWh/mm2": {"kWh/mm2": 1.0, "kWh/cm2": 1e-2},
         "g/kWh": {"g/kWh": 1.0, "kg/kWh": 1e3, "kg/MWh": 1.0, "t/MWh": 1e3},
         "byte/s": {
             **{"byte/s": 1.0, "B/s": 1.0, "kB/s": 1e3, "MB/s": 1e6, "GB/s": 1e9},
@@ -71,7 +71,7 @@ _PRINTED = MappingProxyType(
         "W": ("kW", "W", "mW", "uW", "nW"),
         "mm2": ("mm2",),
         "1/mm2": ("1/mm2",),
-        "g/mm2": ("g/mm2",),
+        "kWh/mm2": ("kWh/mm2",),
         "nm": ("nm",),
         "g": ("t", "kg", "g", "mg", "ug", "ng"),
         "g/kWh": ("g/kWh",),

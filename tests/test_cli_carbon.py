@@ -80,7 +80,9 @@ def test_reprice_writes_a_front_and_a_map(finished, capsys):
     asked = ["reprice", str(finished), "--scenario", "pa", "--region", "France"]
     assert main([*asked, "--lifetime", "5y"]) == 0
     told = capsys.readouterr().out.splitlines()
-    assert told[0].startswith("PA, preset default, grid 44.18 g/kWh, lifetime 5 y, ds_cnn every")
+    assert told[0].startswith(
+        "PA, preset default with hardware models default, grid 44.18 g/kWh, lifetime 5 y, ds_cnn"
+    )
     assert told[2] == "exact: all 8 designs of the space were priced"
     folder = next((finished / "repriced").glob("pa-default-*gkwh-5y"))
     assert {file.name for file in folder.iterdir()} == {
@@ -106,11 +108,52 @@ def test_repricing_for_the_runs_own_scenario_changes_nothing(finished, capsys, t
         assert both[f"{name}_new"].to_numpy() == pytest.approx(both[name].to_numpy(), rel=1e-12)
 
 
-def test_reprice_without_a_feasible_design_names_the_nearest(finished, capsys, tmp_path):
-    asked = ["reprice", str(finished), "--scenario", "pa", "--period", "1us"]
-    assert main([*asked, "--out", str(tmp_path)]) == 0
-    assert "period@ds_cnn" in capsys.readouterr().out
-    assert not (tmp_path / "map.png").exists()
+def test_reprice_where_all_designs_are_late_says_what_to_change(finished, capsys, tmp_path):
+    asked = ["reprice", str(finished), "--scenario", "pa", "--out", str(tmp_path)]
+    assert main(asked) == 0
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    capsys.readouterr()
+    for more in ((), ("--json",)):
+        assert main([*asked, "--period", "1us", *more]) == 2
+        out, err = capsys.readouterr()
+        assert not out
+        fastest = pd.read_csv(finished / "evaluations.csv")["latency_s"].min()
+        assert "period: nothing is written: all 8 designs are late" in err
+        assert f"for ds_cnn, {fastest / 1e-6:.3g} times its period" in err
+        assert "allowed: a longer --period, --late-rule replicate or fractional" in err
+        assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
+def test_a_rule_for_late_designs_lifts_the_period_of_the_run(finished, tmp_path, capsys):
+    stored = pd.read_csv(finished / "evaluations.csv")
+    period_s = float(stored["latency_s"].median())
+    file = tmp_path / "problem.yaml"
+    workload = f"[{{name: ds_cnn, period: {period_s * 1e6:.3f} us}}]"
+    file.write_text(PROBLEM.replace("[ds_cnn]", workload) + "limits: {period: met}\n")
+    assert main(["enumerate", str(file), "--out", str(tmp_path / "run")]) == 0
+    feasible = {}
+    for rule in ("infeasible", "replicate", "fractional"):
+        capsys.readouterr()
+        asked = ["reprice", str(tmp_path / "run"), "--scenario", "pa", "--late-rule", rule]
+        assert main([*asked, "--json", "--out", str(tmp_path / rule)]) == 0
+        feasible[rule] = json.loads(capsys.readouterr().out)["feasible_share"]
+    assert feasible == {"infeasible": 0.5, "replicate": 1.0, "fractional": 1.0}
+    capsys.readouterr()
+    asked = ["reprice", str(tmp_path / "run"), "--scenario", "pa", "--preset", "carbonspot"]
+    assert main([*asked, "--json", "--out", str(tmp_path / "spot")]) == 0
+    assert json.loads(capsys.readouterr().out)["feasible_share"] == 1.0
+
+
+def test_reprice_without_a_design_within_the_limits_names_the_nearest(tmp_path, capsys):
+    file = tmp_path / "problem.yaml"
+    file.write_text(PROBLEM + "limits: {embodied_g: {max: 200 g}}\n")
+    assert main(["enumerate", str(file), "--out", str(tmp_path / "run")]) == 0
+    asked = ["reprice", str(tmp_path / "run"), "--package", "500g", "--out", str(tmp_path / "new")]
+    assert main(asked) == 2
+    told = capsys.readouterr().err
+    assert "nothing is written: no design keeps every limit; the nearest:" in told
+    assert "embodied_g" in told
+    assert not (tmp_path / "new").exists()
 
 
 def test_hours_fab_and_packaging_are_options_of_reprice(finished, capsys, tmp_path):
@@ -124,7 +167,8 @@ def test_hours_fab_and_packaging_are_options_of_reprice(finished, capsys, tmp_pa
     own, front = priced()
     hours = ("--profile", "US/CISO", "--season", "JJA", "--when", "22:00-06:00", "--pue", "1.2")
     night, _ = priced(*hours)
-    assert night["use_g_per_kwh"] != own["use_g_per_kwh"]
+    assert night["use_g_per_kwh"] == own["use_g_per_kwh"]
+    assert 1.0 < night["use_hours_ratio"] < 1.5
     assert night["pue"] == 1.2
     cut, split = priced("--fab-region", "France", "--dies", "4", "--carrier", "interposer")
     assert cut["fab_g_per_kwh"] < 0.1 * own["fab_g_per_kwh"]
@@ -146,6 +190,8 @@ def test_a_profile_of_23_hours_is_refused(finished, capsys, tmp_path):
         (("--region", "Frrance"), "nearest: France"),
         (("--region", "France", "--use-intensity", "9g/kWh"), "allowed: one of the two"),
         (("--lifetime", "0y"), "--lifetime: got 0y, allowed: > 0"),
+        (("--lifetime", "0"), "--lifetime: got 0, allowed: > 0, with a unit of: s, ms, us"),
+        (("--lifetime", "5"), "--lifetime: got 5, allowed: a number with a unit of: s, ms, us"),
         (("--period", "0s"), "period: got 0 s, allowed: above 0 s"),
         (("--period", "40"), "--period: got 40, allowed: a number with a unit of: s, ms"),
         (("--preset", "deflt"), "--preset: got deflt, allowed: act, carbonspot, default"),
@@ -198,7 +244,9 @@ def test_uncertainty_tells_who_stays_and_why(finished, capsys):
     assert main(["uncertainty", str(finished), "--samples", "64"]) == 0
     told = capsys.readouterr().out
     assert "carbon CA, designs that stay on the front most often" in told
-    assert "its variance comes from: package" in told
+    assert "shares of the variance of the carbon CA of the design with the least" in told
+    head = next(line for line in told.splitlines() if line.startswith("parameter"))
+    assert head.split() == ["parameter", "first", "order", "total"]
     assert told.splitlines()[-1] == str(finished / "figures" / "uncertainty.png")
     assert main(["uncertainty", str(finished), "--samples", "64", "--json"]) == 0
     record = json.loads(capsys.readouterr().out)
@@ -254,7 +302,7 @@ def test_a_design_on_the_grid_of_a_region(capsys):
     world = json.loads(capsys.readouterr().out)
     assert main([*design, "--region", "France", "--fab-region", "wind"]) == 0
     france = json.loads(capsys.readouterr().out)
-    assert france["operational_g"] < 0.2 * world["operational_g"]
+    assert france["operational_ca_g"] < 0.2 * world["operational_ca_g"]
     assert france["embodied_g"] < world["embodied_g"]
     assert main([*design, "--region", "Frence", "--use-intensity", "1g/kWh"]) == 2
     faults = capsys.readouterr().err
@@ -287,3 +335,76 @@ def test_a_footprint_tells_what_the_search_drew(finished, capsys, tmp_path):
     assert main(["footprint", str(tmp_path), "--json"]) == 0
     search = json.loads(capsys.readouterr().out)["search"]
     assert search["carbon_g"] == pytest.approx(7.2e3 / 3.6e6 * 473.0)
+
+
+def test_a_profile_alone_keeps_the_region_of_the_run(tmp_path, capsys):
+    file = tmp_path / "problem.yaml"
+    file.write_text(PROBLEM + "scenario: {region: France}\n")
+    assert main(["enumerate", str(file), "--out", str(tmp_path / "run")]) == 0
+    capsys.readouterr()
+    rows = [f"{hour},{100 if hour < 12 else 300}" for hour in range(24)]
+    (tmp_path / "mine.csv").write_text("\n".join(["hour,g_per_kwh", *rows]) + "\n")
+    asked = ["reprice", str(tmp_path / "run"), "--profile", str(tmp_path / "mine.csv")]
+    assert main([*asked, "--when", "00:00-12:00", "--out", str(tmp_path / "night")]) == 0
+    told = capsys.readouterr().out.splitlines()[0]
+    assert "grid 22.09 g/kWh (mean of the day 44.18, hours in use 0.5 of it)" in told
+    stored = pd.read_csv(tmp_path / "run" / "evaluations.csv")
+    front = pd.read_csv(tmp_path / "night" / "front.csv")
+    both = stored.merge(front, on=["template", "rows", "cols"], suffixes=("", "_night"))
+    used = both["carbon_ca_g.operational_night"] / both["carbon_ca_g.operational"]
+    assert used.to_numpy() == pytest.approx(0.5, rel=1e-12)
+
+
+def test_a_pipelined_device_in_a_problem_in_evaluate_and_in_reprice(finished, tmp_path, capsys):
+    file = tmp_path / "problem.yaml"
+    file.write_text(PROBLEM + "scenario: {initiation_interval: 0.25}\n")
+    assert main(["enumerate", str(file), "--out", str(tmp_path / "run")]) == 0
+    again = ["reprice", str(finished), "--initiation-interval", "0.25", "--scenario", "pa"]
+    assert main([*again, "--out", str(tmp_path / "again")]) == 0
+    stored, own = (pd.read_csv(run / "evaluations.csv") for run in (finished, tmp_path / "run"))
+    packages = [table["carbon_ca_g.package"].to_numpy() for table in (stored, own)]
+    assert packages[1] == pytest.approx(0.25 * packages[0], rel=1e-12)
+    both = own.merge(pd.read_csv(tmp_path / "again" / "front.csv"), on=["template", "rows", "cols"])
+    for name in ("carbon_ca_g", "carbon_pa_g", "carbon_pa_g.idle"):
+        assert both[f"{name}_y"].to_numpy() == pytest.approx(both[f"{name}_x"].to_numpy(), rel=1e-9)
+    row = own.iloc[0]
+    capsys.readouterr()
+    design = ["evaluate", "--workload", "ds_cnn", "--template", str(row["template"]), "--json"]
+    design += [f"--set={knob}={int(row[knob])}" for knob in ("rows", "cols")]
+    assert main([*design, "--set", "sram=64KiB", "--initiation-interval", "0.25"]) == 0
+    assert json.loads(capsys.readouterr().out)["carbon_ca_g"] == pytest.approx(row["carbon_ca_g"])
+    assert main([*again[:2], "--initiation-interval", "1.5"]) == 2
+    assert "--initiation-interval: got 1.5, allowed: " in capsys.readouterr().err
+
+
+def test_metrics_are_listed_with_unit_and_reference(capsys):
+    assert main(["metrics"]) == 0
+    told = capsys.readouterr().out
+    assert "break_even_pa_s" in told
+    assert "R. Gonzalez, M. Horowitz, IEEE JSSC 31(9), 1996" in told
+    assert main(["metrics", "--json"]) == 0
+    entries = {entry["name"]: entry for entry in json.loads(capsys.readouterr().out)}
+    assert all(entry["unit"] and entry["reference"] for entry in entries.values())
+    assert entries["sci_pa_g"]["product_of"] == ["carbon_pa_g"]
+    assert not entries["embodied_g"]["of_one_network"]
+
+
+def test_a_preset_brings_hardware_models_which_reprice_cannot_change(finished, tmp_path, capsys):
+    asked = ["reprice", str(finished), "--preset", "carbonspot", "--out", str(tmp_path)]
+    assert main([*asked, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["scenario"]["preset"]
+    assert (told["name"], told["hardware"]) == ("carbonspot", "default")
+    row = pd.read_csv(tmp_path / "front.csv").iloc[0]
+    assert main([*asked, "--hardware", "carbonspot"]) == 2
+    assert "--hardware: got carbonspot, but the run was evaluated with" in capsys.readouterr().err
+    design = ["evaluate", "--workload", "ds_cnn", "--template", str(row["template"]), "--json"]
+    design += [f"--set={knob}={int(row[knob])}" for knob in ("rows", "cols")]
+    design += ["--set", "sram=64KiB", "--preset", "carbonspot"]
+    carbon = {}
+    for models in ("default", "carbonspot"):
+        assert main([*design, "--hardware", models]) == 0
+        carbon[models] = json.loads(capsys.readouterr().out)["carbon_ca_g"]
+    assert carbon["default"] == pytest.approx(row["carbon_ca_g"], rel=1e-12)
+    assert abs(carbon["carbonspot"] / row["carbon_ca_g"] - 1) > 0.01
+    assert main([*design[:-1], "carbonspot"]) == 0
+    assert json.loads(capsys.readouterr().out)["carbon_ca_g"] == carbon["carbonspot"]

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from carbonopt.carbon.presets import load_preset
 from carbonopt.cli import main
 from carbonopt.problem.scenario import option_of
 from carbonopt.spec.scenario import ScenarioSpec
@@ -78,11 +79,18 @@ def test_a_design_that_misses_its_period_is_told(capsys):
     asked = ("evaluate", "--workload", "ds_cnn", *DESIGN, "--period", "1us")
     late = answer(capsys, *asked)
     assert late["period_met"] is False
-    assert any("too slow for the period; late_rule" in note for note in late["notes"])
+    assert late["carbon_pa_g"] is late["break_even_pa_s"] is None
+    times = f"its latency is {late['latency_s'] / 1e-6:.4g} times the period"
+    assert any(times in note for note in late["notes"])
     turns = answer(capsys, *asked, "--late-rule", "replicate")
-    device = [found["breakdown"]["carbon_pa_g"]["package"] for found in (turns, late)]
-    assert device[0] == pytest.approx(np.ceil(late["latency_s"] / 1e-6) * device[1])
-    assert not any("too slow" in note for note in turns["notes"])
+    devices = np.ceil(late["latency_s"] / 1e-6)
+    package = turns["breakdown"]["carbon_pa_g"]["package"]
+    assert package == pytest.approx(devices * 1e-6 / load_preset("default").lifetime_s * 150)
+    assert not any("late" in note for note in turns["notes"])
+    assert main([*asked]) == 0
+    told = capsys.readouterr().out
+    assert "carbon PA " not in told
+    assert f"carbon_pa_g: none, the design is late: {times}" in told
 
 
 def test_a_reader_gets_metrics_by_part_and_layers(capsys):

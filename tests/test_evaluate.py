@@ -115,6 +115,33 @@ def test_deployment_given_by_the_user_counts(resnet8):
     assert macs[0] == 2 * macs[1]
 
 
+def test_a_late_design_has_no_pa_carbon_unless_a_rule_gives_it_one(resnet8):
+    period_s = resnet8["latency_s"] / 2.5
+    late = evaluate_one("resnet8", "dimc", KNOBS, period_s=period_s)
+    for name in ("carbon_pa_g", "operational_pa_g", "cci_pa_g_per_eop", "break_even_pa_s"):
+        assert late[name] is None
+        assert isinstance(resnet8[name], float)
+    assert "carbon_pa_g" not in late["breakdown"]
+    assert late["carbon_ca_g"] == resnet8["carbon_ca_g"]
+    assert late["notes"][0] == (
+        "carbon_pa_g: none, the design is late: its latency is 2.5 times the period; "
+        "give a longer --period, or --late-rule replicate or fractional"
+    )
+    for rule, devices in (("replicate", 3.0), ("fractional", 2.5)):
+        preset = load_preset("default").with_values(late_rule=rule)
+        ruled = evaluate_one("resnet8", "dimc", KNOBS, period_s=period_s, preset=preset)
+        package = devices * period_s / preset.lifetime_s * 150
+        assert ruled["breakdown"]["carbon_pa_g"]["package"] == pytest.approx(package, rel=1e-12)
+        assert not any("late" in note for note in ruled["notes"])
+
+
+def test_a_device_that_never_breaks_even_says_so():
+    clean = load_preset("default").with_values(use_g_per_kwh=0.0)
+    found = evaluate_one("resnet8", "dimc", KNOBS, preset=clean)
+    assert found["break_even_pa_s"] == math.inf
+    assert any(note.startswith("break_even_pa_s: never: on this grid") for note in found["notes"])
+
+
 def test_preset_values_replace_those_of_the_preset(resnet8):
     unpowered = load_preset("default").with_values(use_g_per_kwh=0.0)
     clean = evaluate_one("resnet8", "dimc", KNOBS, preset=unpowered)

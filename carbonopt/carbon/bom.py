@@ -10,7 +10,7 @@ import pandas as pd
 
 from carbonopt.carbon.die import node_carbon, node_points
 from carbonopt.carbon.grid import grid_intensity
-from carbonopt.carbon.memory import memory_g_per_gb
+from carbonopt.carbon.memory import find_memory
 from carbonopt.data.tables import load_facts
 from carbonopt.errors import ModelRangeError, SpecError
 from carbonopt.spec.bom import BomSpec, MaterialSpec, PassiveSpec, SiliconSpec
@@ -122,9 +122,10 @@ def _logic_g(part: SiliconSpec) -> float:
 
 
 def _memory_g(part: SiliconSpec) -> float:
-    """``C = M CPS / Y`` [g CO2e]."""
-    per_gb = memory_g_per_gb(part.process, kind=_KINDS[part.model])
-    return (part.capacity or 0.0) / UNITS["byte"]["GB"] * per_gb / _yield(part)
+    """``C = M CPS / Y``, where the figure is before yield or the bill gives one [g CO2e]."""
+    memory = find_memory(part.process, kind=_KINDS[part.model])
+    good = memory.usual_yield if part.fab_yield is None else part.fab_yield
+    return (part.capacity or 0.0) / UNITS["byte"]["GB"] * memory.g_per_gb / good
 
 
 def _capacitor_g(part: PassiveSpec) -> float:

@@ -21,6 +21,12 @@ def non_negative(name: str, values: ArrayLike) -> Floats:
     return _checked(name, array, array >= 0, "0 or more")
 
 
+def share(name: str, values: ArrayLike) -> Floats:
+    """Return values as floats, or raise ModelRangeError where one is not above 0 and at most 1."""
+    array = np.asarray(values, dtype=np.float64)
+    return _checked(name, array, (array > 0) & (array <= 1), "above 0, at most 1")
+
+
 def _checked(name: str, array: Floats, inside: Bools, allowed: str) -> Floats:
     bad = np.flatnonzero(~(inside & np.isfinite(array)))
     if bad.size:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import numpy as np
 
+from carbonopt.carbon.die import crosses_literatures, two_literatures
 from carbonopt.carbon.grid import effective_g_per_kwh, grid_intensity, hourly_profile
-from carbonopt.carbon.memory import memory_g_per_gb
+from carbonopt.carbon.memory import find_memory
 from carbonopt.carbon.presets import CarbonPreset, load_preset, preset_names
 from carbonopt.errors import SpecError
+
+Found = TypeVar("Found")
 
 
 def deployed_preset(
@@ -34,10 +37,13 @@ def deployed_preset(
     region, fab_region
         Grid in use and of the fab, as in `carbonopt.carbon.grid.grid_intensity`.
     memory
-        Memory of the table ``memory_carbon.csv``; the memory yield of the preset applies to it.
+        DRAM of the table ``memory_carbon.csv``. A figure before yield is divided by the preset's
+        share of good memory, or by ACT's 0.875 where the preset has none; others by nothing.
     profile
-        Hourly profile, a shipped grid or a CSV file. It gives the intensity in use; beside a
-        region or an intensity it gives the shape of the day alone.
+        Hourly profile, a shipped grid or a CSV file: the shape of the day, scaled to the level of
+        the region or intensity, or of a preset that is given. It gives the level as well where
+        the preset is one by name and neither region nor intensity says it. A new region or
+        intensity without a profile is drawn all day.
     season, when
         Season of the profile (the whole year), hours in which the device runs (``flat``): see
         `carbonopt.carbon.grid.hour_weights`.
@@ -59,26 +65,31 @@ def deployed_preset(
     --------
     >>> deployed_preset("act", fab_region="wind").fab_g_per_kwh
     11.0
-    >>> deployed_preset(region="France", profile="US/CISO", when="best 4 h").use_g_per_kwh
-    30.63
+    >>> evening = {"profile": "US/CISO", "when": "18:00-22:00"}
+    >>> deployed_preset(region="France", **evening).drawn_g_per_kwh
+    52.46983800
+    >>> of_the_grid = deployed_preset(**evening)
+    >>> of_the_grid.use_g_per_kwh, of_the_grid.use_hours_ratio
+    (256.175, 1.187664682)
     """
     faults: list[str] = []
     numbers: dict[str, Any] = {
         "use_g_per_kwh": _try("region", grid_intensity, region, faults),
         "fab_g_per_kwh": _try("fab_region", grid_intensity, fab_region, faults),
-        "dram_ca_g_per_gb": _try("memory", memory_g_per_gb, memory, faults),
     }
-    numbers["dram_pa_g_per_gb"] = numbers["dram_ca_g_per_gb"]
     for key, text in (("use_g_per_kwh", region), ("fab_g_per_kwh", fab_region)):
         if text is not None and values.get(key) is not None:
             name = "region" if key == "use_g_per_kwh" else "fab_region"
             faults.append(f"{name}: got {text} beside an intensity, allowed: one of the two")
-    given_level = values.get("use_g_per_kwh")
-    level = numbers["use_g_per_kwh"] if given_level is None else given_level
-    numbers["use_g_per_kwh"] = _use_g_per_kwh(level, (profile, season, when), faults)
+    named = numbers["use_g_per_kwh"] is not None or values.get("use_g_per_kwh") is not None
+    mean, ratio = _day(profile, season, when, faults)
+    numbers["use_hours_ratio"] = 1.0 if named and ratio is None else ratio
+    if isinstance(preset, str) and not named:
+        numbers["use_g_per_kwh"] = mean
     given = values | {name: number for name, number in numbers.items() if number is not None}
     try:
         base = load_preset(preset) if isinstance(preset, str) else preset
+        given |= _memory_numbers(memory, base, values, faults)
         made = base.with_values(**given)
         faults += _lost(made, values)
     except SpecError as error:
@@ -88,6 +99,23 @@ def deployed_preset(
     if mixed := mixed_nodes(made):
         warnings.warn(mixed, stacklevel=2)
     return made
+
+
+def _memory_numbers(
+    name: str | None, base: CarbonPreset, values: Mapping[str, Any], faults: list[str]
+) -> dict[str, Any]:
+    """Carbon of a memory by name and the yield that applies to it; nothing without a name."""
+    memory = _try("memory", lambda text: find_memory(text, "dram"), name, faults)
+    if memory is None:
+        return {}
+    given = values.get("memory_yield")
+    if given is not None and not memory.is_before_yield:
+        fault = f"got {given}, but the figure of {name} is of good memory, allowed: nothing"
+        faults.append(f"memory_yield: {fault}")
+    own = base.memory_yield if np.all(np.asarray(base.memory_yield) < 1.0) else memory.usual_yield
+    good = own if memory.is_before_yield else 1.0
+    numbers = dict.fromkeys(("dram_ca_g_per_gb", "dram_pa_g_per_gb"), memory.g_per_gb)
+    return numbers | {"memory_yield": good if given is None else given}
 
 
 def mixed_nodes(preset: CarbonPreset) -> str:
@@ -102,9 +130,12 @@ def mixed_nodes(preset: CarbonPreset) -> str:
     models_nm = load_preset(preset.name).node_nm if known else preset.node_nm
     if preset.node_nm == models_nm:
         return ""
+    crossed = ""
+    if crosses_literatures(preset.node_nm, models_nm):
+        crossed = f"; a comparison with {models_nm:g} nm {two_literatures()}"
     return (
         f"node {preset.node_nm:g} nm: the carbon of the die is that of this node; its area, "
-        f"energy, speed and leakage stay those of the hardware models at {models_nm:g} nm"
+        f"energy, speed and leakage stay those of the hardware models at {models_nm:g} nm{crossed}"
     )
 
 
@@ -116,9 +147,14 @@ def _lost(made: CarbonPreset, values: dict[str, Any]) -> list[str]:
         "clustering": made.yield_model == "negative_binomial",
         "volume": bool(np.any(made.design_g)),
         "stacking": made.dies > 1,
+        "carrier": made.dies > 1 or made.carrier == "organic",
+        "package_area_ratio": bool(np.any(made.package_kwh_per_mm2)),
         "bonding_yield": made.dies > 1,
     }
-    whys = dict.fromkeys(("stacking", "bonding_yield"), "which one die does not use")
+    whys = dict.fromkeys(
+        ("stacking", "bonding_yield", "carrier"), "which one die does not use, allowed: beside dies"
+    )
+    whys["package_area_ratio"] = "which a package by number does not use"
     whys["volume"] = "which nothing shares without a design"
     usual = f"which a {made.yield_model} yield does not use"
     return [
@@ -129,8 +165,8 @@ def _lost(made: CarbonPreset, values: dict[str, Any]) -> list[str]:
 
 
 def _try(
-    name: str, read: Callable[[str], float], text: str | None, faults: list[str]
-) -> float | None:
+    name: str, read: Callable[[str], Found], text: str | None, faults: list[str]
+) -> Found | None:
     """Read a text where there is one; put its faults under the name of the argument."""
     try:
         return None if text is None else read(text)
@@ -139,19 +175,19 @@ def _try(
         return None
 
 
-def _use_g_per_kwh(
-    level: float | None, day: tuple[str | None, str | None, str | None], faults: list[str]
-) -> float | None:
-    """Intensity in use from its level and the profile of the day; None keeps the preset's."""
-    profile, season, when = day
+def _day(
+    profile: str | None, season: str | None, when: str | None, faults: list[str]
+) -> tuple[float | None, float | None]:
+    """Mean of a profile, and the intensity in the hours of use over it; None without one."""
     if profile is None:
         lost = {"season": season, "when": when}
         faults += [f"{key}: got {text} without a profile" for key, text in lost.items() if text]
-        return level
+        return None, None
     try:
         hours = hourly_profile(profile, season or "ALL")
         drawn = effective_g_per_kwh(hours, when or "flat")
     except SpecError as error:
         faults += error.faults
-        return None
-    return drawn if level is None else level * drawn / float(hours.mean())
+        return None, None
+    mean = float(hours.mean())
+    return mean, drawn / mean if mean > 0.0 else 1.0

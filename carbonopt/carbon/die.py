@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from carbonopt.arrays import Floats, Number
-from carbonopt.carbon.checks import non_negative
+from carbonopt.carbon.checks import non_negative, positive, share
 from carbonopt.data.tables import interpolate_log_log, load_facts
 from carbonopt.errors import ModelRangeError
 
@@ -86,8 +86,7 @@ def node_carbon(node_nm: float, abatement_percent: float) -> NodeCarbon:
     Warns
     -----
     UserWarning
-        Node above 28 nm and below 45 nm, where two literatures meet that differ by a factor
-        of 2.25.
+        Node above 28 nm, up to 45 nm, where two literatures meet that differ by a factor of 2.25.
 
     References
     ----------
@@ -104,20 +103,43 @@ def node_carbon(node_nm: float, abatement_percent: float) -> NodeCarbon:
         raise ModelRangeError(
             f"abatement: got {abatement_percent:g} %, allowed: {low:g} to {high:g} %"
         )
-    if _NEW_TO_NM < node_nm < _OLD_FROM_NM:
-        warnings.warn(
-            f"node {node_nm:g} nm lies between two literatures: EPA is 0.9 kWh/cm2 at 28 nm and "
-            "0.4 kWh/cm2 at 45 nm, for reasons of method as well as of process",
-            stacklevel=2,
-        )
-    share = (abatement_percent - low) / (high - low)
-    gas = (1 - share) * _at_node("gpa95", node_nm) + share * _at_node("gpa99", node_nm)
+    if _NEW_TO_NM < node_nm <= _OLD_FROM_NM:
+        warnings.warn(f"node {node_nm:g} nm {two_literatures()}", stacklevel=2)
+    part = (abatement_percent - low) / (high - low)
+    gas = (1 - part) * _at_node("gpa95", node_nm) + part * _at_node("gpa99", node_nm)
     return NodeCarbon(
         kwh_per_mm2=_at_node("epa", node_nm) / _MM2_PER_CM2,
         gas_g_per_mm2=gas / _MM2_PER_CM2,
         material_g_per_mm2=_at_node("mpa", node_nm) / _MM2_PER_CM2,
         defects_per_mm2=_at_node("d0", node_nm) / _MM2_PER_CM2,
     )
+
+
+def two_literatures() -> str:
+    """Say where two literatures of fab electricity meet, and how far they differ.
+
+    Examples
+    --------
+    >>> two_literatures()
+    'lies where two literatures meet: EPA is 0.9 kWh/cm2 at 28 nm and 0.4 kWh/cm2 at 45 nm, for reasons of method as well as of process'
+    """  # noqa: E501
+    epa = dict(zip(*node_points("epa"), strict=True))
+    new, old = (f"{epa[node]:g} kWh/cm2 at {node:g} nm" for node in (_NEW_TO_NM, _OLD_FROM_NM))
+    return (
+        f"lies where two literatures meet: EPA is {new} and {old}, "
+        "for reasons of method as well as of process"
+    )
+
+
+def crosses_literatures(node_nm: float, other_nm: float) -> bool:
+    """Whether the figures of two nodes come from the two literatures, one from each.
+
+    Examples
+    --------
+    >>> crosses_literatures(65, 28), crosses_literatures(65, 45), crosses_literatures(7, 28)
+    (True, False, False)
+    """
+    return (node_nm > _NEW_TO_NM) != (other_nm > _NEW_TO_NM)
 
 
 def _at_node(quantity: str, node_nm: float) -> float:
@@ -192,7 +214,8 @@ def die_yield(
     Raises
     ------
     ModelRangeError
-        Area below 0 or not a number.
+        Area or density below 0 or not a number, clustering not above 0, fixed share outside
+        (0, 1].
 
     References
     ----------
@@ -204,8 +227,12 @@ def die_yield(
     >>> float(die_yield(100.0, "poisson", defects_per_mm2=0.001))
     0.904837418
     """
-    mean = non_negative("area_mm2", area_mm2) * defects_per_mm2
-    return YIELD_MODELS[model](np.asarray(mean), clustering, fraction)
+    if model not in YIELD_MODELS:
+        raise ModelRangeError(f"model: got {model}, allowed: {', '.join(YIELD_MODELS)}")
+    density = non_negative("defects_per_mm2", defects_per_mm2)
+    alpha, fixed = positive("clustering", clustering), share("fraction", fraction)
+    mean = np.asarray(non_negative("area_mm2", area_mm2) * density)
+    return YIELD_MODELS[model](mean, alpha, fixed)
 
 
 def dies_per_wafer(
@@ -226,7 +253,8 @@ def dies_per_wafer(
     Raises
     ------
     ModelRangeError
-        A die so large that less than one fits.
+        A die so large that less than one fits, an edge of half the wafer or more, a length below
+        0.
 
     References
     ----------
@@ -238,8 +266,12 @@ def dies_per_wafer(
     640.2
     """
     area = non_negative("area_mm2", area_mm2)
-    diameter = np.asarray(wafer_mm - 2.0 * np.asarray(edge_mm))
-    side = np.sqrt(area) + scribe_mm
+    edge = non_negative("edge_mm", edge_mm)
+    diameter = np.asarray(positive("wafer_mm", wafer_mm) - 2.0 * edge)
+    if not (diameter > 0.0).all():
+        got, allowed = float(np.max(edge)), f"less than half of the wafer's {wafer_mm} mm"
+        raise ModelRangeError(f"edge_mm: got {got:g}, allowed: {allowed}")
+    side = np.sqrt(area) + non_negative("scribe_mm", scribe_mm)
     count = np.asarray(np.pi * diameter / side * (diameter / (4.0 * side) - 1.0 / np.sqrt(2.0)))
     if not (count >= 1.0).all():
         worst = float(np.max(area))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from carbonopt.arrays import Floats
 from carbonopt.carbon.checks import non_negative
 from carbonopt.carbon.memory import memory_g
-from carbonopt.carbon.packaging import carrier_g, good_bonds
+from carbonopt.carbon.packaging import carried_g, good_bonds, package_g
 from carbonopt.carbon.presets import Activity, CarbonPreset
 from carbonopt.carbon.wafer import charged_area_mm2
 
@@ -24,7 +26,7 @@ def embodied_g(
 ) -> dict[str, Floats]:
     """Carbon of making one device, by part; their sum is the total.
 
-    ``M = (A* (CI_fab EPA + GPA + MPA) + C_carrier) / Y_bond^k + C_package + A c_package
+    ``M = (A* (CI_fab EPA + GPA + MPA) + C_carrier) / Y_bond^k + C_package
     + CPS M_dram / Y_memory + C_board + C_design / volume + C_end``, with the charged wafer area A*
     of `charged_area_mm2`. Of a chip that is cut into n dies, A* is n times that of a die of A / n;
     k bonds join them (`carbonopt.carbon.packaging`); bonding is what a failed bond loses.
@@ -62,16 +64,34 @@ def embodied_g(
     >>> round(float(sum(parts.values())), 3)
     241.674
     """
+    return same_shape(embodied_parts_g(area_mm2, dram_gb, preset, activity))
+
+
+def embodied_parts_g(
+    area_mm2: ArrayLike, dram_gb: ArrayLike, preset: CarbonPreset, activity: Activity = "CA"
+) -> dict[str, Floats]:
+    """Carbon of making one device, as `embodied_g`, each part in its own shape [g CO2e].
+
+    Faster where many designs are priced, of which most parts are one number for all.
+
+    Examples
+    --------
+    >>> from carbonopt.carbon.presets import load_preset
+    >>> parts = embodied_parts_g([1.0, 2.0], 0.0, load_preset("carbonspot"))
+    >>> parts["fab_gas"].shape, parts["board"].shape
+    ((2,), ())
+    """
     per_mm2 = {
         "fab_energy": preset.fab_g_per_kwh * preset.fab_kwh_per_mm2,
         "fab_gas": preset.gas_g_per_mm2,
         "fab_material": preset.material_g_per_mm2,
     }
-    charged, carrier = _charged_mm2(area_mm2, preset), _carrier_g(area_mm2, preset)
+    charged, carrier = _charged_mm2(area_mm2, preset), carried_g(area_mm2, preset)
     die = {part: charged * grams for part, grams in per_mm2.items()}
     lost = (sum(die.values()) + carrier) * (1.0 / good_bonds(preset) - 1.0)
     joined: dict[str, ArrayLike] = {**die, "carrier": carrier, "bonding": lost}
-    return same_shape(joined | _beside_die_g(area_mm2, dram_gb, preset, activity))
+    parts = joined | _beside_die_g(area_mm2, dram_gb, preset, activity)
+    return {part: np.asarray(value, dtype=np.float64) for part, value in parts.items()}
 
 
 def embodied_total_g(
@@ -89,7 +109,7 @@ def embodied_total_g(
     """
     beside = _beside_die_g(area_mm2, dram_gb, preset, activity).values()
     rest = sum((np.asarray(part) for part in beside), start=np.zeros(()))
-    joined = _charged_mm2(area_mm2, preset) * preset.fab_g_per_mm2 + _carrier_g(area_mm2, preset)
+    joined = _charged_mm2(area_mm2, preset) * preset.fab_g_per_mm2 + carried_g(area_mm2, preset)
     return np.asarray(joined / good_bonds(preset) + rest)
 
 
@@ -98,18 +118,13 @@ def _charged_mm2(area_mm2: ArrayLike, preset: CarbonPreset) -> Floats:
     return preset.dies * charged_area_mm2(np.asarray(area_mm2) / preset.dies, preset)
 
 
-def _carrier_g(area_mm2: ArrayLike, preset: CarbonPreset) -> Floats:
-    """Carbon of what the dies sit on, beside the package [g CO2e]."""
-    return carrier_g(area_mm2, preset, preset.carrier, bridges=preset.dies - 1)
-
-
 def _beside_die_g(
     area_mm2: ArrayLike, dram_gb: ArrayLike, preset: CarbonPreset, activity: Activity
 ) -> dict[str, ArrayLike]:
     """Parts of a device beside its die, each in its own shape [g CO2e]."""
     area, capacity = non_negative("area_mm2", area_mm2), non_negative("dram_gb", dram_gb)
     return {
-        "package": preset.package_g + area * preset.package_g_per_mm2,
+        "package": package_g(area, preset),
         "dram": memory_g(capacity, preset.dram_g_per_gb(activity)),
         "board": preset.board_g,
         "design": preset.design_g / preset.volume,
@@ -117,7 +132,7 @@ def _beside_die_g(
     }
 
 
-def same_shape(parts: dict[str, ArrayLike]) -> dict[str, Floats]:
+def same_shape(parts: Mapping[str, ArrayLike]) -> dict[str, Floats]:
     """Give every part the common shape, each in an array of its own."""
     arrays = [np.asarray(part, dtype=np.float64) for part in parts.values()]
     shape = np.broadcast_shapes(*(array.shape for array in arrays))

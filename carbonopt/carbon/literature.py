@@ -199,7 +199,7 @@ def literature_carbon(chips: pd.DataFrame, suite: Suite, preset: CarbonPreset) -
     table["late"] = table["latency_s"] > suite.period_s
     device_g = _silicon_g(table["area_mm2"].to_numpy(), table["node_nm"].to_numpy(), preset)
     table["operational_g"] = operational_g(
-        table["energy_j"].to_numpy(), preset.use_g_per_kwh, preset.pue
+        table["energy_j"].to_numpy(), preset.drawn_g_per_kwh, preset.pue
     )
     table["embodied_ca_g"] = device_g * table["latency_s"] / preset.lifetime_s
     table["embodied_pa_g"] = device_g * (suite.period_s / preset.lifetime_s)
@@ -227,7 +227,7 @@ def _silicon_g(area_mm2: Floats, node_nm: Floats, preset: CarbonPreset) -> Float
     silicon = np.empty_like(area_mm2)
     for node in np.unique(node_nm):
         here = node_nm == node
-        at_node = preset.with_values(node_nm=float(node), accounting="area")
+        at_node = preset.at_node(float(node)).with_values(accounting="area")
         parts = embodied_g(area_mm2[here], 0.0, at_node)
         silicon[here] = sum(parts[part] for part in _FAB_PARTS)
     return silicon

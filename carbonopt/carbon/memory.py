@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
+from types import MappingProxyType
 
 from numpy.typing import ArrayLike
 
 from carbonopt.arrays import Floats, Number
-from carbonopt.carbon.checks import non_negative
-from carbonopt.data.tables import load_facts
+from carbonopt.carbon.checks import non_negative, share
+from carbonopt.data.tables import load_facts, load_table
 from carbonopt.errors import SpecError
 
-TABLE = "memory_carbon.csv"
+TABLE, PARTS = "memory_carbon.csv", "bom_parts.csv"
+BEFORE_YIELD = "before yield"
 
 
 def memory_g(capacity_gb: ArrayLike, g_per_gb: Number, memory_yield: Number = 1.0) -> Floats:
@@ -34,7 +39,7 @@ def memory_g(capacity_gb: ArrayLike, g_per_gb: Number, memory_yield: Number = 1.
     Raises
     ------
     ModelRangeError
-        Capacity below 0 or not a number.
+        Capacity or figure below 0 or not a number, yield outside (0, 1].
 
     References
     ----------
@@ -42,25 +47,64 @@ def memory_g(capacity_gb: ArrayLike, g_per_gb: Number, memory_yield: Number = 1.
 
     Examples
     --------
-    >>> memory_g(8.0, memory_g_per_gb("lpddr4"))
+    >>> memory_g(7.0, find_memory("lpddr4").g_per_gb, find_memory("lpddr4").usual_yield)
     np.float64(384.0)
     """
-    return non_negative("capacity_gb", capacity_gb) * g_per_gb / memory_yield
+    figure = non_negative("g_per_gb", g_per_gb) / share("memory_yield", memory_yield)
+    return non_negative("capacity_gb", capacity_gb) * figure
 
 
-def memory_names() -> list[str]:
-    """Memories and disks of the shipped table.
+@dataclass(frozen=True)
+class Memory:
+    """A memory or disk of the shipped table.
+
+    Parameters
+    ----------
+    name, kind
+        As in the table; ``dram``, ``ssd`` or ``hdd``.
+    g_per_gb
+        Carbon per capacity [g/GB].
+    usual_yield
+        Share of good memory by which the figure has to be divided: ACT's 0.875 where it is before
+        yield, 1 where it is of good memory already [-].
+    """
+
+    name: str
+    kind: str
+    g_per_gb: float
+    usual_yield: float
+
+    @property
+    def is_before_yield(self) -> bool:
+        """Whether the figure is of all memory that is made, not of the good one."""
+        return self.usual_yield < 1.0
+
+
+@cache
+def _memories() -> Mapping[str, Memory]:
+    """Read the table, by name."""
+    usual = load_facts(PARTS)["default.fab_yield"]
+    rows = zip(*(load_table(TABLE)[column] for column in ("key", "value", "basis")), strict=True)
+    found = {}
+    for key, value, basis in rows:
+        kind, name = key.split(".", 1)
+        found[name] = Memory(name, kind, value, usual if basis == BEFORE_YIELD else 1.0)
+    return MappingProxyType(found)
+
+
+def memory_names(kind: str = "") -> list[str]:
+    """Memories and disks of the shipped table; of one kind, ``dram``, ``ssd`` or ``hdd``.
 
     Examples
     --------
-    >>> memory_names()[-3:]
-    ['western_digital_2017', 'western_digital_2018', 'western_digital_2019']
+    >>> memory_names("dram")[-3:]
+    ['lpddr4', 'lpddr5', 'server_dimm']
     """
-    return sorted(key.split(".", 1)[1] for key in load_facts(TABLE))
+    return sorted(name for name, memory in _memories().items() if kind in ("", memory.kind))
 
 
-def memory_g_per_gb(name: str, kind: str = "") -> float:
-    """Look up the carbon per capacity of a memory or disk of the shipped table [g/GB].
+def find_memory(name: str, kind: str = "") -> Memory:
+    """Find a memory or disk of the shipped table by name.
 
     Parameters
     ----------
@@ -72,20 +116,19 @@ def memory_g_per_gb(name: str, kind: str = "") -> float:
     Raises
     ------
     SpecError
-        Unknown name; the nearest ones are named.
+        Unknown name, or one of another kind; the nearest ones are named, and all of the kind.
 
     Examples
     --------
-    >>> memory_g_per_gb("lpddr5")
-    290.0
+    >>> find_memory("lpddr5")
+    Memory(name='lpddr5', kind='dram', g_per_gb=290.0, usual_yield=1.0)
+    >>> find_memory("lpddr4").usual_yield
+    0.875
     """
-    facts = {
-        key.split(".", 1)[1]: value
-        for key, value in load_facts(TABLE).items()
-        if key.startswith(f"{kind}." if kind else "")
-    }
-    if name not in facts:
-        near = get_close_matches(name, facts, n=3)
-        hint = f", nearest: {', '.join(near)}" if near else ""
-        raise SpecError(f"memory: got {name!r}{hint}, allowed: {', '.join(sorted(facts))}")
-    return facts[name]
+    allowed = memory_names(kind)
+    if name in allowed:
+        return _memories()[name]
+    other = _memories().get(name)
+    near = get_close_matches(name, allowed, n=3)
+    hint = f", which is {other.kind}" if other else f", nearest: {', '.join(near)}" if near else ""
+    raise SpecError(f"memory: got {name!r}{hint}, allowed: {', '.join(allowed)}")

@@ -7,11 +7,14 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike
 
-from carbonopt.arrays import Floats
+from carbonopt.arrays import Floats, Number
 from carbonopt.carbon.checks import non_negative, positive
+from carbonopt.carbon.operational import S_PER_YEAR, mean_over_lifetime
+from carbonopt.carbon.presets import Activity, CarbonPreset
+from carbonopt.carbon.scenario import IN_USE
 from carbonopt.errors import ModelRangeError
 
-_OPERATIONS_PER_EOP = 1e18
+OPERATIONS_PER_EOP = 1e18
 
 
 def cci_g_per_eop(carbon_g: ArrayLike, operations: ArrayLike) -> Floats:
@@ -34,64 +37,113 @@ def cci_g_per_eop(carbon_g: ArrayLike, operations: ArrayLike) -> Floats:
     1000.0
     """
     return (
-        non_negative("carbon_g", carbon_g)
-        / positive("operations", operations)
-        * (_OPERATIONS_PER_EOP)
+        non_negative("carbon_g", carbon_g) / positive("operations", operations) * OPERATIONS_PER_EOP
     )
 
 
-def break_even_s(embodied_g: ArrayLike, operational_g: ArrayLike, interval_s: ArrayLike) -> Floats:
-    """Time in use after which operation has cost as much carbon as making, ``L = M tau / C_op``.
+def break_even_s(
+    making_g: ArrayLike,
+    operational_g: ArrayLike,
+    lifetime_s: Number,
+    decarbonisation_per_year: Number = 0.0,
+) -> Floats:
+    """Time in use after which electricity has cost as much carbon as making.
+
+    Of a device that is made for M g and draws ``r_0 e^(-l s)`` g/s at age s, on a grid that falls
+    by a share d a year, ``l = -ln(1 - d) / year``:
+    ``M = r_0 (1 - e^(-l T)) / l``, so ``T = -ln(1 - l M / r_0) / l``; ``M / r_0`` for d = 0. A
+    task's share of making over its electricity is ``M / (r_0 f L)`` with the lifetime L and the
+    mean f of the fall over it, in CA and in PA, so that utilisation, idle power and devices that
+    take turns count.
 
     Parameters
     ----------
-    embodied_g
-        Carbon of making a device M (n,) [g CO2e].
-    operational_g
-        Carbon of a task's electricity (n,) [g CO2e].
-    interval_s
-        Time from one task's start to the next one's (n,) [s].
+    making_g, operational_g
+        Carbon of a task for making, and for the electricity that it draws running and waiting,
+        both under the lifetime (n,) [g CO2e].
+    lifetime_s
+        Lifetime L that shares out the making [s].
+    decarbonisation_per_year
+        Fall d of the intensity in use [1/yr].
 
     Returns
     -------
     Floats
-        Time of use (n,) [s]; longer-lived devices are governed by operation, others by making.
+        Time in use (n,) [s]; longer-lived devices are governed by operation, others by making.
+        Infinite where electricity never costs as much: on a grid without carbon, or on one that
+        gets clean too fast.
+
+    Raises
+    ------
+    ModelRangeError
+        Carbon below 0 or not a number, a lifetime not above 0, a fall outside [0, 1).
 
     References
     ----------
-    U. Gupta et al., Chasing Carbon, HPCA 2021.
+    U. Gupta et al., Chasing Carbon, HPCA 2021 (a constant grid).
 
     Examples
     --------
-    >>> float(break_even_s(100.0, 1e-6, 0.1))
-    10000000.0
+    >>> float(break_even_s(2e-6, 1e-6, 1e7))
+    20000000.0
+    >>> float(break_even_s(2e-6, 0.0, 1e7))
+    inf
     """
-    drawn = positive("operational_g", operational_g)
-    return non_negative("embodied_g", embodied_g) * positive("interval_s", interval_s) / drawn
+    making = non_negative("making_g", making_g) * positive("lifetime_s", lifetime_s)
+    drawn = non_negative("operational_g", operational_g)
+    fall = mean_over_lifetime(decarbonisation_per_year, lifetime_s)
+    decay = -np.log1p(-np.asarray(decarbonisation_per_year, dtype=np.float64)) / S_PER_YEAR
+    with np.errstate(divide="ignore", invalid="ignore"):
+        constant_s = np.where(making > 0.0, making * fall / drawn, 0.0)
+        if not np.any(decay):
+            return constant_s[()]
+        spent = np.where(decay > 0.0, np.minimum(decay * constant_s, 1.0), 0.0)
+        return np.where(decay > 0.0, -np.log1p(-spent) / decay, constant_s)[()]
 
 
 def task_metrics(
-    metrics: Mapping[str, float], operational_g: float, operations: int
-) -> dict[str, float]:
-    """Derive operational_g, cci_g_per_eop and break_even_s of a task that runs back to back.
-
-    On a grid without carbon there is no break-even.
+    activity: Activity,
+    parts: Mapping[str, ArrayLike],
+    preset: CarbonPreset,
+    operations: ArrayLike,
+) -> dict[str, Floats]:
+    """Derive the metrics of a task that follow from its carbon by part.
 
     Parameters
     ----------
-    metrics
-        carbon_ca_g, embodied_g and latency_s of the task.
-    operational_g
-        Carbon of its electricity [g CO2e].
+    activity
+        ``CA`` or ``PA``.
+    parts
+        Carbon of the task by part (n,), as of `carbonopt.carbon.scenario` [g CO2e].
+    preset
+        Lifetime and decarbonisation that the parts were computed with.
     operations
-        Operations that it does [-].
-    """
-    carbon = cci_g_per_eop(metrics["carbon_ca_g"], operations)
-    derived = {"operational_g": operational_g, "cci_g_per_eop": float(carbon)}
-    if operational_g > 0:
-        even = break_even_s(metrics["embodied_g"], operational_g, metrics["latency_s"])
-        derived["break_even_s"] = float(even)
-    return derived
+        Operations that the task does (n,) [-].
+
+    Returns
+    -------
+    dict
+        ``operational_*_g``, ``cci_*_g_per_eop`` and ``break_even_*_s`` of the activity (n,).
+
+    Examples
+    --------
+    >>> from carbonopt.carbon.presets import load_preset
+    >>> from carbonopt.carbon.scenario import carbon_pa
+    >>> preset = load_preset("default").with_values(lifetime_s=1e8)
+    >>> parts = carbon_pa(1e-6, 1e-5, 1.0, 4e-3, 0.0, preset)
+    >>> {name: f"{float(value):.3g}" for name, value in task_metrics("PA", parts, preset, 1e6).items()}
+    {'operational_pa_g': '1.31e-10', 'cci_pa_g_per_eop': '6.78e+03', 'break_even_pa_s': '5.06e+09'}
+    """  # noqa: E501
+    suffix = activity.lower()
+    used = sum((np.asarray(parts[part]) for part in IN_USE), start=np.zeros(()))
+    made = [np.asarray(value) for part, value in parts.items() if part not in IN_USE]
+    making = sum(made, start=np.zeros(()))
+    numbers = (preset.lifetime_s, preset.decarbonisation_per_year)
+    return {
+        f"operational_{suffix}_g": used,
+        f"cci_{suffix}_g_per_eop": cci_g_per_eop(used + making, operations),
+        f"break_even_{suffix}_s": break_even_s(making, used, *numbers),
+    }
 
 
 def sci_g(

@@ -6,11 +6,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from carbonopt.arrays import Floats, Number
-from carbonopt.carbon.checks import non_negative
+from carbonopt.carbon.checks import non_negative, positive
+from carbonopt.errors import ModelRangeError
 from carbonopt.units import UNITS
 
 _J_PER_KWH = UNITS["J"]["kWh"]
-_S_PER_YEAR = UNITS["s"]["y"]
+S_PER_YEAR = UNITS["s"]["y"]
 
 
 def operational_g(energy_j: ArrayLike, use_g_per_kwh: Number, pue: Number) -> Floats:
@@ -33,7 +34,7 @@ def operational_g(energy_j: ArrayLike, use_g_per_kwh: Number, pue: Number) -> Fl
     Raises
     ------
     ModelRangeError
-        Energy below 0 or not a number.
+        Energy or intensity below 0 or not a number, power usage effectiveness not above 0.
 
     References
     ----------
@@ -44,7 +45,8 @@ def operational_g(energy_j: ArrayLike, use_g_per_kwh: Number, pue: Number) -> Fl
     >>> operational_g(3.6e6, use_g_per_kwh=473.0, pue=1.0)
     np.float64(473.0)
     """
-    return non_negative("energy_j", energy_j) / _J_PER_KWH * (use_g_per_kwh * pue)
+    per_kwh = non_negative("use_g_per_kwh", use_g_per_kwh) * positive("pue", pue)
+    return non_negative("energy_j", energy_j) / _J_PER_KWH * per_kwh
 
 
 def mean_over_lifetime(decarbonisation_per_year: Number, lifetime_s: Number) -> Floats:
@@ -60,12 +62,20 @@ def mean_over_lifetime(decarbonisation_per_year: Number, lifetime_s: Number) -> 
     lifetime_s
         Lifetime L [s].
 
+    Raises
+    ------
+    ModelRangeError
+        A fall outside [0, 1), a lifetime not above 0.
+
     Examples
     --------
     >>> mean_over_lifetime(0.1, 3 * 365.25 * 86400.0).round(4)
     np.float64(0.8574)
     """
-    decay = -np.log1p(-np.asarray(decarbonisation_per_year, dtype=np.float64))
-    decay = np.asarray(decay * (np.asarray(lifetime_s) / _S_PER_YEAR))
+    fall = non_negative("decarbonisation_per_year", decarbonisation_per_year)
+    if not (fall < 1.0).all():
+        got = float(np.max(fall))
+        raise ModelRangeError(f"decarbonisation_per_year: got {got:g}, allowed: 0 or more, below 1")
+    decay = np.asarray(-np.log1p(-fall) * (positive("lifetime_s", lifetime_s) / S_PER_YEAR))
     safe = np.where(decay > 0, decay, 1.0)
     return np.where(decay > 0, -np.expm1(-safe) / safe, 1.0)[()]

@@ -17,6 +17,29 @@ from carbonopt.errors import SpecError
 TABLE = "packaging.csv"
 
 
+def package_g(area_mm2: ArrayLike, preset: CarbonPreset) -> Floats:
+    """Carbon of the package of a chip, by number and by area: ``C = C_1 + r A EPA_package CI_fab``.
+
+    Parameters
+    ----------
+    area_mm2
+        Area A of all dies in it (n,) [mm2].
+    preset
+        Carbon of one package, electricity per package area, package area over die area r.
+
+    Examples
+    --------
+    >>> from carbonopt.carbon.presets import load_preset
+    >>> by_number = load_preset("default")
+    >>> by_area = by_number.with_values(package_kwh_per_mm2=0.00135)
+    >>> float(package_g(100.0, by_number)), float(package_g(100.0, by_area))
+    (150.0, 102.87)
+    """
+    area = non_negative("area_mm2", area_mm2) * preset.package_area_ratio
+    numbers = (preset.package_kwh_per_mm2, preset.fab_g_per_kwh)
+    return np.asarray(preset.package_g + package_by_area_g(area, *numbers))
+
+
 def package_by_area_g(area_mm2: ArrayLike, kwh_per_mm2: Number, fab_g_per_kwh: Number) -> Floats:
     """Carbon of a package by its own area, ``C = A_package EPA_package CI_fab``.
 
@@ -34,7 +57,9 @@ def package_by_area_g(area_mm2: ArrayLike, kwh_per_mm2: Number, fab_g_per_kwh: N
     >>> float(package_by_area_g(100.0, 0.00135, 635.0))
     85.725
     """
-    return non_negative("area_mm2", area_mm2) * (kwh_per_mm2 * fab_g_per_kwh)
+    energy = non_negative("kwh_per_mm2", kwh_per_mm2)
+    per_mm2 = energy * non_negative("fab_g_per_kwh", fab_g_per_kwh)
+    return non_negative("area_mm2", area_mm2) * per_mm2
 
 
 def carrier_g(
@@ -50,7 +75,8 @@ def carrier_g(
     die_mm2
         Area of all dies together (n,); the carrier is 1.1 times as large [mm2].
     preset
-        Numbers of the model: grid of the fab, abatement, yield model, accounting.
+        Numbers of the model: grid of the fab, abatement, yield model, accounting. Values that were
+        given and samples keep their ratio to the table at the node of the carrier.
     carrier
         What the dies sit on.
     bridges
@@ -83,7 +109,7 @@ def carrier_g(
     if carrier == "organic":
         return np.zeros_like(area)
     kind = "bridge" if carrier == "bridge" else "interposer"
-    wired = preset.with_values(node_nm=facts[f"{kind}.node_nm"])
+    wired = preset.at_node(facts[f"{kind}.node_nm"])
     density = wired.defects_per_mm2 * facts["substrate.d0_factor"]
     wired = wired.with_values(defects_per_mm2=density)
     cpa = wired.fab_g_per_mm2 * facts[f"{kind}.wiring_share"]
@@ -91,6 +117,28 @@ def carrier_g(
         return np.full_like(area, bridges) * charged_area_mm2(facts["bridge.mm2"], wired) * cpa
     layers = facts["rdl.layers"] / facts["interposer.layers"] if carrier == "rdl" else 1.0
     return charged_area_mm2(area * facts["substrate.area_ratio"], wired) * (cpa * layers)
+
+
+def carried_g(area_mm2: ArrayLike, preset: CarbonPreset) -> Floats:
+    """Carbon of what the dies of a chip sit on; 0 for one die, which the package itself carries.
+
+    Parameters
+    ----------
+    area_mm2
+        Area of all dies together (n,) [mm2].
+    preset
+        Number of dies and what carries them.
+
+    Examples
+    --------
+    >>> from carbonopt.carbon.presets import load_preset
+    >>> one = load_preset("default").with_values(carrier="rdl")
+    >>> float(carried_g(100.0, one)), float(carried_g(100.0, one.with_values(dies=2)).round())
+    (0.0, 442.0)
+    """
+    if preset.dies == 1:
+        return np.zeros_like(non_negative("area_mm2", area_mm2))
+    return carrier_g(area_mm2, preset, preset.carrier, bridges=preset.dies - 1)
 
 
 def good_bonds(preset: CarbonPreset) -> Number:
@@ -111,7 +159,7 @@ def good_bonds(preset: CarbonPreset) -> Number:
 
 def chiplets_g(
     areas_mm2: Sequence[float], nodes_nm: Sequence[float], preset: CarbonPreset
-) -> dict[str, float]:
+) -> dict[str, Floats]:
     """Carbon of one package with dies of several sizes and nodes, by part.
 
     ``M = (sum_i C_die,i + C_carrier) / Y_bond^k + C_package``: a failed bond loses the dies and the
@@ -122,13 +170,15 @@ def chiplets_g(
     areas_mm2, nodes_nm
         Area and node of each die [mm2], [nm].
     preset
-        Numbers of the model; its node and number of dies are replaced by those of the dies. One
-        bridge joins two dies.
+        Numbers of the model, each one number or samples (m, 1); its node and number of dies are
+        replaced by those of the dies, at whose nodes samples and given values keep their ratio to
+        the table. One bridge joins two dies.
 
     Returns
     -------
     dict
-        dies, carrier, bonding (what it loses), package [g CO2e]; their sum is the total.
+        dies, carrier, bonding (what it loses), package, each () or (m, 1) [g CO2e]; their sum is
+        the total.
 
     Raises
     ------
@@ -144,17 +194,18 @@ def chiplets_g(
     >>> from carbonopt.carbon.presets import load_preset
     >>> whole = sum(chiplets_g([600.0], [7], load_preset("default")).values())
     >>> split = sum(chiplets_g([300.0, 300.0], [7, 7], load_preset("default")).values())
-    >>> round(split / whole, 2)
+    >>> float(split / whole)
     0.54
     """
     if len(areas_mm2) != len(nodes_nm) or not len(areas_mm2):
         raise SpecError(f"nodes_nm: got {len(nodes_nm)}, allowed: one for each of the areas")
-    dies = 0.0
+    dies = np.zeros(())
     for area, node in zip(areas_mm2, nodes_nm, strict=True):
-        made = preset.with_values(node_nm=node)
-        dies += float(charged_area_mm2(area, made) * made.fab_g_per_mm2)
+        made = preset.at_node(node)
+        dies = dies + charged_area_mm2(area, made) * made.fab_g_per_mm2
     joined = preset.with_values(dies=len(areas_mm2))
-    carried = float(carrier_g(sum(areas_mm2), joined, joined.carrier, bridges=joined.dies - 1))
-    lost = (dies + carried) * (1.0 / float(good_bonds(joined)) - 1.0)
-    package = float(preset.package_g + sum(areas_mm2) * preset.package_g_per_mm2)
-    return {"dies": dies, "carrier": carried, "bonding": lost, "package": package}
+    carried = carried_g(sum(areas_mm2), joined)
+    lost = (dies + carried) * (1.0 / good_bonds(joined) - 1.0)
+    parts = {"dies": dies, "carrier": carried, "bonding": lost}
+    parts["package"] = package_g(sum(areas_mm2), preset)
+    return {part: np.asarray(grams, dtype=np.float64) for part, grams in parts.items()}

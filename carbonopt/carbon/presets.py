@@ -40,8 +40,13 @@ class CarbonPreset:
         Time over which a device is used [s].
     utilisation
         Share of the lifetime in which tasks run back to back, CA only [-].
+    interval_ratio
+        Initiation interval over latency: 1 unless the device is pipelined [-].
     use_g_per_kwh, fab_g_per_kwh
-        Carbon intensity of electricity where the device runs and where it is made [g/kWh].
+        Carbon intensity of electricity where the device runs, mean of the day, and where it is
+        made [g/kWh].
+    use_hours_ratio
+        Intensity in the hours in which the device runs over the mean of the day [-].
     decarbonisation_per_year
         Yearly fall of the intensity in use, as a share of the year before [1/yr].
     pue
@@ -72,8 +77,11 @@ class CarbonPreset:
         What the dies sit on: ``organic`` (the package itself), ``rdl``, ``interposer``, ``bridge``.
     stacking, bonding_yield
         ``side_by_side`` or ``stacked``, and the share of bonds without a fault [-].
-    package_g, package_g_per_mm2
-        Carbon of one package [g], and per area of the die in it [g/mm2].
+    package_g
+        Carbon of one package, whatever its area [g].
+    package_kwh_per_mm2, package_area_ratio
+        Electricity to make a package per its own area [kWh/mm2], and that area over the area of
+        all dies in it [-]: a package by area, on the grid of the fab.
     leakage_factor
         Factor on the leakage of the machine: 1 as its cells leak, 0 none is charged [-].
     dram_ca_g_per_gb, dram_pa_g_per_gb
@@ -95,7 +103,9 @@ class CarbonPreset:
     name: str
     lifetime_s: Number
     utilisation: Number
+    interval_ratio: Number
     use_g_per_kwh: Number
+    use_hours_ratio: Number
     decarbonisation_per_year: Number
     pue: Number
     leakage_factor: Number
@@ -121,7 +131,8 @@ class CarbonPreset:
     stacking: Stacking
     bonding_yield: Number
     package_g: Number
-    package_g_per_mm2: Number
+    package_kwh_per_mm2: Number
+    package_area_ratio: Number
     dram_ca_g_per_gb: Number
     dram_pa_g_per_gb: Number
     memory_yield: Number
@@ -136,8 +147,9 @@ class CarbonPreset:
         """Return a copy with some numbers or rules replaced; None keeps the preset's own.
 
         A `node_nm` or `abatement_percent` brings the numbers of its node along: energy, gases,
-        materials, defects. A `yield_fraction` makes the yield model ``fixed``. What is given
-        by name beside them wins.
+        materials, defects. A `yield_fraction` makes the yield model ``fixed``. A
+        `package_kwh_per_mm2` above 0 takes the place of `package_g`. What is given by name beside
+        them wins.
 
         Raises
         ------
@@ -153,23 +165,57 @@ class CarbonPreset:
         """
         given = {name: value for name, value in values.items() if value is not None}
         faults = [fault for name, value in given.items() if (fault := _fault(name, value))]
+        if np.any(given.get("design_g", 0.0)) and not (np.any(self.design_g) or "volume" in given):
+            faults.append(
+                f"carbon preset: design_g: got {given['design_g']} without a volume, allowed: "
+                "beside a volume, the number of devices that share it"
+            )
         if faults:
             raise SpecError(faults)
         implied: dict[str, Any] = {}
         if "node_nm" in given or "abatement_percent" in given:
-            node = node_carbon(
+            implied = _of_node(
                 given.get("node_nm", self.node_nm),
                 given.get("abatement_percent", self.abatement_percent),
             )
-            implied = {
-                "fab_kwh_per_mm2": node.kwh_per_mm2,
-                "gas_g_per_mm2": node.gas_g_per_mm2,
-                "material_g_per_mm2": node.material_g_per_mm2,
-                "defects_per_mm2": node.defects_per_mm2,
-            }
         if "yield_fraction" in given:
             implied["yield_model"] = "fixed"
-        return replace(self, **implied | given)
+        if np.any(given.get("package_kwh_per_mm2", 0.0)):
+            implied["package_g"] = 0.0
+        made = replace(self, **implied | given)
+        if np.any(2.0 * np.asarray(made.edge_mm) >= made.wafer_mm):
+            fault = f"edge_mm: got {made.edge_mm}, allowed: less than half of {made.wafer_mm} mm"
+            raise SpecError(f"carbon preset: {fault}")
+        return made
+
+    def at_node(self, node_nm: float) -> CarbonPreset:
+        """Return the same fab at another node: for a die of another node, or for what carries dies.
+
+        ``x(node) = x(own node) table(node) / table(own node)`` for energy, gases, materials and
+        defects: a value that was given and samples keep their ratio to the table.
+
+        Parameters
+        ----------
+        node_nm
+            Process node [nm].
+
+        Raises
+        ------
+        SpecError
+            A node outside the table.
+
+        Examples
+        --------
+        >>> preset = load_preset("default").with_values(defects_per_mm2=0.0014)
+        >>> round(preset.at_node(65).defects_per_mm2, 6)
+        0.001
+        """
+        if fault := _fault("node_nm", node_nm):
+            raise SpecError(fault)
+        own = _of_node(self.node_nm, self.abatement_percent)
+        there = _of_node(node_nm, self.abatement_percent)
+        numbers = {name: getattr(self, name) * (there[name] / own[name]) for name in own}
+        return replace(self, node_nm=node_nm, **numbers)
 
     @property
     def fab_g_per_mm2(self) -> Number:
@@ -177,10 +223,26 @@ class CarbonPreset:
         energy = self.fab_g_per_kwh * self.fab_kwh_per_mm2
         return energy + self.gas_g_per_mm2 + self.material_g_per_mm2
 
+    @property
+    def drawn_g_per_kwh(self) -> Number:
+        """Carbon intensity of the electricity that the device draws, in its hours [g/kWh]."""
+        return self.use_g_per_kwh * self.use_hours_ratio
+
     def dram_g_per_gb(self, activity: Activity) -> Number:
         """Carbon of DRAM that the scenario charges, yield included [g/GB]."""
         figure = self.dram_ca_g_per_gb if activity == "CA" else self.dram_pa_g_per_gb
         return figure / self.memory_yield
+
+
+def _of_node(node_nm: float, abatement_percent: float) -> dict[str, float]:
+    """Fields that a process node brings along."""
+    node = node_carbon(node_nm, abatement_percent)
+    return {
+        "fab_kwh_per_mm2": node.kwh_per_mm2,
+        "gas_g_per_mm2": node.gas_g_per_mm2,
+        "material_g_per_mm2": node.material_g_per_mm2,
+        "defects_per_mm2": node.defects_per_mm2,
+    }
 
 
 FIELDS = tuple(field.name for field in fields(CarbonPreset) if field.name != "name")
@@ -196,8 +258,15 @@ CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 """Words that a rule of a preset allows."""
-_ABOVE_ZERO = ("clustering", "wafer_mm", "reticle_mm2", "volume")
-_SHARES = ("yield_fraction", "line_yield", "bonding_yield", "memory_yield", "utilisation")
+_ABOVE_ZERO = ("clustering", "wafer_mm", "reticle_mm2", "volume", "package_area_ratio")
+_SHARES = (
+    "yield_fraction",
+    "line_yield",
+    "bonding_yield",
+    "memory_yield",
+    "utilisation",
+    "interval_ratio",
+)
 
 
 def _fault(name: str, value: Any) -> str | None:  # noqa: ANN401  a number, samples or a word

@@ -23,6 +23,9 @@ PARTS = ("operational", *DEVICE_PARTS)
 ALL_PARTS = (*PARTS, *FURTHER_PARTS, "idle")
 """`PARTS` and those that are 0 unless something is given for them; the total is their sum."""
 
+IN_USE = ("operational", "idle")
+"""Parts of a task's carbon that scale with the grid; all others scale with 1 / lifetime."""
+
 
 def carbon_ca(
     energy_j: ArrayLike,
@@ -47,7 +50,7 @@ def carbon_ca(
         Numbers of the model, each one number or samples (m, 1).
     interval_s
         Initiation interval tau: time from one task's start to the next one's (n,) [s]. The
-        latency, unless the device is pipelined.
+        preset's share of the latency, if not given: all of it unless the device is pipelined.
 
     Returns
     -------
@@ -70,7 +73,7 @@ def carbon_ca(
     >>> float(parts["operational"][0])
     8.3611e-11
     """
-    share = _share_ca(latency_s, interval_s, preset)
+    share = share_ca(latency_s, interval_s, preset)
     made = embodied_g(area_mm2, dram_gb, preset, activity="CA")
     return _task_g(energy_j, 0.0, share, made, preset)
 
@@ -94,9 +97,9 @@ def total_ca(
     >>> float(total_ca(1e-6, 1e-5, 1.0, 0.0, load_preset("carbonspot")))
     1.0043e-10
     """
-    share = _share_ca(latency_s, interval_s, preset)
+    share = share_ca(latency_s, interval_s, preset)
     made = embodied_total_g(area_mm2, dram_gb, preset, activity="CA")
-    return _operation_g(energy_j, preset) + share * made
+    return operation_g(energy_j, preset) + share * made
 
 
 def carbon_pa(
@@ -112,16 +115,16 @@ def carbon_pa(
 ) -> dict[str, Floats]:
     """Carbon per task under periodic activity: one task per period, the device waits between.
 
-    ``C = CI_use PUE (E + f P_idle (N P - t)) + (N P / L) M`` with N = 1 device and the preset's
+    ``C = CI_use PUE (E + f P_idle (N P - tau)) + (N P / L) M`` with N = 1 device and the preset's
     factor f on leakage. A late task, t > P, under the rule ``infeasible`` is for the caller to
     mark: its carbon here stays that of a full period. Under ``replicate`` N = ceil(tau / P)
-    devices take turns. Under ``fractional`` max(P, t) takes the place of N P. Idle time is never
-    below 0.
+    devices take turns. Under ``fractional`` max(P, tau) takes the place of N P. Idle time is
+    never below 0.
 
     Parameters
     ----------
     energy_j, latency_s, area_mm2, dram_gb, preset, interval_s
-        As `carbon_ca`. E holds what the device leaks while it computes: `carbonopt.carbon.task`.
+        As `carbon_ca`. E holds what the device leaks in the interval: `carbonopt.carbon.task`.
     period_s
         Period P (n,) [s].
     idle_w
@@ -148,7 +151,7 @@ def carbon_pa(
     >>> float(parts["package"][0])
     6.3420e-09
     """
-    share, idle_j = _share_pa(latency_s, period_s, interval_s, idle_w, preset)
+    share, idle_j = share_pa(latency_s, period_s, interval_s, idle_w, preset)
     made = embodied_g(area_mm2, dram_gb, preset, activity="PA")
     return _task_g(energy_j, idle_j, share, made, preset)
 
@@ -174,20 +177,19 @@ def total_pa(
     >>> float(total_pa(1e-6, 1e-5, 1.0, 4e-3, 0.0, load_preset("carbonspot")))
     6.8132e-09
     """
-    share, idle_j = _share_pa(latency_s, period_s, interval_s, idle_w, preset)
+    share, idle_j = share_pa(latency_s, period_s, interval_s, idle_w, preset)
     made = embodied_total_g(area_mm2, dram_gb, preset, activity="PA")
     drawn_j = non_negative("energy_j", energy_j) + idle_j
-    return _operation_g(drawn_j, preset) + share * made
+    return operation_g(drawn_j, preset) + share * made
 
 
-def _share_ca(latency_s: ArrayLike, interval_s: ArrayLike | None, preset: CarbonPreset) -> Floats:
+def share_ca(latency_s: ArrayLike, interval_s: ArrayLike | None, preset: CarbonPreset) -> Floats:
     """Share of a device's lifetime that a task takes up, tau / (u L) [-]."""
-    latency = positive("latency_s", latency_s)
-    interval = latency if interval_s is None else positive("interval_s", interval_s)
+    interval = initiation_interval_s(latency_s, preset, interval_s)
     return interval / (preset.lifetime_s * preset.utilisation)
 
 
-def _share_pa(
+def share_pa(
     latency_s: ArrayLike,
     period_s: ArrayLike,
     interval_s: ArrayLike | None,
@@ -195,21 +197,66 @@ def _share_pa(
     preset: CarbonPreset,
 ) -> tuple[Floats, Floats]:
     """Share of a device's lifetime that a period takes up [-]; energy of the idle time [J]."""
-    latency, period = positive("latency_s", latency_s), positive("period_s", period_s)
-    interval = latency if interval_s is None else positive("interval_s", interval_s)
-    taken = _taken_s(latency, period, interval, preset)
+    interval = initiation_interval_s(latency_s, preset, interval_s)
+    taken = device_time_s(interval, period_s, preset)
     waiting_w = non_negative("idle_w", idle_w) * preset.leakage_factor
-    idle_j = waiting_w * np.maximum(taken - latency, 0.0)
-    return taken / preset.lifetime_s, idle_j
+    return taken / preset.lifetime_s, waiting_w * np.maximum(taken - interval, 0.0)
 
 
-def _taken_s(latency: Floats, period: Floats, interval: Floats, preset: CarbonPreset) -> Floats:
-    """Device time that one period takes up [s]."""
+def initiation_interval_s(
+    latency_s: ArrayLike, preset: CarbonPreset, interval_s: ArrayLike | None = None
+) -> Floats:
+    """Time from one task's start to the next one's, tau [s]: the preset's share of the latency.
+
+    Parameters
+    ----------
+    latency_s
+        Latency of a task (n,) [s].
+    preset
+        Its `interval_ratio` counts where no interval is given.
+    interval_s
+        The interval itself (n,) [s].
+
+    Raises
+    ------
+    ModelRangeError
+        A latency or interval that is not above 0.
+
+    Examples
+    --------
+    >>> from carbonopt.carbon.presets import load_preset
+    >>> pipelined = load_preset("default").with_values(interval_ratio=0.25)
+    >>> float(initiation_interval_s(0.4, pipelined))
+    0.1
+    """
+    latency = positive("latency_s", latency_s)
+    if interval_s is None:
+        return np.asarray(latency * preset.interval_ratio)
+    return positive("interval_s", interval_s)
+
+
+def device_time_s(interval_s: Floats, period_s: ArrayLike, preset: CarbonPreset) -> Floats:
+    """Device time that one task takes up in PA, by the preset's rule for late tasks [s].
+
+    P; ``replicate``: ceil(tau / P) P; ``fractional``: max(P, tau).
+
+    Examples
+    --------
+    >>> from carbonopt.carbon.presets import load_preset
+    >>> late = np.array([0.25])
+    >>> for rule in ("infeasible", "replicate", "fractional"):
+    ...     preset = load_preset("default").with_values(late_rule=rule)
+    ...     print(float(device_time_s(late, 0.1, preset)[0].round(3)))
+    0.1
+    0.3
+    0.25
+    """
+    period = positive("period_s", period_s)
     if preset.late_rule == "fractional":
-        return np.maximum(period, latency)
+        return np.maximum(period, interval_s)
     if preset.late_rule == "replicate":
-        return np.asarray(period * np.ceil(interval / period))
-    return np.broadcast_to(period, np.broadcast_shapes(latency.shape, period.shape))
+        return np.asarray(period * np.ceil(interval_s / period))
+    return np.broadcast_to(period, np.broadcast_shapes(interval_s.shape, period.shape))
 
 
 def _task_g(
@@ -221,11 +268,11 @@ def _task_g(
 ) -> dict[str, Floats]:
     """Operation plus a share of the device's lifetime, every part in the common shape."""
     task: dict[str, ArrayLike] = {part: value * share for part, value in made.items()}
-    task |= {"operational": _operation_g(energy_j, preset), "idle": _operation_g(idle_j, preset)}
+    task |= {"operational": operation_g(energy_j, preset), "idle": operation_g(idle_j, preset)}
     return same_shape({part: task[part] for part in ALL_PARTS})
 
 
-def _operation_g(energy_j: ArrayLike, preset: CarbonPreset) -> Floats:
+def operation_g(energy_j: ArrayLike, preset: CarbonPreset) -> Floats:
     """Carbon of energy that is drawn over the lifetime [g CO2e]."""
     fall = mean_over_lifetime(preset.decarbonisation_per_year, preset.lifetime_s)
-    return operational_g(energy_j, preset.use_g_per_kwh * fall, preset.pue)
+    return operational_g(energy_j, preset.drawn_g_per_kwh * fall, preset.pue)

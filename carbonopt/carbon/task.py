@@ -10,7 +10,16 @@ import pandas as pd
 
 from carbonopt.arrays import Floats, Number
 from carbonopt.carbon.presets import Activity, CarbonPreset
-from carbonopt.carbon.scenario import carbon_ca, carbon_pa, total_ca, total_pa
+from carbonopt.carbon.scenario import (
+    carbon_ca,
+    carbon_pa,
+    initiation_interval_s,
+    operation_g,
+    share_ca,
+    share_pa,
+    total_ca,
+    total_pa,
+)
 from carbonopt.errors import SpecError
 from carbonopt.units import UNITS
 
@@ -58,8 +67,9 @@ class Task:
 
     Notes
     -----
-    The device leaks while it computes as well: a task draws ``E + f P_idle t``, with the
-    preset's factor f on leakage, and in PA ``f P_idle`` until the next one.
+    The device leaks while it computes as well: a task draws ``E + f P_idle tau``, with the
+    preset's factor f on leakage and the initiation interval tau, and in PA ``f P_idle`` until the
+    next one.
     """
 
     deployment: Deployment
@@ -109,9 +119,27 @@ class Task:
         device = self._device(preset)
         return total_pa(*device, period_s, dram_gb, preset, idle_w=self.idle_w)
 
+    def terms(self, activity: Activity, preset: CarbonPreset) -> tuple[Floats, Floats, Floats]:
+        """Carbon of running [g], of waiting [g], and the share of the device that is used up [-].
+
+        ``C = running + waiting + share M``, with the carbon M of making the device.
+
+        Raises
+        ------
+        SpecError
+            PA is asked for and no period is known.
+        """
+        energy_j, latency_s, _ = self._device(preset)
+        running = operation_g(energy_j, preset)
+        if activity == "CA":
+            return running, np.zeros(()), share_ca(latency_s, None, preset)
+        share, idle_j = share_pa(latency_s, self._period_s(), None, self.idle_w, preset)
+        return running, operation_g(idle_j, preset), share
+
     def _device(self, preset: CarbonPreset) -> tuple[Number, Number, Number]:
-        """Energy with the leakage while it computes [J], latency [s], die [mm2]."""
-        leaked_j = preset.leakage_factor * self.idle_w * self.latency_s
+        """Energy with the leakage in the interval [J], latency [s], die [mm2]."""
+        interval_s = initiation_interval_s(self.latency_s, preset)
+        leaked_j = preset.leakage_factor * self.idle_w * interval_s
         return self.energy_j + leaked_j, self.latency_s, self.area_mm2
 
     def _period_s(self) -> float:

@@ -7,9 +7,10 @@ two designs is not blurred by the draw. The priors are documented guesses, not m
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -36,7 +37,7 @@ class Prior:
     name
         What the parameter is called.
     fields
-        Fields of `CarbonPreset` that take its samples.
+        Fields of `CarbonPreset` that it moves, each around its own figure: all by one factor.
     distribution
         ``lognormal`` with median `mode` and geometric standard deviation `spread`, or
         ``triangular`` from `low` over `mode` to `high`.
@@ -54,6 +55,10 @@ class Prior:
     high: float
     spread: float
     source: str
+
+    def around(self, own: float) -> Prior:
+        """Return the prior of another figure that it moves: lognormal ones around that figure."""
+        return replace(self, mode=own) if self.distribution == "lognormal" else self
 
     def quantile(self, uniform: ArrayLike) -> Floats:
         """Value below which a share of the distribution lies, inverse of its cumulative one.
@@ -166,12 +171,14 @@ def sampled_preset(preset: CarbonPreset, shares: Floats | None = None) -> Carbon
     """
     priors = load_priors(preset)
     points = sobol_shares(SAMPLES, len(priors)) if shares is None else shares
-    values = {
-        field: prior.quantile(points[:, place])[:, None]
+    values: dict[str, Any] = {
+        field: prior.around(float(np.mean(getattr(preset, field)))).quantile(points[:, place])[
+            :, None
+        ]
         for place, prior in enumerate(priors)
         for field in prior.fields
     }
-    return preset.with_values(**values)
+    return replace(preset, **values)
 
 
 @cache

@@ -22,6 +22,8 @@ FOLDER = Path(__file__).parent
 FACT_COLUMNS = (
     *("key", "value", "unit", "low", "high", "source", "locator", "licence", "year", "note"),
 )
+NOT_GIVEN = "not given"
+"""What stands for a number that its source does not state; the column ``range`` says why."""
 LICENCES = ("BSD-3-Clause", "MIT", "Apache-2.0", "CC-BY-4.0", "CC0-1.0", "public-domain")
 """Licences under which numbers may travel in this package; its own choices are BSD-3-Clause."""
 
@@ -59,7 +61,8 @@ class Fact:
 def load_table(name: str) -> pd.DataFrame:
     """Read a table, numbers to the last bit, and refuse rows that name no source or licence.
 
-    A column is float where every text in it is a number or empty, else it stays text.
+    A column is float where every text in it is a number, empty or `NOT_GIVEN`, else it stays
+    text.
 
     Parameters
     ----------
@@ -70,7 +73,8 @@ def load_table(name: str) -> pd.DataFrame:
     ------
     SpecError
         Missing file, missing column ``source``, ragged rows, rows without source; of a shipped
-        table also a row without a licence of `LICENCES`; all at once.
+        table also a row without a licence of `LICENCES`, without a year where the table has
+        years, or without the reason for a range that is not given; all at once.
 
     Examples
     --------
@@ -83,7 +87,8 @@ def load_table(name: str) -> pd.DataFrame:
 
 def _numbers(texts: pd.Series[str]) -> pd.Series[str] | pd.Series[float]:
     try:
-        return pd.Series([float(text or "nan") for text in texts], dtype=np.float64)
+        numbers = [float("nan" if text in ("", NOT_GIVEN) else text) for text in texts]
+        return pd.Series(numbers, dtype=np.float64)
     except ValueError:
         return texts
 
@@ -161,15 +166,37 @@ def _read_rows(name: str) -> list[tuple[int, dict[str, str]]]:
             elif file.parent == FOLDER and row["licence"] not in LICENCES:
                 allowed = ", ".join(LICENCES)
                 faults.append(f"{where}: licence: got {row['licence']!r}, allowed: {allowed}")
+            else:
+                faults += [f"{where}: {fault}" for fault in _shipped_faults(row, file.parent)]
             rows.append((reader.line_num, row))
     if faults:
         raise SpecError(faults)
     return rows
 
 
+def _shipped_faults(row: Mapping[str, str], folder: Path) -> list[str]:
+    """Say what a row of a shipped table lacks beside source and licence."""
+    if folder != FOLDER:
+        return []
+    faults = []
+    if not row.get("year", "-").strip():
+        faults.append("year: got nothing, required: when the source says so")
+    if "range" not in row:
+        return faults
+    if not row["range"].strip():
+        faults.append("range: got nothing, required: what low and high span, or why there are none")
+    faults += [
+        f"{end}: got nothing, required: a number, or {NOT_GIVEN}"
+        for end in ("low", "high")
+        if not row[end].strip()
+    ]
+    return faults
+
+
 def _fact(row: Mapping[str, str]) -> Fact:
-    low = float(row["low"]) if row["low"] else None
-    high = float(row["high"]) if row["high"] else None
+    low, high = (
+        float(row[end]) if row[end] not in ("", NOT_GIVEN) else None for end in ("low", "high")
+    )
     year = int(row["year"]) if row["year"] else None
     value = float(row["value"])
     if not math.isfinite(value):

@@ -9,9 +9,17 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+_MANY, _FEW = 10_000, 8
+
 
 def non_dominated(values: npt.ArrayLike) -> npt.NDArray[np.bool_]:
     """Mark the rows (n,) of objectives (n, m) that no other row dominates; equal rows all stay.
+
+    In O(n log n) for two and three objectives.
+
+    References
+    ----------
+    H. T. Kung, F. Luccio, F. P. Preparata, J. ACM 22(4), 1975, as in moocore.
 
     Examples
     --------
@@ -21,11 +29,24 @@ def non_dominated(values: npt.ArrayLike) -> npt.NDArray[np.bool_]:
     matrix = np.asarray(values, dtype=float)
     if len(matrix) == 0:
         return np.zeros(0, dtype=bool)
-    kept: npt.NDArray[np.bool_] = moocore.is_nondominated(matrix, keep_weakly=False)
-    unique = {row.tobytes() for row in matrix[kept] + 0.0}
-    near = np.isin(matrix[:, 0], matrix[kept, 0])
-    kept[near] = [row.tobytes() in unique for row in matrix[near] + 0.0]
+    kept = ~_beaten_by_few(matrix)
+    kept[kept] = moocore.is_nondominated(matrix[kept], keep_weakly=True)
     return kept
+
+
+def _beaten_by_few(matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    """Mark the rows (n,) that one of the few best by sum dominates: cheap, and most of many."""
+    beaten = np.zeros(len(matrix), dtype=bool)
+    if len(matrix) < _MANY:
+        return beaten
+    columns = np.ascontiguousarray(matrix.T)
+    spans = np.abs(columns).mean(axis=1)
+    score = sum(column / (span or 1.0) for column, span in zip(columns, spans, strict=True))
+    for best in np.argpartition(score, _FEW)[:_FEW]:
+        pairs = list(zip(columns, matrix[best], strict=True))
+        no_better = np.logical_and.reduce([column >= value for column, value in pairs])
+        beaten |= no_better & np.logical_or.reduce([column > value for column, value in pairs])
+    return beaten
 
 
 def front_rows(evaluations: pd.DataFrame, objectives: Sequence[str]) -> pd.DataFrame:

@@ -8,137 +8,25 @@ scenario lies on the front of these quantities, and one search serves all scenar
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from carbonopt.arrays import Bools, Floats
-from carbonopt.carbon.embodied import embodied_g, embodied_total_g
-from carbonopt.carbon.metrics import break_even_s
-from carbonopt.carbon.presets import Activity, CarbonPreset
-from carbonopt.carbon.task import Deployment, Task
+from carbonopt.carbon.presets import Activity
+from carbonopt.carbon.task import Deployment
 from carbonopt.carbon.uncertainty import STATISTICS, mean_carbon_g, shared_sample
 from carbonopt.carbon.wafer import over_reticle
-from carbonopt.errors import ModelRangeError, SpecError
+from carbonopt.errors import SpecError
 from carbonopt.front.front import Front
+from carbonopt.front.pricing import Device, Scenario, can_be_made, price, price_device, task_of
 from carbonopt.objectives import Metric, metric, uncertain
 
 _CHUNK = 10_000
-_PRICED = ("carbon_ca_", "carbon_pa_", "embodied_g", "operational_g", "cci_", "break_even_")
-IN_USE = ("operational", "idle")
-"""Parts of a task's carbon that scale with the grid; all others scale with 1 / lifetime."""
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """How devices are made and used, and which activity is judged.
-
-    Parameters
-    ----------
-    activity
-        ``CA`` (tasks back to back) or ``PA`` (one task per period).
-    preset
-        Numbers of the carbon model.
-    """
-
-    activity: Activity
-    preset: CarbonPreset
-
-    @property
-    def metric(self) -> str:
-        """Column that the scenario judges by."""
-        return f"carbon_{self.activity.lower()}_g"
-
-
-def task_parts(
-    table: pd.DataFrame, deployment: Deployment, scenario: Scenario
-) -> dict[str, Floats]:
-    """Carbon of one network's task for every design, by part [g].
-
-    Parameters
-    ----------
-    table
-        Designs (n) with ``energy_j@network``, ``latency_s@network`` and ``area_mm2``, every one
-        a number; ``idle_w``, where it is there, leaks while a task runs and, in PA, between tasks.
-    deployment
-        The network.
-    scenario
-        Activity and preset; samples (m, 1) in the preset give parts (m, n).
-
-    Raises
-    ------
-    SpecError
-        PA is asked for and the period of the network is not known.
-    """
-    return task_of(table, deployment).parts_g(scenario.activity, scenario.preset)
-
-
-def task_of(table: pd.DataFrame, deployment: Deployment) -> Task:
-    """Take the task of a network on every design (n) out of a table."""
-    return Task.of(deployment, table, f"@{deployment.network}")
-
-
-def price(
-    table: pd.DataFrame, deployments: Sequence[Deployment], scenario: Scenario
-) -> dict[str, Floats]:
-    """Price every design: each network, their geometric mean, and the parts of the mean.
-
-    Parameters
-    ----------
-    table
-        Designs (n), as for `task_parts`.
-    deployments
-        The networks.
-    scenario
-        Activity and preset.
-
-    Returns
-    -------
-    dict
-        ``carbon_*_g``, ``carbon_*_g@network`` and ``carbon_*_g.part``, arrays (n,) [g per task];
-        the parts sum to the mean, each by its mean share.
-
-    Notes
-    -----
-    As `carbonopt.evaluate.evaluate_row` does it.
-    """
-    parts = [task_parts(table, deployment, scenario) for deployment in deployments]
-    totals = {
-        f"{scenario.metric}@{deployment.network}": np.sum(list(each.values()), axis=0)
-        for deployment, each in zip(deployments, parts, strict=True)
-    }
-    return totals | _mean(scenario.metric, parts)
-
-
-def _mean(name: str, parts: Sequence[Mapping[str, Floats]]) -> dict[str, Floats]:
-    """Geometric mean over the networks of the sum over the parts, and the parts of the mean."""
-    logarithms, shares = 0.0, dict[str, Floats]()
-    for each in parts:
-        total = np.sum(list(each.values()), axis=0)
-        logarithms = logarithms + np.log(total)
-        for part, value in each.items():
-            shares[part] = shares.get(part, 0.0) + value / total
-    mean = np.exp(logarithms / len(parts))
-    return {
-        name: mean,
-        **{f"{name}.{part}": share * (mean / len(parts)) for part, share in shares.items()},
-    }
-
-
-def price_device(
-    table: pd.DataFrame, deployments: Sequence[Deployment], preset: CarbonPreset
-) -> dict[str, Floats]:
-    """Embodied carbon of every device and its parts, geometric mean over the networks' memories.
-
-    Returns
-    -------
-    dict
-        ``embodied_g`` and ``embodied_g.part``, arrays (n,) [g].
-    """
-    area_mm2 = table["area_mm2"].to_numpy(dtype=float)
-    parts = [embodied_g(area_mm2, d.dram_gb, preset) for d in deployments]
-    return _mean("embodied_g", parts)
+_PRICED = ("carbon_ca_", "carbon_pa_", "embodied_g", "operational_", "cci_", "break_even_")
+PERIOD_LIMIT = "limit.period@"
+"""How the constraints begin that a network's period makes."""
 
 
 def reprice(
@@ -174,19 +62,20 @@ def reprice(
     table = front.evaluations
     _check_columns(table, deployments)
     made = can_be_made(table["area_mm2"].to_numpy(dtype=float), scenario.preset)
-    priced = made & (table["status"] == "ok").to_numpy()
+    sound = (table["status"] == "ok").to_numpy()
+    priced = made & sound
     designs = table if priced.all() else table[priced]
     activities: list[Activity] = ["CA"] if scenario.activity == "CA" else ["PA"]
     if all(d.period_s is not None for d in deployments):
         activities = ["CA", "PA"]
+    device = Device.of(designs, scenario.preset)
     columns: dict[str, Floats] = {}
     for activity in activities:
-        columns |= price(designs, deployments, replace(scenario, activity=activity))
-    columns |= price_device(designs, deployments, scenario.preset)
+        columns |= price(designs, deployments, replace(scenario, activity=activity), device)
+    columns |= price_device(designs, deployments, scenario.preset, device)
     columns |= _statistics(designs, deployments, scenario)
-    columns |= _derived(designs, deployments, columns, scenario)
     columns |= {
-        f"limit.period@{d.network}": designs[f"latency_s@{d.network}"].to_numpy() / d.period_s - 1
+        f"{PERIOD_LIMIT}{d.network}": designs[f"latency_s@{d.network}"].to_numpy() / d.period_s - 1
         for d in deployments
         if d.period_s is not None
     }
@@ -195,7 +84,7 @@ def reprice(
     metrics = tuple(metric(name) for name in ("latency_s", "energy_j", scenario.metric))
     return replace(
         front,
-        evaluations=_judged(_updated(table, columns, priced), names, limits or {}, metrics),
+        evaluations=_judged(_updated(table, columns, priced), names, limits or {}, metrics, sound),
         metrics=metrics,
         constraint_names=tuple(names),
         reference_point=None,
@@ -203,35 +92,6 @@ def reprice(
         history=None,
         notices=(),
     )
-
-
-def can_be_made(area_mm2: Floats, preset: CarbonPreset) -> Bools:
-    """Mark the chips (n,) whose dies and carrier fit the preset's wafer; others have no price.
-
-    Examples
-    --------
-    >>> from carbonopt.carbon.presets import load_preset
-    >>> can_be_made(np.array([1e5, 10.0, np.nan]), load_preset("default"))
-    array([False,  True, False])
-    """
-    finite = np.isfinite(area_mm2)
-    if not finite.any() or _fits(float(area_mm2[finite].max()), preset):
-        return finite
-    areas = np.unique(area_mm2[finite])
-    fit, unfit = 0, len(areas)
-    while fit < unfit:
-        middle = (fit + unfit) // 2
-        fit, unfit = (middle + 1, unfit) if _fits(areas[middle], preset) else (fit, middle)
-    return np.asarray(area_mm2 < areas[fit])
-
-
-def _fits(area_mm2: float, preset: CarbonPreset) -> bool:
-    """Whether the dies and the carrier of a chip fit the wafer."""
-    try:
-        embodied_total_g(area_mm2, 0.0, preset)
-    except ModelRangeError:
-        return False
-    return True
 
 
 def _statistics(
@@ -255,32 +115,6 @@ def _statistics(
                     STATISTICS[statistic](carbon)
                 )
         columns |= {column: np.concatenate(values) for column, values in found.items()}
-    return columns
-
-
-def _derived(
-    table: pd.DataFrame,
-    deployments: Sequence[Deployment],
-    priced: Mapping[str, Floats],
-    scenario: Scenario,
-) -> dict[str, Floats]:
-    """Price again what a table holds of metrics that follow from carbon CA and its parts."""
-    columns: dict[str, Floats] = {}
-    for deployment in deployments if "operational_g" in table else ():
-        suffix = f"@{deployment.network}"
-        used = task_parts(table, deployment, replace(scenario, activity="CA"))["operational"]
-        made = price_device(table, [deployment], scenario.preset)["embodied_g"]
-        change = priced[f"carbon_ca_g{suffix}"] / table[f"carbon_ca_g{suffix}"].to_numpy()
-        columns[f"operational_g{suffix}"] = used
-        columns[f"cci_g_per_eop{suffix}"] = table[f"cci_g_per_eop{suffix}"].to_numpy() * change
-        if (used > 0).all():
-            latency_s = table[f"latency_s{suffix}"].to_numpy()
-            columns[f"break_even_s{suffix}"] = break_even_s(made, used, latency_s)
-    for name in {column.partition("@")[0] for column in columns}:
-        each = [
-            columns.get(f"{name}@{d.network}", np.full(len(table), np.nan)) for d in deployments
-        ]
-        columns[name] = np.exp(np.mean(np.log(each), axis=0))
     return columns
 
 
@@ -326,7 +160,7 @@ def _constraints(front: Front, deployments: Sequence[Deployment], scenario: Scen
     names = [name for name in front.constraint_names if name != "limit.reticle"]
     names += ["limit.reticle"] if scenario.preset.reticle_rule == "met" else []
     if scenario.activity == "PA" and scenario.preset.late_rule == "infeasible":
-        names += [f"limit.period@{d.network}" for d in deployments]
+        names += [f"{PERIOD_LIMIT}{d.network}" for d in deployments]
     return list(dict.fromkeys(names))
 
 
@@ -335,11 +169,11 @@ def _judged(
     names: Sequence[str],
     limits: Mapping[str, float],
     metrics: Sequence[Metric],
+    sound: Bools,
 ) -> pd.DataFrame:
-    """Say again which designs are feasible."""
-    table = table.assign(
-        **{f"limit.{name}": table[name] / limit - 1 for name, limit in limits.items()}
-    )
+    """Say again which designs are feasible, of those whose evaluation did not fail."""
+    limited = {f"limit.{name}": table[name] / limit - 1 for name, limit in limits.items()}
+    table = table.assign(**limited) if limited else table
     met = (table[list(names)].to_numpy(dtype=float) <= 0.0).all(axis=1)
     numbers = np.isfinite(table[[m.name for m in metrics]].to_numpy(dtype=float)).all(axis=1)
-    return table.assign(feasible=met & numbers & (table["status"] == "ok").to_numpy())
+    return table.assign(feasible=met & numbers & sound)

@@ -21,7 +21,7 @@ from carbonopt.carbon.uncertainty import (
     variance_shares,
 )
 from carbonopt.errors import SpecError
-from carbonopt.front.reprice import Scenario, task_of
+from carbonopt.front.pricing import Scenario, task_of
 from carbonopt.front.winners import keeps_periods
 
 

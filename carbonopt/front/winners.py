@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 
 from carbonopt.arrays import Bools, Floats, Ints
+from carbonopt.carbon.scenario import IN_USE
 from carbonopt.carbon.task import Deployment
 from carbonopt.errors import SpecError
 from carbonopt.front.dominance import non_dominated
-from carbonopt.front.reprice import IN_USE, Scenario, task_parts
+from carbonopt.front.pricing import Scenario, task_parts
 from carbonopt.objectives import scenario_free
 
 
@@ -66,7 +67,7 @@ def winners(
         Feasible designs (n), as for `task_parts`.
     deployments, scenario
         Networks, activity and preset. Lifetime and intensity are replaced; the intensity is
-        the mean over the lifetime.
+        that of the hours in use, mean over the lifetime.
     lifetimes_s
         Lifetimes L (k,) [s].
     intensities_g_per_kwh
@@ -86,7 +87,7 @@ def winners(
         raise SpecError("scenario map: got no feasible design, required: one")
     rows = np.flatnonzero(scenario_free_rows(table, [d.network for d in deployments]))
     unit = scenario.preset.with_values(
-        lifetime_s=1.0, use_g_per_kwh=1.0, decarbonisation_per_year=0.0
+        lifetime_s=1.0, use_g_per_kwh=1.0, use_hours_ratio=1.0, decarbonisation_per_year=0.0
     )
     terms = []
     for deployment in deployments:

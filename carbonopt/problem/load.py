@@ -14,7 +14,14 @@ from carbonopt.carbon.presets import CarbonPreset, preset_names
 from carbonopt.catalog import find_problem
 from carbonopt.errors import SpecError
 from carbonopt.hardware.cacti import sram_byte_range
-from carbonopt.objectives import METRICS, PER_NETWORK, UNCERTAIN, scenario_free, uncertain
+from carbonopt.objectives import (
+    METRICS,
+    PER_NETWORK,
+    UNCERTAIN,
+    needs_period,
+    scenario_free,
+    uncertain,
+)
 from carbonopt.problem.base import Problem
 from carbonopt.problem.scenario import preset_of, scenario_words
 from carbonopt.space import Variable
@@ -48,11 +55,10 @@ def load_problem(name_or_path: str | Path) -> Problem:
     preset = _preset(spec.scenario, document, faults)
     machine = _machine(spec, document, faults)
     front = _reference_front(spec, document, faults)
+    _refuse_late(spec, preset, document, faults)
     if faults or preset is None:
         raise SpecError(faults)
-    taken_in_turns = "free" if preset.late_rule == "replicate" else "met"
-    rule = spec.limits["period"].rule if "period" in spec.limits else taken_in_turns
-    constraints = period_constraints(workloads) if rule == "met" else []
+    constraints = period_constraints(workloads) if _periods_are_met(spec, preset) else []
     if preset.reticle_rule == "met":
         constraints.append("limit.reticle")
     statistics = uncertain([*spec.objectives, *spec.limits])
@@ -94,6 +100,31 @@ def _evaluation(
         "content": {**content, "layers": genes.layers},
         "exact_rows": partial(genes.exact_rows, hardware),
     }
+
+
+def _periods_are_met(spec: ProblemSpec, preset: CarbonPreset) -> bool:
+    """Whether every period is a constraint: as the limits say, else as the rule for late designs.
+
+    Devices that take turns, or that serve fewer tasks, need not keep a period.
+    """
+    if "period" in spec.limits:
+        return bool(spec.limits["period"].rule == "met")
+    return preset.late_rule == "infeasible"
+
+
+def _refuse_late(
+    spec: ProblemSpec, preset: CarbonPreset | None, document: Document, faults: list[str]
+) -> None:
+    """Refuse to judge late designs by a carbon that their rule does not give them."""
+    periodic = [name for name in [*spec.objectives, *spec.limits] if needs_period(name)]
+    if preset is None or not periodic or _periods_are_met(spec, preset):
+        return
+    if preset.late_rule == "infeasible":
+        fault = (
+            f"got free, but a late design has no {periodic[0]} under late_rule infeasible, "
+            "allowed: met, or late_rule replicate or fractional"
+        )
+        faults.append(document.fault(("limits", "period"), fault))
 
 
 def _machine(spec: ProblemSpec, document: Document, faults: list[str]) -> Machine | None:
@@ -164,7 +195,7 @@ def _workloads(spec: ProblemSpec, document: Document, faults: list[str]) -> list
     from carbonopt.evaluate import load_workload
 
     workloads: list[Workload] = []
-    needs_period = any(name.startswith("carbon_pa_") for name in [*spec.objectives, *spec.limits])
+    periodic = [name for name in [*spec.objectives, *spec.limits] if needs_period(name)]
     for place, entry in enumerate(spec.workloads):
         name = entry.name or str(document.path.parent / str(entry.path))
         try:
@@ -177,8 +208,8 @@ def _workloads(spec: ProblemSpec, document: Document, faults: list[str]) -> list
         if loaded.network.name in {other.network.name for other in workloads}:
             fault = f"got {loaded.network.name} again, allowed: each network once"
             faults.append(document.fault(("workloads", place), fault))
-        if loaded.period_s is None and needs_period:
-            fault = "got no period, allowed: a time, which carbon_pa_g needs"
+        if loaded.period_s is None and periodic:
+            fault = f"got no period, allowed: a time, which {periodic[0].partition('@')[0]} needs"
             faults.append(document.fault(("workloads", place, "period"), fault))
         workloads.append(loaded)
     return workloads

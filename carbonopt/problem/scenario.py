@@ -18,6 +18,7 @@ from carbonopt.spec.scenario import ScenarioSpec
 _FIELDS = MappingProxyType(
     {
         "lifetime": "lifetime_s",
+        "initiation_interval": "interval_ratio",
         "use_intensity": "use_g_per_kwh",
         "decarbonisation": "decarbonisation_per_year",
         "fab_intensity": "fab_g_per_kwh",
@@ -27,7 +28,8 @@ _FIELDS = MappingProxyType(
         "defect_density": "defects_per_mm2",
         "reticle": "reticle_rule",
         "package": "package_g",
-        "package_per_area": "package_g_per_mm2",
+        "package_energy": "package_kwh_per_mm2",
+        "package_area": "package_area_ratio",
         "board": "board_g",
         "design": "design_g",
         "end_of_life": "end_of_life_g",
@@ -44,9 +46,9 @@ def scenario_words() -> dict[str, tuple[str, ...]]:
     >>> scenario_words()["reticle"]
     ('met', 'free')
     """
-    ruled = ("late_rule", "yield_model", "accounting", "reticle", "carrier", "stacking")
+    ruled = ("hardware", "late_rule", "yield_model", "accounting", "reticle", "carrier", "stacking")
     words = {key: CHOICES[_FIELDS.get(key, key)] for key in ruled}
-    return {**words, "memory": tuple(memory_names())}
+    return {**words, "memory": tuple(memory_names("dram"))}
 
 
 def preset_of(scenario: ScenarioSpec, base: CarbonPreset | None = None) -> CarbonPreset:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from types import MappingProxyType
@@ -16,12 +16,13 @@ from carbonopt.carbon.deployment import mixed_nodes
 from carbonopt.carbon.embodied import FURTHER_PARTS
 from carbonopt.carbon.grid import grid_source
 from carbonopt.carbon.operational import operational_g
-from carbonopt.carbon.presets import FIELDS, TABLE, Activity, CarbonPreset, load_preset
+from carbonopt.carbon.presets import FIELDS, RULES, TABLE, Activity, CarbonPreset, load_preset
 from carbonopt.carbon.task import Deployment
 from carbonopt.carbon.uncertainty import SAMPLES, TAIL, Prior, load_priors, shared_sample
-from carbonopt.data.tables import data_hash, describe_facts
-from carbonopt.front.reprice import Scenario, price, price_device
+from carbonopt.data.tables import data_hash, describe_facts, load_table
+from carbonopt.front.pricing import Scenario, price, price_device
 from carbonopt.front.uncertainty import carbon_samples, causes_of
+from carbonopt.front.winners import keeps_periods
 from carbonopt.report.scale import quantity
 from carbonopt.report.table import describe_design
 
@@ -34,13 +35,14 @@ OUTSIDE = (
     "leakage of arrays, macros and registers, self-refresh of the DRAM",
 )
 """What no preset charges."""
+LATE = "periodic activity: the design takes longer than its period (late_rule infeasible)"
 
 _MADE_BY: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "region": ("use_g_per_kwh",),
-        "profile": ("use_g_per_kwh",),
+        "profile": ("use_hours_ratio", "use_g_per_kwh"),
         "fab_region": ("fab_g_per_kwh",),
-        "memory": ("dram_ca_g_per_gb", "dram_pa_g_per_gb"),
+        "memory": ("dram_ca_g_per_gb", "dram_pa_g_per_gb", "memory_yield"),
         "abatement": ("gas_g_per_mm2",),
         "node": ("fab_kwh_per_mm2", "gas_g_per_mm2", "material_g_per_mm2", "defects_per_mm2"),
         "fab_yield": ("yield_model",),
@@ -48,6 +50,17 @@ _MADE_BY: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """Keys of a scenario to the numbers that they look up or imply."""
 
+ESTIMATE = (
+    "An estimate of a model, before anything is built: for choosing between designs, no "
+    "declaration of a product."
+)
+LEAST_CAUSE = 0.01
+_ACTIVITIES = MappingProxyType(
+    {
+        "CA": "CA: tasks back to back for the whole lifetime",
+        "PA": "PA: one task per period, the device waits in between",
+    }
+)
 ACCURACY = (
     "Models of this kind meet published life-cycle assessments within a factor of 1.05 to 2.2. "
     "The interval covers the numbers of the carbon model, not energy, latency, area and leakage."
@@ -81,9 +94,9 @@ def footprint(
         ``boundary``, ``inputs``, ``uncertainty`` and ``model``. Masses in g CO2e.
     """
     table = pd.DataFrame([design])
-    activities: list[Activity] = ["CA"]
-    if all(each.period_s is not None for each in deployments):
-        activities.append("PA")
+    known = all(each.period_s is not None for each in deployments)
+    in_time = known and keeps_periods(table, deployments, Scenario("PA", preset)).all()
+    activities: tuple[Activity, ...] = ("CA", "PA") if in_time else ("CA",)
     tasks = {each: _task(table, deployments, Scenario(each, preset)) for each in activities}
     device = _device(table, deployments, preset)
     charged = {part for each in (device, *tasks.values()) for part in each["parts"]}
@@ -104,7 +117,7 @@ def footprint(
         "task": tasks,
         "boundary": {
             "included": sorted(charged),
-            "left_out": [*(part for part in _chargeable() if part not in charged), *OUTSIDE],
+            "left_out": [*_uncharged(charged, late=known and "PA" not in tasks), *OUTSIDE],
         },
         "inputs": _inputs(preset, scenario or {}),
         "uncertainty": {
@@ -112,12 +125,17 @@ def footprint(
             "interval": [1 - TAIL, TAIL],
             "priors": [_prior(prior) for prior in load_priors(preset)],
         },
-        "model": {
-            "version": _version(),
-            "data_hash": data_hash(),
-            "accuracy": ACCURACY,
-            "notice": mixed_nodes(preset),
-        },
+        "model": _model(preset),
+    }
+
+
+def _model(preset: CarbonPreset) -> dict[str, str]:
+    """Say which version and data gave the numbers, and how far to trust them."""
+    return {
+        "version": _version(),
+        "data_hash": data_hash(),
+        "accuracy": ACCURACY,
+        "notice": mixed_nodes(preset),
     }
 
 
@@ -141,7 +159,7 @@ def _task(
     account["networks"] = {
         each.network: float(columns[f"{scenario.metric}@{each.network}"][0]) for each in deployments
     }
-    account["variance"] = dict(zip(causes["parameter"], causes["total"], strict=True))
+    account["variance"] = causes.to_dict("records")
     return account
 
 
@@ -162,15 +180,16 @@ def _account(name: str, columns: Mapping[str, Floats], samples: Floats) -> dict[
     }
 
 
-def _chargeable() -> tuple[str, ...]:
-    """Parts that a preset can charge, as a reader knows them."""
-    return ("package", "dram", *FURTHER_PARTS, "idle")
+def _uncharged(charged: Collection[str], *, late: bool) -> list[str]:
+    """Parts that a preset can charge and does not here, as a reader knows them."""
+    chargeable = ("package", "dram", *FURTHER_PARTS, "idle")
+    return [*(part for part in chargeable if part not in charged), *([LATE] if late else [])]
 
 
 def _inputs(preset: CarbonPreset, scenario: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Every number and rule of a preset with its source, or that it was set and by what."""
     causes = {field: key for key, made in _MADE_BY.items() if key in scenario for field in made}
-    shipped, facts = load_preset(preset.name), describe_facts(TABLE)
+    shipped, facts, rules = load_preset(preset.name), describe_facts(TABLE), _rules(preset.name)
     inputs = []
     for field in FIELDS:
         value, fact = getattr(preset, field), facts.get(f"{preset.name}.{field}")
@@ -179,7 +198,7 @@ def _inputs(preset: CarbonPreset, scenario: Mapping[str, Any]) -> list[dict[str,
             entry |= {"unit": fact.unit, "source": f"{fact.source}; {fact.locator}"}
             entry |= {"year": fact.year, "low": fact.low, "high": fact.high}
         else:
-            entry |= {"unit": "", "source": f"rule of the preset {preset.name}"}
+            entry |= {"unit": "", "low": None, "high": None, **rules[field]}
         if value != getattr(shipped, field):
             key = causes.get(field)
             why = "" if key is None else f" by {key} {scenario[key]}"
@@ -188,6 +207,16 @@ def _inputs(preset: CarbonPreset, scenario: Mapping[str, Any]) -> list[dict[str,
             entry |= {"source": f"set for this run{why}", "year": None, "low": None, "high": None}
         inputs.append(entry)
     return inputs
+
+
+def _rules(preset_name: str) -> dict[str, dict[str, Any]]:
+    """Source and year of every rule of a preset."""
+    table = load_table(RULES)
+    rows = table[table["preset"] == preset_name].to_dict("records")
+    return {
+        str(row["rule"]): {"source": f"{row['source']}; {row['locator']}", "year": int(row["year"])}
+        for row in rows
+    }
 
 
 def _prior(prior: Prior) -> dict[str, Any]:
@@ -222,16 +251,19 @@ def model_card(record: Mapping[str, Any]) -> str:
     lines = [f"# Carbon footprint: {record['text']}", "", _said(record), ""]
     given = ", ".join(f"{_words(key)} {value}" for key, value in record["scenario"].items())
     lines += [f"Scenario: {given}.", ""] if given else []
+    model = record["model"]
+    lines += [f"{ESTIMATE} {model['accuracy']}", ""]
     lines += ["## Making one device", "", *_parts(record["device"]), ""]
     for activity, task in record["task"].items():
-        lines += [f"## One inference, {activity}", "", *_parts(task), "", _variance(task), ""]
-    boundary, model = record["boundary"], record["model"]
+        lines += [f"## One inference, {_ACTIVITIES[activity]}", "", *_parts(task), ""]
+        lines += [*_variance(task), ""]
+    boundary = record["boundary"]
     included = ", ".join(_words(part) for part in boundary["included"])
-    lines += ["## Boundary", "", f"Included: {included}.", "", "Left out:", ""]
+    lines += ["## Boundary", "", f"Included: {included}.", "", "Left out, or 0 here:", ""]
     lines += [f"- {_words(entry)}" for entry in boundary["left_out"]]
     lines += ["", "## Inputs", "", *_input_rows(record["inputs"])]
     lines += ["", "## Priors", "", *_prior_rows(record["uncertainty"]["priors"])]
-    lines += [*_searched(record), "", model["accuracy"]]
+    lines += _searched(record)
     lines += ["", f"{model['notice'].capitalize()}."] if model["notice"] else []
     return "\n".join([*lines, "", f"Data tables {model['data_hash'][:12]}."]) + "\n"
 
@@ -242,9 +274,12 @@ def _input_rows(inputs: Sequence[Mapping[str, Any]]) -> list[str]:
     for entry in inputs:
         value = entry["value"]
         shown = value if isinstance(value, str) else f"{value:.6g}"
-        cells = (shown, entry["unit"], entry.get("year") or "", entry["source"])
+        ends = [entry["low"], entry["high"]]
+        span = "" if None in ends else f"{ends[0]:g} to {ends[1]:g}"
+        cells = (shown, span, entry["unit"], entry["year"] or "", entry["source"])
         rows.append(f"| {entry['quantity']} | " + " | ".join(map(str, cells)) + " |")
-    return ["| quantity | value | unit | year | source |", "|---|---|---|---|---|", *rows]
+    head = ["| quantity | value | range of sources | unit | year | source |"]
+    return [*head, "|---|---|---|---|---|---|", *rows]
 
 
 def _prior_rows(priors: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -271,7 +306,7 @@ def search_record(energy_j: float, meter: str, preset: CarbonPreset) -> dict[str
     preset
         Its grid and power overhead in use count.
     """
-    carbon = operational_g(energy_j, preset.use_g_per_kwh, preset.pue)
+    carbon = operational_g(energy_j, preset.drawn_g_per_kwh, preset.pue)
     return {"energy_j": energy_j, "carbon_g": float(carbon), "meter": f"{meter}, whole machine"}
 
 
@@ -310,14 +345,22 @@ def _parts(account: Mapping[str, Any]) -> list[str]:
         *("| part | carbon | share |", "|---|---|---|", *rows),
         f"| total | {quantity(total, 'g')} | |",
         "",
-        f"5 to 95 % of the samples: {interval}; mean {quantity(account['mean_g'], 'g', 3)}.",
+        f"5 to 95 % of {SAMPLES} samples of the inputs: {interval}; "
+        f"mean {quantity(account['mean_g'], 'g', 3)}.",
     ]
 
 
-def _variance(task: Mapping[str, Any]) -> str:
-    """Say which parameters carry the variance."""
-    named = [f"{name} {share:.0%}" for name, share in task["variance"].items() if share >= 0.01]
-    return f"The variance comes from: {', '.join(named)}."
+def _variance(task: Mapping[str, Any]) -> list[str]:
+    """Write which parameters carry the variance, alone and with their interactions."""
+    rows = [
+        f"| {cause['parameter']} | {max(cause['first'], 0.0):.0%} | {cause['total']:.0%} |"
+        for cause in task["variance"]
+        if cause["total"] >= LEAST_CAUSE
+    ]
+    said = (
+        "Shares of the variance (Sobol' indices): alone (first order), with interactions (total)."
+    )
+    return [said, "", "| parameter | first order | total |", "|---|---|---|", *rows]
 
 
 def _words(name: str) -> str:

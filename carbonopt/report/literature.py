@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from string import ascii_lowercase
 
 import numpy as np
@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.path import Path as Outline
 from matplotlib.patheffects import withStroke
 
+from carbonopt.arrays import Floats
 from carbonopt.carbon.presets import CarbonPreset
 from carbonopt.report import style
 from carbonopt.report.columns import short_label
@@ -22,6 +23,9 @@ OPERATIONAL, EMBODIED = style.PART_COLOURS["operational"], style.PART_COLOURS["f
 PIE_SIZE, RING_SIZE = 95, 118
 KEY_COLUMNS = 6
 _ARC_POINTS = 40
+NEAR_PT = 11.0
+RADII_PT = (11.5, 16.0, 21.0, 27.0, 34.0)
+"""Least distance of a label from anything else, and how far from its pie it may be put."""
 
 
 def plot_literature(suites: Mapping[str, pd.DataFrame], preset: CarbonPreset) -> Figure:
@@ -77,14 +81,61 @@ def draw_suite(panel: Axes, table: pd.DataFrame, metric: str) -> None:
         efficiency[analog], carbon[analog], RING_SIZE, facecolors="none",
         edgecolors=style.BLACK, linewidths=1.1, zorder=4,
     )  # fmt: skip
-    for x, y, share, label in zip(efficiency, carbon, shares, shown["label"], strict=True):
+    for x, y, share in zip(efficiency, carbon, shares, strict=True):
         draw_pie(panel, (x, y), share)
+    panel.margins(x=0.1, y=0.1)
+    name_pies(panel, np.column_stack([efficiency, carbon]), shown["label"].tolist())
+    panel.set(xlabel="efficiency [TOPS/W]", ylabel=scale.label(short_label(metric)))
+
+
+def name_pies(panel: Axes, points: Floats, labels: Sequence[str]) -> None:
+    """Write a label beside every pie, further away with a line where pies stand close."""
+    panel.autoscale_view()
+    seen_pt = panel.transData.transform(points) * (72.0 / panel.figure.dpi)
+    offsets = label_offsets(seen_pt)
+    for point, label, offset in zip(points, labels, offsets, strict=True):
+        far = float(np.hypot(*offset)) > 1.5 * NEAR_PT
         panel.annotate(
-            label, (x, y), (5.5, 3.0), textcoords="offset points", fontsize=8, zorder=5,
+            label, tuple(point), tuple(offset), textcoords="offset points", fontsize=8, zorder=5,
+            ha="center", va="center",
+            arrowprops={"arrowstyle": "-", "lw": 0.5, "color": style.BLACK} if far else None,
             path_effects=[withStroke(linewidth=1.6, foreground="white")],
         )  # fmt: skip
-    panel.margins(x=0.1, y=0.1)
-    panel.set(xlabel="efficiency [TOPS/W]", ylabel=scale.label(short_label(metric)))
+
+
+def label_offsets(points_pt: Floats) -> Floats:
+    """Place a label beside every point so that it lies on no other point or label.
+
+    Each takes the nearest free place of some around it, from the upper right on; the freest one
+    where none is free.
+
+    Parameters
+    ----------
+    points_pt
+        Points (n, 2) [points of the figure].
+
+    Returns
+    -------
+    Floats
+        Offsets of the middle of the labels (n, 2) [points].
+
+    Examples
+    --------
+    >>> label_offsets(np.array([[0.0, 0.0], [100.0, 0.0]])).round(1).tolist()
+    [[8.1, 8.1], [8.1, 8.1]]
+    """
+    turns = np.pi * (0.25 + np.arange(16) * 0.125 * np.array([1, -1] * 8))
+    places = np.array([r * np.array([np.cos(t), np.sin(t)]) for r in RADII_PT for t in turns])
+    taken = [*points_pt]
+    offsets = np.empty_like(points_pt)
+    for i, point in enumerate(points_pt):
+        others = np.array([place for place in taken if place is not taken[i]]).reshape(-1, 2)
+        gaps = np.linalg.norm((point + places)[:, None, :] - others[None, :, :], axis=2)
+        free = gaps.min(axis=1, initial=np.inf)
+        chosen = int(np.argmax(free >= NEAR_PT)) if (free >= NEAR_PT).any() else int(free.argmax())
+        offsets[i] = places[chosen]
+        taken.append(point + places[chosen])
+    return offsets
 
 
 def draw_pie(panel: Axes, at: tuple[float, float], share: float) -> None:

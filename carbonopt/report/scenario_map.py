@@ -13,9 +13,10 @@ from matplotlib.colors import ListedColormap, to_rgb
 from matplotlib.figure import Figure
 
 from carbonopt.arrays import Floats, Ints
+from carbonopt.carbon.operational import mean_over_lifetime
 from carbonopt.carbon.task import Deployment
 from carbonopt.front.front import Front
-from carbonopt.front.reprice import Scenario
+from carbonopt.front.pricing import Scenario
 from carbonopt.front.winners import keeps_periods, winners
 from carbonopt.report import style
 from carbonopt.report.table import describe_design
@@ -108,9 +109,11 @@ def draw_map(
 
 def mark(panel: Axes, scenario: Scenario) -> None:
     """Mark the scenario's own lifetime and intensity."""
+    preset = scenario.preset
+    fall = mean_over_lifetime(preset.decarbonisation_per_year, preset.lifetime_s)
     panel.plot(
-        float(np.mean(scenario.preset.use_g_per_kwh)),
-        float(np.mean(scenario.preset.lifetime_s)) / _S_PER_Y,
+        float(np.mean(preset.drawn_g_per_kwh * fall)),
+        float(np.mean(preset.lifetime_s)) / _S_PER_Y,
         "+", color=style.BLACK, ms=11, mew=1.6, ls="none", label="this scenario",
     )  # fmt: skip
 

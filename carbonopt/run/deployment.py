@@ -10,7 +10,8 @@ from carbonopt.carbon.presets import Activity, CarbonPreset
 from carbonopt.carbon.task import Deployment
 from carbonopt.errors import SpecError, StoreError
 from carbonopt.front.front import Front
-from carbonopt.front.reprice import Scenario, reprice
+from carbonopt.front.pricing import Scenario
+from carbonopt.front.reprice import PERIOD_LIMIT, reprice
 from carbonopt.run.api import load_run
 from carbonopt.run.energy import ENERGY, METER
 from carbonopt.spec.load import read_document
@@ -96,7 +97,9 @@ def reprice_run(
     activity
         ``CA`` or ``PA``.
     preset
-        Carbon numbers in place of the run's own. The hardware models stay the run's.
+        Carbon numbers in place of the run's own. The hardware models stay the run's. A rule other
+        than ``infeasible`` for late designs lifts the periods that the run had to meet under
+        ``infeasible``.
     period_s
         Period of every network [s], in place of the run's own.
 
@@ -114,8 +117,13 @@ def reprice_run(
         raise SpecError(f"period: got {period_s:g} s, allowed: above 0 s")
     stored = deployment_of(run_dir)
     networks = tuple(replace(d, period_s=period_s or d.period_s) for d in stored.networks)
-    scenario = Scenario(activity, preset or stored.preset)
-    front = reprice(load_run(run_dir), networks, scenario, stored.limits)
+    asked = preset or stored.preset
+    scenario = Scenario(activity, replace(asked, hardware=stored.preset.hardware))
+    run = load_run(run_dir)
+    if stored.preset.late_rule == "infeasible" != scenario.preset.late_rule:
+        kept = [name for name in run.constraint_names if not name.startswith(PERIOD_LIMIT)]
+        run = replace(run, constraint_names=tuple(kept))
+    front = reprice(run, networks, scenario, stored.limits)
     return replace(front, notices=(_reach(front, stored),)), networks, scenario
 
 

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from carbonopt.units import parse_quantity, unit_of
+from carbonopt.units import UNITS, parse_quantity, unit_of
 
 _PLAIN_WORD = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")
 
@@ -80,6 +80,9 @@ def quantity(unit: str, *, or_zero: bool = False) -> Callable[[object], float]:
     """Make a reader of quantities above 0 of a unit; a plain number where the unit is ''."""
 
     def read(value: object) -> float:
+        allowed = ">= 0" if or_zero else "> 0"
+        if unit and isinstance(value, int | float) and value <= 0:
+            raise ValueError(f"got {value}, allowed: {allowed}, with a unit of: {_units(unit)}")
         if unit:
             number = parse_quantity(value, unit)
         elif isinstance(value, bool) or not isinstance(value, int | float):
@@ -87,10 +90,15 @@ def quantity(unit: str, *, or_zero: bool = False) -> Callable[[object], float]:
         else:
             number = value
         if not (number > 0 or (or_zero and number == 0)):
-            raise ValueError(f"got {value}, allowed: {'>= 0' if or_zero else '> 0'}")
+            raise ValueError(f"got {value}, allowed: {allowed}")
         return number
 
     return read
+
+
+def _units(unit: str) -> str:
+    """List the spellings of a unit."""
+    return ", ".join(UNITS[unit])
 
 
 def plain_word(value: object) -> str:

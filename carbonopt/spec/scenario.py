@@ -10,6 +10,7 @@ from carbonopt.spec.fields import Fraction, Positive, Strict, Text, Vocabulary, 
 
 _WORDS = (
     "preset",
+    "hardware",
     "late_rule",
     "yield_model",
     "accounting",
@@ -23,7 +24,7 @@ _WORDS = (
 Life = Annotated[float, BeforeValidator(quantity("s")), "5y"]
 Intensity = Annotated[float, BeforeValidator(quantity("g/kWh", or_zero=True)), "25g/kWh"]
 Mass = Annotated[float, BeforeValidator(quantity("g", or_zero=True)), "10g"]
-MassPerArea = Annotated[float, BeforeValidator(quantity("g/mm2", or_zero=True)), "0.1g/mm2"]
+AreaEnergy = Annotated[float, BeforeValidator(quantity("kWh/mm2", or_zero=True)), "0.135kWh/cm2"]
 Density = Annotated[float, BeforeValidator(quantity("1/mm2", or_zero=True)), "'0.1 1/cm2'"]
 Node = Annotated[float, BeforeValidator(quantity("nm")), "22nm"]
 Share = Annotated[Fraction, "0.9"]
@@ -43,11 +44,15 @@ class ScenarioSpec(Strict):
     model_config = ConfigDict(use_attribute_docstrings=True)
 
     preset: Word = "default"
-    """carbon preset to start from"""
+    """carbon preset to start from; it brings hardware models along"""
+    hardware: Word | None = None
+    """models of area, clock, energy and latency, in place of those that go with the preset"""
     lifetime: Life | None = None
     """time in use"""
     utilisation: Share | None = None
     """share of the lifetime in which tasks run back to back (CA)"""
+    initiation_interval: Share | None = None
+    """time from one task's start to the next one's as a share of the latency: 1 unless pipelined"""
     late_rule: Word | None = None
     """what becomes of a design that takes longer than its period (PA)"""
     region: Region | None = None
@@ -96,10 +101,14 @@ class ScenarioSpec(Strict):
     """share of the bonds without a fault"""
     package: Mass | None = None
     """carbon of one package"""
-    package_per_area: MassPerArea | None = None
-    """carbon of the package per area of the die"""
+    package_energy: AreaEnergy | None = None
+    """electricity to make the package per its own area, in place of carbon per package"""
+    package_area: Number | None = None
+    """area of the package over that of all dies in it, for a package by area"""
     memory: Word | None = None
-    """memory beside the chip, by name"""
+    """DRAM beside the chip, by name"""
+    memory_yield: Share | None = None
+    """share of good memory, where the figure of the memory is before yield"""
     board: Mass | None = None
     """printed board with its parts"""
     design: Mass | None = None

@@ -9,7 +9,7 @@ import yaml
 from carbonopt.carbon.bom import read_bom
 from carbonopt.carbon.die import node_carbon
 from carbonopt.carbon.grid import grid_intensity
-from carbonopt.carbon.memory import memory_g, memory_g_per_gb
+from carbonopt.carbon.memory import find_memory, memory_g
 from carbonopt.carbon.operational import operational_g
 from carbonopt.errors import SpecError
 
@@ -85,7 +85,7 @@ def act_grid(name):
 
 def memory(kind):
     return lambda process, inputs: memory_g(
-        1.0, memory_g_per_gb(process, kind), float(inputs["yield"])
+        1.0, find_memory(process, kind).g_per_gb, float(inputs["yield"])
     )
 
 
@@ -188,3 +188,43 @@ def test_faults_of_all_files_at_once_and_one_level_of_imports(tmp_path):
     with pytest.raises(SpecError) as caught:
         read_bom(write(tmp_path, GOOD.replace("14nm", "1nm"), board))
     assert len(caught.value.faults) == 3
+
+
+def test_memory_that_is_good_already_is_not_divided_by_a_yield(tmp_path):
+    file = tmp_path / "bom.yaml"
+    ram = "silicon: {ram: {model: dram, process: hbm3e, capacity: 2 GB%s}}\n"
+    file.write_text("name: one\n" + ram % "")
+    assert read_bom(file)["carbon_g"].sum() == pytest.approx(2 * 240.0)
+    file.write_text("name: one\n" + ram % ", fab_yield: 0.5")
+    assert read_bom(file)["carbon_g"].sum() == pytest.approx(2 * 240.0 / 0.5)
+
+
+#: as ACT publishes bills: sections in any order, dots in names, comments, units of its own choice
+PHONE_MM2 = (
+    *(46.4, 0.85, 1.2, 1.2, 35, 0.89, 0.08, 0.25, 18, 11.6, 1.44, 12.96, 1.61, 6.3, 26.88, 0.77),
+    *(11.36, 7, 8.69, 11, 9.6),
+)
+CHIP = "  ics.chip{}: {{area: {} mm2, process: 28nm, gpa: 95, fab_ci: coal, n_ics: 1}}\n"
+MEMORIES = """\
+  dram: {model: dram, capacity: 4 GB, process: ddr3_50nm, fab_yield: 0.875, n_ics: 1}
+  # flash
+  ssd: {model: flash, capacity: 64 GB, process: nand_30nm, fab_yield: 0.875, n_ics: 1}
+"""
+IMPORTED = """\
+name: Test Imported BOM
+passives: {imported_cap: {category: capacitor, type: mlcc, quantity: 1, weight: 0.1 g}}
+silicon: {imported_si: {model: logic, area: 5 mm2, n_ics: 2, fab_ci: taiwan, process: 14nm}}
+materials: {imported_mat: {category: enclosure, type: steel, weight: 1 g}}
+"""
+
+
+@pytest.mark.reference
+def test_totals_of_the_other_published_bills(tmp_path):
+    """Totals that ACT v2 (facebookresearch/ACT abc9fbb, MIT) gives for fairphone3 and imported."""
+    phone = tmp_path / "fairphone3.yaml"
+    chips = "".join(CHIP.format(place, area) for place, area in enumerate(PHONE_MM2))
+    phone.write_text(f"name: Fairphone Model\ndescription: a phone\nsilicon:\n{chips}{MEMORIES}")
+    assert read_bom(phone)["carbon_g"].sum() == pytest.approx(11901.223314285713, rel=1e-14)
+    imported = tmp_path / "imported.yaml"
+    imported.write_text(IMPORTED)
+    assert read_bom(imported)["carbon_g"].sum() == pytest.approx(472.17067460317463, rel=1e-14)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from carbonopt.carbon.deployment import deployed_preset
 from carbonopt.carbon.die import YIELD_MODELS, die_yield, dies_per_wafer, node_carbon, node_points
+from carbonopt.carbon.operational import mean_over_lifetime, operational_g
 from carbonopt.carbon.presets import load_preset
 from carbonopt.carbon.wafer import charged_area_mm2
 from carbonopt.errors import ModelRangeError
@@ -147,6 +150,7 @@ def test_the_packages_of_two_dies_that_eco_chip_prints(reference, case, area_mm2
     assert got == pytest.approx(printed["carbon_kg"].iloc[0], abs=6e-7)
 
 
+@pytest.mark.filterwarnings("ignore:node 45 nm lies where two")
 def test_nodes_of_the_table_are_its_own():
     nodes, energies = node_points("epa")
     assert nodes == (3, 5, 7, 8, 10, 14, 20, 22, 28, 45, 65, 90, 130, 180)
@@ -162,9 +166,52 @@ def test_between_nodes_and_abatements():
     assert gases == [1.75, 1.375, 1.0]
 
 
-def test_a_warning_where_two_literatures_meet():
-    with pytest.warns(UserWarning, match="node 32 nm lies between two literatures"):
-        node_carbon(32, 97)
+@pytest.mark.parametrize("node", [28.5, 32, 45])
+def test_a_warning_where_two_literatures_meet(node):
+    told = "node .* nm lies where two literatures meet: EPA is 0.9 kWh/cm2 at 28 nm and 0.4"
+    with pytest.warns(UserWarning, match=told):
+        node_carbon(node, 97)
+
+
+@pytest.mark.filterwarnings("ignore:node 45 nm lies where two")
+@pytest.mark.parametrize("node", [45, 65, 180])
+def test_a_search_that_crosses_from_one_literature_to_the_other_is_warned(node):
+    with pytest.warns(UserWarning, match="a comparison with 28 nm lies where two literatures meet"):
+        deployed_preset(node_nm=node)
+
+
+def test_no_such_warning_within_one_literature():
+    with pytest.warns(UserWarning, match="node 22 nm: the carbon") as caught:
+        deployed_preset(node_nm=22)
+    assert not any("literatures" in str(each.message) for each in caught)
+
+
+WAFER = {"wafer_mm": 300.0, "edge_mm": 3.0, "scribe_mm": 0.1}
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda: die_yield(1.0, "fixed", fraction=1.5), "fraction: got 1.5, allowed: above 0"),
+        (lambda: die_yield(1.0, "fixed", fraction=0.0), "fraction: got 0.0, allowed: above 0"),
+        (lambda: die_yield(1.0, "poisson", defects_per_mm2=-1e-3), "defects_per_mm2: got -0.001"),
+        (lambda: die_yield(1.0, "murphy", defects_per_mm2=math.nan), "defects_per_mm2: got nan"),
+        (lambda: die_yield(1.0, "negative_binomial", clustering=0.0), "clustering: got 0.0"),
+        (lambda: die_yield(1.0, "moore"), "model: got moore, allowed: fixed, poisson"),
+        (lambda: dies_per_wafer(1.0, **WAFER | {"edge_mm": 150.0}), "edge_mm: got 150, allowed"),
+        (lambda: dies_per_wafer(1.0, **WAFER | {"edge_mm": 200.0}), "edge_mm: got 200, allowed"),
+        (lambda: dies_per_wafer(1.0, **WAFER | {"edge_mm": -1.0}), "edge_mm: got -1.0, allowed"),
+        (lambda: dies_per_wafer(1.0, **WAFER | {"wafer_mm": 0.0}), "wafer_mm: got 0.0, allowed"),
+        (lambda: dies_per_wafer(1.0, **WAFER | {"scribe_mm": -0.1}), "scribe_mm: got -0.1"),
+        (lambda: operational_g(1.0, -1.0, 1.0), "use_g_per_kwh: got -1.0, allowed: 0 or more"),
+        (lambda: operational_g(1.0, 1.0, 0.0), "pue: got 0.0, allowed: above 0"),
+        (lambda: mean_over_lifetime(1.0, 1.0), "decarbonisation_per_year: got 1, allowed: 0 or"),
+        (lambda: mean_over_lifetime(0.1, 0.0), "lifetime_s: got 0.0, allowed: above 0"),
+    ],
+)
+def test_formulas_refuse_what_cannot_be(call, told):
+    with pytest.raises(ModelRangeError, match=f"^{re.escape(told)}"):
+        call()
 
 
 @pytest.mark.parametrize(("node", "abatement"), [(2, 97), (250, 97), (28, 94), (28, 99.5)])

@@ -113,7 +113,8 @@ def test_a_profile_of_the_user(tmp_path):
     hours = hourly_profile(write(tmp_path / "mine.csv", rows))
     assert hours.tolist() == [100.0 + hour for hour in range(24)]
     preset = deployed_preset(profile=str(tmp_path / "mine.csv"), when="best 1 h")
-    assert preset.use_g_per_kwh == 100.0
+    assert preset.drawn_g_per_kwh == pytest.approx(100.0, rel=1e-15)
+    assert preset.use_g_per_kwh == 111.5
 
 
 def test_a_day_of_23_hours_is_refused_with_all_faults(tmp_path):
@@ -145,9 +146,32 @@ def test_a_profile_beside_a_region_gives_the_shape_alone():
     hours = hourly_profile("US/CISO")
     ratio = effective_g_per_kwh(hours, "best 4 h") / hours.mean()
     preset = deployed_preset(region="France", profile="US/CISO", when="best 4 h")
-    assert preset.use_g_per_kwh == pytest.approx(ratio * grid_intensity("France"), rel=1e-14)
+    assert preset.drawn_g_per_kwh == pytest.approx(ratio * grid_intensity("France"), rel=1e-14)
+    assert preset.use_g_per_kwh == grid_intensity("France")
     level = deployed_preset(use_g_per_kwh=100.0, profile="US/CISO", when="flat")
-    assert level.use_g_per_kwh == pytest.approx(100.0)
+    assert level.drawn_g_per_kwh == pytest.approx(100.0)
+
+
+def test_a_profile_alone_keeps_the_level_of_a_preset_that_is_given(tmp_path):
+    own = deployed_preset(region="France")
+    rows = [f"{hour},{100 if hour < 12 else 300}" for hour in range(24)]
+    file = write(tmp_path / "mine.csv", rows)
+    night = deployed_preset(own, profile=file, when="00:00-12:00")
+    assert night.use_g_per_kwh == own.use_g_per_kwh == grid_intensity("France")
+    assert night.drawn_g_per_kwh == pytest.approx(0.5 * grid_intensity("France"), rel=1e-15)
+    # by name no level is set yet: the profile's own, 200 g/kWh
+    assert deployed_preset("default", profile=file).drawn_g_per_kwh == 200.0
+    # a profile of another day takes the place of the first, not a share of it
+    again = deployed_preset(night, profile=file, when="12:00-24:00")
+    assert again.drawn_g_per_kwh == pytest.approx(1.5 * grid_intensity("France"), rel=1e-15)
+    # a new region is drawn all day
+    assert deployed_preset(night, region="wind").drawn_g_per_kwh == 11.0
+    assert deployed_preset(night, lifetime_s=1.0).drawn_g_per_kwh == night.drawn_g_per_kwh
+
+
+def test_a_profile_without_carbon_has_no_shape(tmp_path):
+    file = write(tmp_path / "clean.csv", [f"{hour},0" for hour in range(24)])
+    assert deployed_preset(profile=file, when="best 4 h").drawn_g_per_kwh == 0.0
 
 
 def test_a_deployment_reports_all_faults_at_once():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from carbonopt.carbon.packaging import carrier_g
+from carbonopt.carbon.packaging import carrier_g, package_by_area_g
 from carbonopt.carbon.presets import load_preset
 from carbonopt.carbon.wafer import charged_area_mm2
 
@@ -12,6 +12,7 @@ pytestmark = pytest.mark.reference
 MM2_PER_CM2 = 100.0
 
 
+@pytest.mark.filterwarnings("ignore:node 45 nm lies where two")
 def test_dies_and_wafer_area_of_other_tools(reference):
     for _, row in reference("carbon_peers.csv").iterrows():
         preset = load_preset("default").with_values(
@@ -41,3 +42,8 @@ def test_packages_with_redistribution_layers_of_eco_chip(reference, case, scaled
     preset = load_preset("default").with_values(fab_g_per_kwh=700.0)
     got = carrier_g(table["area_mm2"].sum() * scaled, preset, "rdl")
     assert got / (1000 * printed) == pytest.approx(ratio, abs=6e-4)
+
+
+def test_the_package_of_an_epyc_by_its_area():
+    """3D-Carbon 14e1a7f prints 3.47 kg: flip-chip, 0.135 kWh/cm2, fab at 583 g/kWh, SP3 socket."""
+    assert float(package_by_area_g(58.5 * 75.4, 0.00135, 583.0)) == pytest.approx(3470, abs=5)

@@ -9,6 +9,7 @@ import pickle
 import numpy as np
 import pytest
 
+from carbonopt.carbon.embodied import embodied_g
 from carbonopt.carbon.presets import FIELDS, compare_presets, load_preset, preset_names
 from carbonopt.data.tables import describe_facts
 from carbonopt.errors import SpecError
@@ -109,10 +110,27 @@ def test_with_values_refuses_what_cannot_be(name, value):
         load_preset("default").with_values(**{name: value})
 
 
+def test_an_edge_leaves_something_of_the_wafer():
+    with pytest.raises(SpecError, match=r"edge_mm: got 150.0, allowed: less than half of 300"):
+        load_preset("default").with_values(edge_mm=150.0)
+    assert load_preset("default").with_values(edge_mm=20.0, wafer_mm=200.0).edge_mm == 20.0
+
+
 def test_with_values_reports_all_faults_at_once():
     with pytest.raises(SpecError) as caught:
         load_preset("default").with_values(lifetime_s=-1.0, yield_fraction=2.0)
     assert len(caught.value.faults) == 2
+
+
+def test_a_design_is_never_charged_to_one_device_unasked():
+    told = r"design_g: got 1000.0 without a volume, allowed: beside a volume"
+    with pytest.raises(SpecError, match=told):
+        load_preset("default").with_values(design_g=1000.0)
+    shared = load_preset("default").with_values(design_g=1000.0, volume=50.0)
+    assert embodied_g(1.0, 0.0, shared)["design"] == 20.0
+    assert embodied_g(1.0, 0.0, shared.with_values(design_g=500.0))["design"] == 10.0
+    one = load_preset("default").with_values(design_g=1000.0, volume=1.0)
+    assert embodied_g(1.0, 0.0, one)["design"] == 1000.0
 
 
 def test_unknown_names_get_the_nearest():

@@ -128,9 +128,15 @@ def sampled(preset, rng, m):
         *("dram_pa_g_per_gb", "clustering", "pue", "volume", "wafer_mm"),
     )
     values = {name: getattr(preset, name) * rng.uniform(1, 2, (m, 1)) for name in names}
-    for name in ("line_yield", "utilisation", "memory_yield", "decarbonisation_per_year"):
+    for name in (
+        "line_yield",
+        "utilisation",
+        "interval_ratio",
+        "memory_yield",
+        "decarbonisation_per_year",
+    ):
         values[name] = rng.uniform(0.5, 0.9, (m, 1))
-    for name in ("board_g", "design_g", "end_of_life_g", "package_g_per_mm2"):
+    for name in ("board_g", "design_g", "end_of_life_g", "package_kwh_per_mm2"):
         values[name] = rng.uniform(0.0, 9.0, (m, 1))
     return preset.with_values(**values), values
 
@@ -167,7 +173,7 @@ def test_idle_and_replicas_by_hand():
     assert parts["idle"] == pytest.approx(0.5 / 3.6e6 * 473, rel=1e-14)
     pipelined = carbon_pa(0.0, 2.5, 1.0, 1.0, 0.0, preset, interval_s=0.9, idle_w=1.0)
     assert pipelined["package"] == 150 / preset.lifetime_s
-    assert pipelined["idle"] == 0.0
+    assert pipelined["idle"] == pytest.approx(0.1 / 3.6e6 * 473, rel=1e-14)
     on_time = carbon_pa(0.0, 0.25, 1.0, 1.0, 0.0, load_preset("default"), idle_w=1.0)
     assert on_time["idle"] == pytest.approx(0.75 / 3.6e6 * 473, rel=1e-14)
 
@@ -180,11 +186,16 @@ def test_continuous_activity_counts_the_interval_and_the_share_of_use():
 
 def test_what_is_charged_beside_die_package_and_memory():
     preset = load_preset("default").with_values(
-        board_g=10.0, design_g=1e6, volume=1e4, end_of_life_g=3.0, package_g_per_mm2=0.5
+        board_g=10.0,
+        design_g=1e6,
+        volume=1e4,
+        end_of_life_g=3.0,
+        package_kwh_per_mm2=0.002,
+        package_g=0.0,
     )
     device = embodied_g(10.0, 0.0, preset)
     got = {part: float(device[part]) for part in ("board", "design", "end_of_life", "package")}
-    assert got == {"board": 10.0, "design": 100.0, "end_of_life": 3.0, "package": 155.0}
+    assert got == {"board": 10.0, "design": 100.0, "end_of_life": 3.0, "package": 15.24}
 
 
 def test_scalars_and_batches_mix():

@@ -63,3 +63,23 @@ def test_pa_needs_a_period():
     task = Task(Deployment("net", 0.0, None), 1.0, 0.1, 2.0)
     with pytest.raises(SpecError, match="period: net: got no period"):
         task.carbon_g("PA", load_preset("default"))
+
+
+def test_a_pipelined_device_serves_a_task_per_interval():
+    task = Task(PERIODIC, energy_j=2.0, latency_s=1.2, area_mm2=4.0, idle_w=3.0)
+    preset = load_preset("default").with_values(late_rule="replicate", lifetime_s=1e6)
+    pipelined = preset.with_values(interval_ratio=0.25)
+    package = {
+        activity: [
+            float(task.parts_g(activity, p)["package"]) * 1e6 / 150 for p in (preset, pipelined)
+        ]
+        for activity in ("CA", "PA")
+    }
+    # CA: tau of 1.2 s or 0.3 s; PA: three devices or one, every 0.5 s
+    assert package["CA"] == pytest.approx([1.2, 0.3], rel=1e-14)
+    assert package["PA"] == pytest.approx([1.5, 0.5], rel=1e-14)
+    pa = task.parts_g("PA", pipelined)
+    assert pa["operational"] == pytest.approx((2 + 3.0 * 0.3) * G_PER_J)
+    assert pa["idle"] == pytest.approx(3.0 * (0.5 - 0.3) * G_PER_J)
+    shared = pipelined.with_values(late_rule="fractional")
+    assert task.parts_g("PA", shared)["package"] == pytest.approx(150 * 0.5 / 1e6, rel=1e-14)

@@ -8,10 +8,21 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from carbonopt.data.tables import FOLDER
+from carbonopt.data.tables import FOLDER, NOT_GIVEN
 
 GOLDEN = Path(__file__).parents[1] / "reference" / "shipped_values.csv"
-TEXTS = ("source", "locator", "licence", "note", "unit", "description", "basis", "aliases", "iso3")
+TEXTS = (
+    "source",
+    "locator",
+    "licence",
+    "note",
+    "unit",
+    "description",
+    "basis",
+    "aliases",
+    "iso3",
+    "range",
+)
 NAMES = ("year", "node_nm", "rows")
 
 
@@ -34,7 +45,7 @@ def shipped_values() -> dict[str, str]:
 
 
 def _is_number(texts) -> bool:
-    filled = [text for text in texts if text]
+    filled = [text for text in texts if text and text != NOT_GIVEN]
     try:
         return bool(filled) and all(float(text) is not None for text in filled)
     except ValueError:

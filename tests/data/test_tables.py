@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from carbonopt.data.tables import (
     FACT_COLUMNS,
     FOLDER,
     LICENCES,
+    NOT_GIVEN,
     data_hash,
     describe_facts,
     interpolate_log_log,
@@ -55,6 +58,47 @@ def test_a_row_that_may_not_be_shipped_is_refused(tmp_path, monkeypatch, licence
     (tmp_path / "grid.csv").write_text("x,source\n1,S\n")
     with pytest.raises(SpecError, match=r"grid.csv:1: .*required: licence"):
         load_table("grid.csv")
+
+
+CARBON = (
+    *("bom_parts", "carbon_presets", "carbon_priors", "fab_nodes", "grid_intensity"),
+    *("literature_fab", "literature_suites", "memory_carbon", "packaging"),
+)
+
+
+@pytest.mark.parametrize("name", CARBON)
+def test_every_figure_of_carbon_has_a_unit_a_year_and_a_range_or_a_reason_for_none(name):
+    with (FOLDER / f"{name}.csv").open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    for row in rows:
+        assert row["unit"], row
+        assert 2000 <= int(row["year"]) <= 2026, row
+        assert row["range"], row
+        for end in ("low", "high"):
+            assert row[end] == NOT_GIVEN or float(row[end]) >= 0.0, row
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"year": ""}, "year: got nothing, required: when the source says so"),
+        ({"low": ""}, "low: got nothing, required: a number, or not given"),
+        ({"high": ""}, "high: got nothing, required: a number, or not given"),
+        ({"range": ""}, "range: got nothing, required: what low and high span, or why there are"),
+    ],
+)
+def test_a_shipped_row_that_says_too_little_is_refused(tmp_path, monkeypatch, changes, told):
+    monkeypatch.setattr(tables, "FOLDER", tmp_path)
+    row = {"x": "1", "low": NOT_GIVEN, "high": "2", "range": "of two papers", "year": "2024"}
+    row |= {"source": "S", "licence": "MIT"}
+    file = tmp_path / "mine.csv"
+    file.write_text(",".join(row) + "\n" + ",".join(row.values()) + "\n")
+    table = load_table("mine.csv")
+    assert np.isnan(table["low"][0])
+    assert table["high"][0] == 2.0
+    file.write_text(",".join(row) + "\n" + ",".join((row | changes).values()) + "\n")
+    with pytest.raises(SpecError, match=f"mine.csv:2: {told}"):
+        load_table("mine.csv")
 
 
 @pytest.mark.parametrize("name", SHIPPED)

@@ -10,7 +10,7 @@ from carbonopt.carbon.presets import load_preset
 from carbonopt.carbon.task import Deployment
 from carbonopt.errors import SpecError
 from carbonopt.front.dominance import non_dominated
-from carbonopt.front.reprice import Scenario, price
+from carbonopt.front.pricing import Scenario, price
 from carbonopt.front.uncertainty import assess, carbon_samples, on_front
 
 

@@ -16,12 +16,8 @@ from carbonopt.errors import SpecError
 from carbonopt.evaluate import Context, evaluate_row, load_workload
 from carbonopt.front.dominance import front_rows, non_dominated
 from carbonopt.front.front import Front
-from carbonopt.front.reprice import (
-    Scenario,
-    price,
-    price_device,
-    reprice,
-)
+from carbonopt.front.pricing import Scenario, price, price_device
+from carbonopt.front.reprice import reprice
 from carbonopt.front.winners import scenario_free_rows, winners
 from carbonopt.objectives import UNCERTAIN, metric
 
@@ -32,7 +28,7 @@ DESIGNS = [
     for rows in (32, 64)
     for sram in (65536, 262144)
 ]
-PRICED = ("carbon_", "embodied_g", "operational_g", "cci_", "break_even_s")
+PRICED = ("carbon_", "embodied_g", "operational_", "cci_", "break_even_")
 YEAR_S = 365.25 * 86400.0
 
 
@@ -71,7 +67,7 @@ def test_repricing_is_evaluating_under_the_other_scenario(run, activity, name):
     again = reprice(front, deployments, Scenario(activity, preset)).evaluations
     expected, _ = evaluated(preset)
     columns = [c for c in expected if c.startswith(PRICED)]
-    assert len([c for c in columns if "." not in c]) == 7 + 9 + 6 * 3
+    assert len([c for c in columns if "." not in c]) == 7 + 18 + 6 * 3
     for column in columns:
         assert again[column].to_numpy() == pytest.approx(
             expected[column].to_numpy(), rel=1e-12, nan_ok=True
@@ -191,6 +187,7 @@ SCENARIOS = st.builds(
             "use_g_per_kwh": st.floats(0.0, 1200.0),
             "lifetime_s": st.floats(0.1 * YEAR_S, 20 * YEAR_S),
             "utilisation": st.floats(0.01, 1.0),
+            "interval_ratio": st.floats(0.01, 1.0),
             "pue": st.floats(1.0, 2.0),
             "package_g": st.floats(0.0, 300.0),
             "fab_g_per_kwh": st.floats(0.0, 1000.0),

@@ -32,6 +32,9 @@ def test_every_input_has_a_source_and_what_was_set_says_so(record):
     assert all(entry["source"] for entry in inputs.values())
     assert inputs["use_g_per_kwh"]["source"] == "set for this run"
     assert inputs["package_g"]["source"].startswith("ACT v2")
+    assert inputs["yield_model"]["source"].startswith("ECO-CHIP")
+    assert inputs["yield_model"]["year"] == 2024
+    assert (inputs["package_g"]["low"], inputs["package_g"]["high"]) == (75.0, 300.0)
     assert all(prior["source"] for prior in record["uncertainty"]["priors"])
 
 
@@ -52,8 +55,32 @@ def test_the_card_shows_all_of_it(record):
     search = search_record(3.6e6, "codecarbon 3", PRESET)
     assert search["carbon_g"] == pytest.approx(44.0)
     card = model_card({**record, "search": search})
-    for head in ("Making one device", "One inference, CA", "Boundary", "Inputs", "Priors"):
+    for head in ("Making one device", "Boundary", "Inputs", "Priors"):
         assert f"\n## {head}\n" in card
+    assert "\n## One inference, CA: tasks back to back for the whole lifetime\n" in card
+    assert "An estimate of a model" in card
+    assert "alone (first order), with interactions (total)" in card
     assert "| board | 20 g |" in card
     assert "The search itself drew 3600 kJ: 44 g on the same grid (codecarbon 3, whole" in card
     assert "The search itself" not in model_card(record)
+
+
+def test_the_variance_is_told_alone_and_with_interactions(record):
+    for account in record["task"].values():
+        shares = {
+            cause["parameter"]: (cause["first"], cause["total"]) for cause in account["variance"]
+        }
+        assert len(shares) == 11
+        assert all(total >= first - 0.02 for first, total in shares.values())
+        assert sum(total for _, total in shares.values()) > 1.0
+
+
+def test_a_late_design_has_no_pa_and_the_boundary_says_why(front):
+    late = [Deployment("resnet8", 2.0**20, 1e-9)]
+    record = footprint(front.knee(), front.variables, late, PRESET)
+    assert set(record["task"]) == {"CA"}
+    assert any("takes longer than its period" in entry for entry in record["boundary"]["left_out"])
+    in_turns = footprint(
+        front.knee(), front.variables, late, PRESET.with_values(late_rule="replicate")
+    )
+    assert set(in_turns["task"]) == {"CA", "PA"}

@@ -5,7 +5,7 @@ import pytest
 
 from carbonopt.carbon.presets import load_preset
 from carbonopt.carbon.task import Deployment
-from carbonopt.front.reprice import Scenario
+from carbonopt.front.pricing import Scenario
 from carbonopt.report.breakdown import plot_breakdown
 from carbonopt.report.scenario_map import plot_scenario_map
 

@@ -36,9 +36,14 @@ SCENARIO_KEYS = (
     *("decarbonisation: 0.05", "profile: US/CISO, when: best 4 h", "fab_region: TWN 2023"),
     *("profile: US/CISO, season: JJA, when: 22:00-06:00", "abatement: 99"),
     *("yield_model: murphy", "defect_density: 0.1 1/cm2", "line_yield: 0.9", "accounting: area"),
-    *("reticle: free", "package_per_area: 0.1 g/mm2", "memory: hbm3e", "board: 10 g"),
-    *("design: 1 t", "design: 1 t, volume: 1000", "end_of_life: 2 g", "leakage_factor: 0"),
-    *("dies: 2", "carrier: rdl", "dies: 2, stacking: stacked", "dies: 2, bonding_yield: 0.9"),
+    *("reticle: free", "package_energy: 0.1 kWh/cm2", "memory: hbm3e", "board: 10 g"),
+    *("design: 1 t, volume: 1000", "memory: lpddr4", "end_of_life: 2 g", "leakage_factor: 0"),
+    *(
+        "dies: 2",
+        "dies: 2, carrier: rdl",
+        "dies: 2, stacking: stacked",
+        "dies: 2, bonding_yield: 0.9",
+    ),
 )
 
 
@@ -94,7 +99,7 @@ def test_every_key_does_something(problem_file):
         ("use_intensity: 25 g/kWh", "region: Taiwan 2023"),
         ("mapping: reference", "mapping: optimal"),
         ("mapping: reference", "mapping: genes"),
-        ("period: met", "period: free"),
+        ("lifetime: 5 y", "lifetime: 5 y, late_rule: replicate, initiation_interval: 0.5"),
         ("80 mm2", "81 mm2"),
         ("10 ms", "11 ms"),
         ("[32, 33]", "[32, 34]"),
@@ -168,8 +173,35 @@ def test_a_file_without_keys_is_refused(problem_file, text):
 
 
 def test_a_limit_and_a_fault_of_the_model_are_not_mixed_up(problem_file):
-    problem = load_problem(problem_file(GOOD.replace("period: met", "period: free")))
+    in_turns = GOOD.replace("lifetime: 5 y", "late_rule: replicate")
+    problem = load_problem(problem_file(in_turns.replace("period: met", "period: free")))
     assert problem.constraint_names == ["limit.buildable", "limit.reticle", "limit.area_mm2"]
+
+
+def test_what_becomes_of_late_designs_is_one_rule(problem_file):
+    def constraints(*changes):
+        text = GOOD
+        for old, new in changes:
+            text = text.replace(old, new)
+        return load_problem(problem_file(text)).constraint_names
+
+    period, unsaid = "limit.period@resnet8", ("  period: met\n", "")
+    assert period in constraints(unsaid)
+    for scenario in ("late_rule: replicate", "late_rule: fractional", "utilisation: 0.9"):
+        kept = period in constraints(unsaid, ("lifetime: 5 y", scenario))
+        assert kept == scenario.startswith("utilisation")
+    assert period not in constraints(unsaid, ("preset: default", "preset: carbonspot"))
+    # a deadline that is asked for stays one
+    assert period in constraints(("lifetime: 5 y", "late_rule: replicate"))
+
+
+def test_late_designs_are_not_judged_by_what_they_do_not_have(problem_file):
+    assert faults(problem_file, ("period: met", "period: free")) == [
+        "problem.yaml:14: limits.period: got free, but a late design has no carbon_pa_g under "
+        "late_rule infeasible, allowed: met, or late_rule replicate or fractional"
+    ]
+    text = GOOD.replace("period: met", "period: free").replace("carbon_pa_g", "carbon_ca_g")
+    assert "limit.period@resnet8" not in load_problem(problem_file(text)).constraint_names
 
 
 @pytest.mark.parametrize("name", problem_names())
