@@ -14,9 +14,10 @@ from carbonopt.carbon.task import Deployment, Task
 from carbonopt.carbon.uncertainty import statistics_of
 from carbonopt.carbon.wafer import over_reticle
 from carbonopt.errors import MappingError, ModelRangeError, SpecError
+from carbonopt.hardware.knob_table import Knobs
 from carbonopt.hardware.knobs import knobs_of_row, parse_knobs
 from carbonopt.hardware.machine import Machine
-from carbonopt.hardware.template import Knobs, find_template
+from carbonopt.hardware.template import find_template
 from carbonopt.hardware.variant import load_variant
 from carbonopt.mapping.residency import machine_for
 from carbonopt.objectives import PER_NETWORK
@@ -221,7 +222,7 @@ def evaluate_one(
     workload
         Name of a shipped network, or the path of an ONNX file.
     template, knobs
-        The design: `rows`, `cols`, `macros`, `sram`; quantities with their unit.
+        The design, see `carbonopt.hardware.knob_table.knob_table`; quantities with their unit.
     preset
         Carbon preset, or the name of a shipped one; `carbonopt.carbon.deployment.deployed_preset`
         makes one for a region, a lifetime and more.
@@ -254,12 +255,11 @@ def evaluate_one(
     if task.network.not_modelled:
         skipped = ", ".join(f"{kind} x{n}" for kind, n in task.network.not_modelled.items())
         notes.append(f"not modelled: {skipped}")
-    grouped = {"group_depth": parsed.group_depth} if parsed.group_depth > 1 else {}
     return {
         "workload": task.network.name,
         "template": template,
         "knobs": {"rows": parsed.rows, "cols": parsed.cols, "macros": parsed.macros,
-                  "sram_byte": parsed.sram_byte, **grouped},
+                  "sram_byte": parsed.sram_byte, **parsed.options.given},
         "preset": numbers.name,
         "mapping": mapping,
         "carbon_pa_g": None,

@@ -11,6 +11,7 @@ from designs import machine, unrolled_as
 
 from carbonopt.hardware.digital import DigitalArray
 from carbonopt.hardware.imc import imc_macro, load_form
+from carbonopt.hardware.knob_table import MacroOptions
 from carbonopt.hardware.machine import DIRECTIONS, OPERANDS, Machine, Memory, Operand, Port
 from carbonopt.hardware.template import TEMPLATES
 from carbonopt.hardware.variant import load_variant
@@ -120,7 +121,7 @@ def random_machine(rng: np.random.Generator, layer: Layer, memories: int) -> Mac
     kind = str(rng.choice(["digital", "digital", "digital", "aimc", "dimc"]))
     variant = load_variant(str(rng.choice(VARIANTS)))
     if kind != "digital":
-        array = imc_macro(kind, 16, 16, 1, 1, load_form(variant.macro_form))
+        array = imc_macro(kind, 16, 16, 1, MacroOptions(), load_form(variant.macro_form))
     free = {axis: tuple(rng.permutation(DIMS)) for axis in AXES}
     return Machine(
         "random", variant, shape, array,

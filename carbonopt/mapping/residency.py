@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 
 from carbonopt.errors import MappingError
+from carbonopt.hardware.knob_table import Knobs
 from carbonopt.hardware.machine import OPERANDS, Machine, Operand
-from carbonopt.hardware.template import Knobs, Template, build_machine
+from carbonopt.hardware.template import Template, build_machine
 from carbonopt.hardware.variant import ModelVariant
 from carbonopt.workload.layer import Layer
 from carbonopt.workload.network import Network

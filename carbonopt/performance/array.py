@@ -102,11 +102,14 @@ def _macro_energy(
     """
     used = unrolling.as_asked if machine.variant.macros_wait_for_ports else unrolling
     columns, rows, *_ = machine.shape
-    technology, cols = load_technology(), used.product(columns)
+    technology, cols = machine.technology, used.product(columns)
     summed, occupied = accumulated_rows(layer, used, columns, rows, machine.variant)
     added = occupied if macro.form.sums_occupied_rows else summed
     tree = tree_pj(technology, float(macro.tree_bits), float(macro.rows), added)
-    cycle = cycle_energy(technology, macro, cols=cols, occupied_rows=occupied, tree_pj=tree)
+    cycle = cycle_energy(
+        technology, macro, cols=cols, occupied_rows=occupied, tree_pj=tree,
+        activity=machine.activity,
+    )  # fmt: skip
     activations = layer.macs / (cols * used.product(rows))
     cycles = activations * macro.passes
     return scalar_parts({name: part * cycles for name, part in cycle.items()})

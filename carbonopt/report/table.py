@@ -83,17 +83,24 @@ def variable_text(name: str, value: object) -> str:
     return quantity(float(value), unit, digits=6)
 
 
+def _plain_name(name: str) -> str:
+    """Return the name of a variable without its unit, which its text says."""
+    for suffix in ("_byte_per_s", "_byte", "_nm", "_v"):
+        name = name.removesuffix(suffix)
+    return name
+
+
 def describe_design(design: Mapping[str, object] | pd.Series[Any], variables: Sequence[str]) -> str:
     """Return a design in one line: the template, then each variable that it has.
 
     Examples
     --------
-    >>> describe_design({"rows": 64, "sram_byte": 8192}, ["rows", "sram_byte"])
-    'rows 64, sram 8 KiB'
+    >>> describe_design({"rows": 64, "sram_byte": 8192, "supply_v": 0.8}, ["rows", "supply_v"])
+    'rows 64, supply 0.8 V'
     """
     texts = {name: variable_text(name, design[name]) for name in shown_variables(variables)}
     template = [texts.pop("template")] if "template" in texts else []
-    named = (f"{name.removesuffix('_byte')} {text}" for name, text in texts.items())
+    named = (f"{_plain_name(name)} {text}" for name, text in texts.items())
     return ", ".join([*template, *named])
 
 
@@ -112,7 +119,7 @@ def designs_table(
         Columns to show after them, scaled.
     """
     shown = {
-        name.removesuffix("_byte"): [variable_text(name, v) for v in designs[name].tolist()]
+        _plain_name(name): [variable_text(name, v) for v in designs[name].tolist()]
         for name in shown_variables(variables)
     }
     for metric in metrics:

@@ -8,8 +8,9 @@ import pytest
 from designs import layer, machine, network, of_layers
 
 from carbonopt.errors import SpecError
+from carbonopt.hardware.knob_table import Knobs, MacroOptions
 from carbonopt.hardware.technology import load_technology, tree_pj
-from carbonopt.hardware.template import TEMPLATES, Knobs, build_machine
+from carbonopt.hardware.template import TEMPLATES, build_machine
 from carbonopt.hardware.variant import load_variant
 from carbonopt.mapping.spatial import Unrolling
 from carbonopt.performance.array import accumulated_rows
@@ -163,7 +164,8 @@ def test_groups_of_cells_save_inputs_and_charge_each_turn(template):
 
 def grouped_machine(template, depth):
     return build_machine(
-        TEMPLATES[template], Knobs(64, 32, 1, 2.0**15, depth), load_variant("default"),
+        TEMPLATES[template], Knobs(64, 32, 1, 2.0**15, MacroOptions(group_depth=depth)),
+        load_variant("default"),
         dram_byte=2.0**20, resident_byte=2.0**20,
     )  # fmt: skip
 
