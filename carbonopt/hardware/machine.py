@@ -117,6 +117,12 @@ class Machine:
         CarbonSpot's rules give unrollings for it: a machine of one of its templates.
     technology, activity
         Gates of an in-memory-computing macro, and the share of cycles in which they switch.
+    row_cycles
+        Cycles in which a macro writes one row of weights.
+    overlapped_writing
+        A macro computes with some weights while others are written.
+    waits_for_activations
+        A macro waits for inputs and outputs at the ports, which are never too slow otherwise.
     """
 
     name: str
@@ -134,6 +140,9 @@ class Machine:
     carbonspot_rules: bool = False
     technology: Technology = field(default_factory=load_technology)
     activity: Activity = FULL_ACTIVITY
+    row_cycles: float = 1.0
+    overlapped_writing: bool = False
+    waits_for_activations: bool = False
 
     @property
     def area_mm2(self) -> float:

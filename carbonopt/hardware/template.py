@@ -7,7 +7,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Literal
+from typing import Any, Literal
+
+import numpy as np
 
 from carbonopt.data.tables import load_facts
 from carbonopt.errors import ModelRangeError, SpecError
@@ -25,7 +27,7 @@ from carbonopt.hardware.imc import (
     load_form,
     scalar_parts,
 )
-from carbonopt.hardware.imc_cells import cell_write_pj
+from carbonopt.hardware.imc_cells import cell_write_pj, row_write_ns
 from carbonopt.hardware.imc_model import macro_area, macro_clock, macro_leakage, precharge_pj
 from carbonopt.hardware.knob_table import Knob, Knobs, MacroOptions, knob_table
 from carbonopt.hardware.machine import Machine, Memory, Operand
@@ -158,7 +160,7 @@ def build_machine(
     clock_s = sum(clock.values()) * _S_PER_NS
     memories = (
         *(
-            _weight_stationary_registers(array, technology)
+            _weight_stationary_registers(array, technology, knobs.options)
             if stationary
             else _output_stationary_registers()
         ),
@@ -180,7 +182,22 @@ def build_machine(
         carbonspot_rules=True,
         technology=technology,
         activity=_activity(knobs.options),
+        **_writing(array, knobs.options, sum(clock.values())),
     )  # fmt: skip
+
+
+def _writing(
+    array: DigitalArray | ImcMacro, options: MacroOptions, clock_ns: float
+) -> dict[str, Any]:
+    """Return how a machine waits for weights, and whether for inputs and outputs too."""
+    if not isinstance(array, ImcMacro):
+        return {}
+    speeds = (options.sram_bandwidth_byte_per_s, options.dram_bandwidth_byte_per_s)
+    return {
+        "row_cycles": float(np.ceil(row_write_ns(array, clock_ns) / clock_ns)),
+        "overlapped_writing": options.loading == "overlapped",
+        "waits_for_activations": any(speed is not None for speed in speeds),
+    }
 
 
 def _technology(template: Template, options: MacroOptions) -> Technology:
@@ -280,9 +297,12 @@ def _output_stationary_registers() -> tuple[Memory, ...]:
 
 
 def _weight_stationary_registers(
-    array: DigitalArray | ImcMacro, technology: Technology
+    array: DigitalArray | ImcMacro, technology: Technology, options: MacroOptions
 ) -> tuple[Memory, ...]:
-    """One weight register or cell group per PE, inputs shared along columns."""
+    """One weight register or cell group per PE, inputs shared along columns.
+
+    Where weights arrive while others are in use, a group has room for both.
+    """
     shared: dict[Operand, frozenset[str]] = {"I": frozenset({"D1"}), "O": frozenset({"D2"})}
     if not isinstance(array, ImcMacro):
         return _registers_of({"W": frozenset(), **shared}, technology)
@@ -291,7 +311,7 @@ def _weight_stationary_registers(
     cells = Memory(
         "cells", "register", bits * float(array.group_depth), turning_pj,
         cell_write_pj(technology, array), 0.0, frozenset(),
-        equal_ports({"W": ("rw1", "rw1", "", "")}, bits, bits),
+        equal_ports({"W": ("rw1", "rw1", "", "")}, bits, bits), options.loading == "overlapped",
     )  # fmt: skip
     return (cells, *_registers_of(shared, technology))
 

@@ -90,6 +90,8 @@ class Costs(NamedTuple):
         Bits that each shared memory has to give (shared,), and bits of all outputs (2,).
     energy_to_go
         Least energy of the nodes that a state lacks (s, p).
+    writing
+        Cycles that an in-memory macro waits for new weights in all, if its cells keep a tile (p,).
     """
 
     energy: Floats
@@ -100,6 +102,7 @@ class Costs(NamedTuple):
     free: Floats
     whole_room: Floats
     energy_to_go: Floats
+    writing: Floats
 
 
 class Beside(NamedTuple):
@@ -112,8 +115,12 @@ class Beside(NamedTuple):
     cycles
         Until the last results have left the array.
     rows
-        Cycles to write the weights of an in-memory macro, if the array waits for nothing else;
-        negative if it waits for its ports.
+        Cycles to write one weight of each group of an in-memory macro, row by row; negative if
+        the array waits for weights as for all else, at its ports.
+    overlapped
+        Such weights arrive while the array computes with others.
+    ports
+        Inputs and outputs are waited for at the ports.
     passes
         Cycles of the array per multiply-accumulate.
     loading
@@ -125,6 +132,8 @@ class Beside(NamedTuple):
     energy_pj: float
     cycles: float
     rows: float
+    overlapped: bool
+    ports: bool
     passes: float
     loading: bool
     outputs_doubled: bool

@@ -68,7 +68,7 @@ class UnrolledLayer:
     def _base(self, resource: Resource) -> float:
         """Cycles of a resource beside those of the nodes."""
         port, waits, _ = resource
-        computing = waits or port < 0 or self._beside.rows >= 0
+        computing = waits or port < 0
         return self.least_cycles if computing else self._beside.cycles
 
     def points(self, bound_pj: Callable[[float], float]) -> Iterator[Point]:

@@ -93,6 +93,12 @@ def _needless(
 
 
 @njit(cache=True)
+def _waits_at_ports(beside: Beside, operand: int) -> bool:
+    """Whether the array waits for an operand at the ports, and not for rows of weights."""
+    return beside.rows < 0 or (beside.ports and operand != _WEIGHTS)
+
+
+@njit(cache=True)
 def resource_limits(
     orders: Orders, tiles: Tiles, places: Places, costs: Costs, beside: Beside, active: Ints
 ) -> Limits:
@@ -114,8 +120,8 @@ def resource_limits(
                 if o == active[r, 2] or o == _OUTPUT:
                     cycles[r, v, p] += costs.first[v, p]
                 if writes:
-                    cycles[r, v, p] += beside.rows * (again + 1)
-                for way in range(0 if beside.rows >= 0 else 4):
+                    cycles[r, v, p] += costs.writing[p]
+                for way in range(4 if _waits_at_ports(beside, o) else 0):
                     if places.ports[v, way] != active[r, 0] or active[r, 0] < 0:
                         continue
                     needed = costs.needed[v, way, p]
@@ -140,9 +146,10 @@ def chain_latency(
     """Return the least latency of a chain of nodes and tiles (v, 2) and the resource that sets it.
 
     L = max(C + sum of (needed - window) (n - 1), sum of needed (n - 1)) + first loads + last
-    stores, the largest over all ports, with n = N / |T| transfers, compute cycles C, and a window
-    of |T| cycles, or |T| // r where no second tile fits: r are the outermost loops of the tile
-    that do not index its operand, as few as an order of the loops allows.
+    stores + writing of a macro's weights, the largest over all ports, with n = N / |T| transfers,
+    compute cycles C, and a window of |T| cycles, or |T| // r where no second tile fits: r are the
+    outermost loops of the tile that do not index its operand, as few as an order of the loops
+    allows.
 
     Returns
     -------
@@ -171,8 +178,8 @@ def chain_latency(
             run[o] = 1.0
         first[o] += costs.first[v, p]
         if o == _WEIGHTS and places.level[v] == 0:
-            writes = again + 1
-        for way in range(4):
+            writes = costs.writing[p]
+        for way in range(4 if _waits_at_ports(beside, o) else 0):
             port, needed = places.ports[v, way], costs.needed[v, way, p]
             if port >= 0:
                 busy[port] += needed * again
@@ -181,15 +188,13 @@ def chain_latency(
     slower = 1 if first[1] > first[0] else 0
     ends = first[slower] + first[_OUTPUT] + beside.cycles
     computing = tiles.size[-1] * beside.passes
-    if beside.rows >= 0:
-        return computing + beside.rows * writes + ends, 0, 0, slower
     latency, port, waits = computing, -1, 0
     for q in range(places.port_count):
         if computing + late[q] > latency:
             latency, port, waits = computing + late[q], q, 1
         if busy[q] > latency:
             latency, port, waits = busy[q], q, 0
-    return latency + ends, port, waits, slower
+    return latency + writes + ends, port, waits, slower
 
 
 @njit(cache=True)

@@ -7,12 +7,12 @@ from functools import cached_property
 
 import numpy as np
 
-from carbonopt.arrays import Bools, Floats, Ints
+from carbonopt.arrays import Bools, Floats, Ints, Number
 from carbonopt.hardware.machine import OPERANDS
 from carbonopt.mapping.access import FROM_BELOW, TO_BELOW, instance_counts
 from carbonopt.mapping.chains import Beside, Costs, Tiles
 from carbonopt.mapping.lattice import lattice
-from carbonopt.mapping.nodes import OUTPUT, Transfers, node_costs
+from carbonopt.mapping.nodes import OUTPUT, WAYS, Transfers, node_costs
 from carbonopt.mapping.plan import Plan
 from carbonopt.mapping.search import cost_to_go
 from carbonopt.mapping.task import MappingTask
@@ -23,6 +23,33 @@ from carbonopt.workload.layer import DIMS
 _REDUCTION = DIMS.index("C")
 _COLUMNS = 0
 _WEIGHTS = OPERANDS.index("W")
+_SENT = int(np.flatnonzero(WAYS == TO_BELOW)[0])
+
+
+def writing_cycles(rows: Floats, arriving: Floats, loads: Floats, computing: Number) -> Floats:
+    """Cycles that an in-memory macro waits for all of its weights.
+
+    max(rows, bits / bandwidth) for each load; what the array computes from one load to the next
+    is taken off all but the first one.
+
+    Parameters
+    ----------
+    rows, arriving
+        Cycles of one load: rows to be written, and the port that sends them (n,).
+    loads
+        How often the cells are written (n,).
+    computing
+        Cycles of computing on other weights meanwhile (n,), 0 if the array stands still.
+
+    Examples
+    --------
+    >>> args = np.array([[64.0], [100.0], [4.0]])
+    >>> writing_cycles(*args, 0.0), writing_cycles(*args, 70.0)
+    (array([400.]), array([190.]))
+    """
+    one = np.maximum(rows, arriving)
+    total: Floats = one + (loads - 1) * np.maximum(one - computing, 0.0)
+    return total
 
 
 class Tables:
@@ -240,4 +267,19 @@ class Tables:
         return Costs(
             self._block(energy, u, count), needed, room, single, first,
             self._free[u][self.plan.shared], self._whole_room[u], self._to_go[u],
+            self._writing(u, beside, needed),
+        )  # fmt: skip
+
+    def _writing(self, u: int, beside: Beside, needed: Floats) -> Floats:
+        """Cycles that an in-memory macro waits for new weights, by the tile in its cells (p,)."""
+        each, nodes = self.lattices[u], self.plan.nodes
+        cells = np.flatnonzero((nodes.operand == _WEIGHTS) & (nodes.level == 0))
+        if beside.rows < 0 or not len(cells):
+            return np.zeros(len(each.size))
+        held = self._prefix[0][u : u + 1, [_WEIGHTS], 0]
+        points = np.array([0, len(each.size)])
+        kept = lattice_tiles(np.array([_WEIGHTS]), held, self.task.geometry, each.extents, points)
+        return writing_cycles(
+            beside.rows * np.ceil(kept), needed[cells[0], _SENT], each.size[-1] / each.size,
+            np.ceil(each.size * beside.passes) if beside.overlapped else 0.0,
         )  # fmt: skip

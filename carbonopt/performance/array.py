@@ -89,6 +89,12 @@ def accumulated_rows(
     return summed, math.ceil(round(occupied, 9))
 
 
+def written_rows(layer: Layer, unrolling: Unrolling, machine: Machine) -> int:
+    """Count rows of a macro that are written to replace one weight of each group."""
+    columns, rows, *_ = machine.shape
+    return accumulated_rows(layer, unrolling, columns, rows, machine.variant)[1]
+
+
 def _macro_energy(
     layer: Layer, machine: Machine, macro: ImcMacro, unrolling: Unrolling
 ) -> dict[str, float]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from carbonopt.arrays import Floats, Ints
 from carbonopt.hardware.imc import ImcMacro
+from carbonopt.hardware.machine import OPERANDS
 from carbonopt.mapping.access import (
     FROM_ABOVE,
     FROM_BELOW,
@@ -21,11 +22,14 @@ from carbonopt.mapping.access import (
     merge_stationary,
 )
 from carbonopt.mapping.candidates import Mappings
+from carbonopt.mapping.tables import writing_cycles
 from carbonopt.mapping.task import MappingTask
 from carbonopt.mapping.tiles import RELEVANCE, prefix_tiles
-from carbonopt.performance.array import accumulated_rows, array_energy
+from carbonopt.performance.array import array_energy, written_rows
 from carbonopt.performance.loading import loading_cycles
 from carbonopt.performance.stalls import stall_cycles
+
+_NO_WEIGHTS = np.array([1.0, 0.0, 1.0])  # of I, W, O
 
 
 @dataclass(frozen=True)
@@ -187,24 +191,39 @@ def _stall(
 ) -> tuple[Floats, Floats]:
     """Cycles of waiting by port (n, ports) and overall (n,).
 
-    Ports work in parallel, so the slowest one counts. A macro that does not wait for its ports
-    waits for new weights, one row per cycle, of each weight of a group that is replaced.
+    Ports work in parallel, so the slowest one counts. A macro that does not wait for its weights
+    at ports waits for them to be written, see `_writing`; for inputs and outputs it waits only
+    where their bandwidths are given.
     """
-    if waits_for_ports(task):
+    by_port = np.zeros((len(merged.dims), task.ports.max() + 1))
+    at_ports = waits_for_ports(task)
+    if at_ports or task.machine.waits_for_activations:
+        waited = np.ones(len(OPERANDS)) if at_ports else _NO_WEIGHTS
         by_port = stall_cycles(
             RELEVANCE, task.levels, task.memory, task.capacity(merged.unrollings), merged.which,
             task.ports, _claims(task), task.machine.array.passes,
-            merged.dims, merged.sizes, merged.cuts,
-            traffic.amount, needed, traffic.period, traffic.width, tile,
+            merged.dims, merged.sizes, merged.cuts, traffic.amount * waited[:, None, None],
+            needed, traffic.period, traffic.width, tile,
         )  # fmt: skip
-        return by_port, np.maximum(by_port.max(axis=1), 0.0)
-    by_port = np.zeros((len(merged.dims), task.ports.max() + 1))
-    if task.levels[1] > 1:
-        rows = [
-            accumulated_rows(task.layer, each, "D1", "D2", task.machine.variant)[1]
-            for each in merged.unrollings
-        ]
-        loads = merged.sizes.prod(axis=1) // traffic.period[:, 1, 0, FROM_ABOVE]
-        written = np.array(rows)[merged.which] * np.ceil(tile[:, 1, 0])
-        by_port[:, task.ports[1, 0, FROM_ABOVE]] = loads * written
-    return by_port, by_port.max(axis=1)
+    stall = np.maximum(by_port.max(axis=1), 0.0)
+    if not at_ports and task.levels[1] > 1:
+        writing = _writing(task, merged, traffic, needed, tile)
+        by_port[:, task.ports[1, 0, FROM_ABOVE]] = writing
+        stall += writing
+    return by_port, stall
+
+
+def _writing(
+    task: MappingTask, merged: Mappings, traffic: Traffic, needed: Floats, tile: Floats
+) -> Floats:
+    """Cycles that a macro waits for new weights (n,): rows of each weight of a group, or bits."""
+    machine = task.machine
+    rows = [
+        written_rows(task.layer, each, machine) * machine.row_cycles for each in merged.unrollings
+    ]
+    period = traffic.period[:, 1, 0, FROM_ABOVE]
+    computing = np.ceil(period * machine.array.passes) if machine.overlapped_writing else 0.0
+    return writing_cycles(
+        np.array(rows)[merged.which] * np.ceil(tile[:, 1, 0]), needed[:, 1, 1, TO_BELOW],
+        merged.sizes.prod(axis=1) // period, computing,
+    )  # fmt: skip

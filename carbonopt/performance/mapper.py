@@ -19,7 +19,7 @@ from carbonopt.mapping.spatial import Unrolling, array_shape
 from carbonopt.mapping.tables import Tables
 from carbonopt.mapping.task import MappingTask
 from carbonopt.mapping.unrollings import Unrollings, promising_unrollings
-from carbonopt.performance.array import accumulated_rows, array_energy
+from carbonopt.performance.array import array_energy, written_rows
 from carbonopt.performance.cost import waits_for_ports
 from carbonopt.performance.hull import lower_hull
 
@@ -159,12 +159,13 @@ def _beside(task: MappingTask, unrollings: Sequence[Unrolling], outputs_pj: Floa
     found = []
     for used, outputs in zip(unrollings, outputs_pj, strict=True):
         drain = sum(math.ceil(used.as_asked.product(dim)) - 1 for dim in machine.systolic)
-        rows = -1 if waits else accumulated_rows(layer, used, "D1", "D2", variant)[1]
+        rows = -1.0 if waits else written_rows(layer, used, machine) * machine.row_cycles
         found.append(
             Beside(
                 sum(array_energy(layer, machine, used).values()) + float(outputs),
                 float(drain) if variant.loading_in_latency else 0.0,
-                float(rows), float(machine.array.passes), loading, variant.outputs_double_buffered,
+                rows, machine.overlapped_writing, machine.waits_for_activations,
+                float(machine.array.passes), loading, variant.outputs_double_buffered,
             )
         )  # fmt: skip
     return found

@@ -1,0 +1,83 @@
+"""Writing weights into macros on mapped layers: rows or bandwidth, apart or beside computing."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from designs import layer, machine, of_layers
+
+from carbonopt.performance.network import network_cost
+
+POINTWISE = of_layers(layer(K=64, C=64, OX=4, OY=4))  # two loads of 64 rows, 16 positions each
+BYTES = 64 * 32  # of one load
+CYCLES = 16 * 8  # of computing with one load on a digital macro
+
+
+def parts(built, mode="optimal"):
+    return network_cost(POINTWISE, built, mode).cycle_parts()
+
+
+def dimc(**options):
+    return machine("dimc", 64, 32, **options)
+
+
+@pytest.mark.parametrize("mode", ["optimal", "reference"])
+def test_weights_are_written_one_row_per_cycle(mode):
+    found = parts(dimc(), mode)
+    assert (found["compute"], found["stall"]) == (2 * CYCLES, 2 * 64)
+
+
+def test_or_as_they_arrive_where_that_takes_longer():
+    """2048 byte at 100 MB/s take 20.48 us, whatever the clock; at 1 TB/s rows take longer."""
+    slow, fast = (dimc(dram_bandwidth_byte_per_s=speed) for speed in (1e8, 1e12))
+    needed = math.ceil(BYTES / 1e8 * 1e9 / slow.clock_ns)
+    assert parts(slow)["stall"] >= 2 * needed
+    assert parts(slow)["stall"] * slow.clock_ns == pytest.approx(2 * 20480, rel=0.05)
+    assert parts(fast)["stall"] == 2 * 64
+    lower = dimc(dram_bandwidth_byte_per_s=1e8, supply_v=0.6)
+    assert lower.clock_ns == pytest.approx(1.7611 * slow.clock_ns, rel=1e-4)
+    assert parts(lower)["compute"] == parts(slow)["compute"]
+    waited_s = [parts(each)["stall"] * each.clock_ns for each in (slow, lower)]
+    assert waited_s[0] == pytest.approx(waited_s[1], rel=1e-2)
+
+
+def test_or_beside_computing_where_a_group_has_room():
+    """128 cycles of computing hide the 64 rows of the second load, not those of the first."""
+    apart = dimc(group_depth=2)
+    beside = dimc(group_depth=2, loading="overlapped")
+    assert parts(apart)["stall"] == 2 * 64
+    assert parts(beside)["stall"] == 64
+    speed = BYTES / (200 * beside.clock_ns * 1e-9)
+    some = dimc(group_depth=2, loading="overlapped", dram_bandwidth_byte_per_s=speed)
+    assert parts(some)["stall"] == pytest.approx(200 + (200 - CYCLES), abs=2)
+
+
+def test_slow_buffers_are_waited_for_too():
+    """At 1 byte per cycle, 64 byte of inputs take 64 cycles, a position 8: 15 more of these."""
+    plain = dimc()
+    slow = dimc(sram_bandwidth_byte_per_s=1 / (plain.clock_ns * 1e-9))
+    found = parts(slow)
+    assert found["stall"] > parts(plain)["stall"] + 15 * 64 - CYCLES
+    assert found["compute"] == parts(plain)["compute"]
+
+
+def test_pulses_of_cells_take_cycles():
+    """PCM writes a row in 190 ns."""
+    built = machine("aimc", 64, 32, cell="pcm")
+    assert built.row_cycles == math.ceil(190 / built.clock_ns)
+    assert parts(built)["stall"] == 2 * 64 * built.row_cycles
+    assert machine("aimc", 64, 32).row_cycles == 1
+
+
+def test_macros_side_by_side_share_the_inputs_and_split_the_outputs():
+    """Two macros hold 64 outputs: one load, half the cycles, the same work in the arrays."""
+    one, two = machine("dimc", 64, 32), machine("dimc", 64, 32, 2)
+    costs = [network_cost(POINTWISE, each, "optimal") for each in (one, two)]
+    found = [cost.cycle_parts() for cost in costs]
+    assert [each["compute"] for each in found] == [2 * CYCLES, CYCLES]
+    assert [each["stall"] for each in found] == [2 * 64, 64]
+    arrays = [cost.energy_parts()["array"] for cost in costs]
+    assert arrays[0] == pytest.approx(arrays[1], rel=1e-12)
+    assert costs[1].layers[0].describe()["mapping"]["spatial"]["D3"] == [["K", 2.0]]
+    assert costs[1].energy_parts()["sram"] <= costs[0].energy_parts()["sram"]
