@@ -9,13 +9,14 @@ from typing import Any, Literal
 
 import numpy as np
 
-from carbonopt.errors import SpecError
+from carbonopt.errors import MappingError, SpecError
 from carbonopt.hardware.machine import OPERANDS, Machine, Operand
 from carbonopt.mapping.candidates import Mappings, joined, reference_mappings
 from carbonopt.mapping.plan import Plan
-from carbonopt.mapping.residency import Hierarchy, residency
+from carbonopt.mapping.residency import Hierarchy, residency, room_in_cells
 from carbonopt.mapping.storage import Storage
 from carbonopt.mapping.task import MappingTask
+from carbonopt.mapping.tiles import IRRELEVANT, RELEVANCE
 from carbonopt.performance.cost import MappedCost, mapped_cost
 from carbonopt.performance.hull import lower_hull
 from carbonopt.performance.mapper import solve_layer
@@ -40,6 +41,12 @@ class MappedLayer:
     mappings: Mappings
     cost: MappedCost
     cycles: float
+
+    @property
+    def group_weights(self) -> int:
+        """Weights of the layer that each multiplier works with in turn."""
+        indexed = RELEVANCE[OPERANDS.index("W"), self.mappings.dims[0]] != IRRELEVANT
+        return int(self.mappings.sizes[0][indexed].prod())
 
     @property
     def energy_pj(self) -> float:
@@ -126,7 +133,8 @@ def network_cost(network: Network, machine: Machine, mode: MappingMode) -> Netwo
 
     `reference` takes each layer's least energy x latency, loads and stores included, among
     the mappings that CarbonSpot tries. `optimal` takes the least energy x latency of the whole
-    network among more mappings.
+    network among more mappings. Where all weights can stay in the cells of in-memory macros, one
+    layer's beside the other's in the groups, they do if that is better.
 
     Raises
     ------
@@ -138,8 +146,27 @@ def network_cost(network: Network, machine: Machine, mode: MappingMode) -> Netwo
     if mode not in _CHOICES:
         raise SpecError(f"mapping: got {mode!r}, allowed: {', '.join(_CHOICES)}")
     network = oriented(network, machine)
-    hierarchies = residency(network, machine)
-    choose = _CHOICES[mode]
+    cost = _mapped(network, machine, residency(network, machine), _CHOICES[mode])
+    if room := room_in_cells(network, machine):
+        try:
+            kept = _mapped(
+                network, machine, residency(network, machine, in_cells=True), _CHOICES[mode]
+            )
+        except MappingError:
+            return cost
+        fits = sum(layer.group_weights for layer in kept.layers) <= room
+        if fits and kept.energy_pj * kept.cycles <= cost.energy_pj * cost.cycles:
+            return kept
+    return cost
+
+
+def _mapped(
+    network: Network,
+    machine: Machine,
+    hierarchies: list[Hierarchy],
+    choose: Callable[[MappingTask, Plan], list[MappedLayer]],
+) -> NetworkCost:
+    """Map every layer onto the memories that hold its operands, and choose for the whole."""
     plans = {key: Plan(Storage(machine, dict(key))) for key in map(_key, hierarchies)}
     fronts: dict[Any, list[MappedLayer]] = {}
     keys = []
