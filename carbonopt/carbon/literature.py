@@ -227,7 +227,7 @@ def _silicon_g(area_mm2: Floats, node_nm: Floats, preset: CarbonPreset) -> Float
     silicon = np.empty_like(area_mm2)
     for node in np.unique(node_nm):
         here = node_nm == node
-        at_node = preset.with_values(node_nm=float(node), accounting="area")
+        at_node = preset.at_node(float(node)).with_values(accounting="area")
         parts = embodied_g(area_mm2[here], 0.0, at_node)
         silicon[here] = sum(parts[part] for part in _FAB_PARTS)
     return silicon

@@ -50,7 +50,8 @@ def carrier_g(
     die_mm2
         Area of all dies together (n,); the carrier is 1.1 times as large [mm2].
     preset
-        Numbers of the model: grid of the fab, abatement, yield model, accounting.
+        Numbers of the model: grid of the fab, abatement, yield model, accounting. Values that were
+        given and samples keep their ratio to the table at the node of the carrier.
     carrier
         What the dies sit on.
     bridges
@@ -83,7 +84,7 @@ def carrier_g(
     if carrier == "organic":
         return np.zeros_like(area)
     kind = "bridge" if carrier == "bridge" else "interposer"
-    wired = preset.with_values(node_nm=facts[f"{kind}.node_nm"])
+    wired = preset.at_node(facts[f"{kind}.node_nm"])
     density = wired.defects_per_mm2 * facts["substrate.d0_factor"]
     wired = wired.with_values(defects_per_mm2=density)
     cpa = wired.fab_g_per_mm2 * facts[f"{kind}.wiring_share"]
@@ -151,7 +152,7 @@ def chiplets_g(
         raise SpecError(f"nodes_nm: got {len(nodes_nm)}, allowed: one for each of the areas")
     dies = 0.0
     for area, node in zip(areas_mm2, nodes_nm, strict=True):
-        made = preset.with_values(node_nm=node)
+        made = preset.at_node(node)
         dies += float(charged_area_mm2(area, made) * made.fab_g_per_mm2)
     joined = preset.with_values(dies=len(areas_mm2))
     carried = float(carrier_g(sum(areas_mm2), joined, joined.carrier, bridges=joined.dies - 1))

@@ -157,19 +157,42 @@ class CarbonPreset:
             raise SpecError(faults)
         implied: dict[str, Any] = {}
         if "node_nm" in given or "abatement_percent" in given:
-            node = node_carbon(
+            implied = _of_node(
                 given.get("node_nm", self.node_nm),
                 given.get("abatement_percent", self.abatement_percent),
             )
-            implied = {
-                "fab_kwh_per_mm2": node.kwh_per_mm2,
-                "gas_g_per_mm2": node.gas_g_per_mm2,
-                "material_g_per_mm2": node.material_g_per_mm2,
-                "defects_per_mm2": node.defects_per_mm2,
-            }
         if "yield_fraction" in given:
             implied["yield_model"] = "fixed"
         return replace(self, **implied | given)
+
+    def at_node(self, node_nm: float) -> CarbonPreset:
+        """Return the same fab at another node: for a die of another node, or for what carries dies.
+
+        ``x(node) = x(own node) table(node) / table(own node)`` for energy, gases, materials and
+        defects: a value that was given and samples keep their ratio to the table.
+
+        Parameters
+        ----------
+        node_nm
+            Process node [nm].
+
+        Raises
+        ------
+        SpecError
+            A node outside the table.
+
+        Examples
+        --------
+        >>> preset = load_preset("default").with_values(defects_per_mm2=0.0014)
+        >>> round(preset.at_node(65).defects_per_mm2, 6)
+        0.001
+        """
+        if fault := _fault("node_nm", node_nm):
+            raise SpecError(fault)
+        own = _of_node(self.node_nm, self.abatement_percent)
+        there = _of_node(node_nm, self.abatement_percent)
+        numbers = {name: getattr(self, name) * (there[name] / own[name]) for name in own}
+        return replace(self, node_nm=node_nm, **numbers)
 
     @property
     def fab_g_per_mm2(self) -> Number:
@@ -181,6 +204,17 @@ class CarbonPreset:
         """Carbon of DRAM that the scenario charges, yield included [g/GB]."""
         figure = self.dram_ca_g_per_gb if activity == "CA" else self.dram_pa_g_per_gb
         return figure / self.memory_yield
+
+
+def _of_node(node_nm: float, abatement_percent: float) -> dict[str, float]:
+    """Fields that a process node brings along."""
+    node = node_carbon(node_nm, abatement_percent)
+    return {
+        "fab_kwh_per_mm2": node.kwh_per_mm2,
+        "gas_g_per_mm2": node.gas_g_per_mm2,
+        "material_g_per_mm2": node.material_g_per_mm2,
+        "defects_per_mm2": node.defects_per_mm2,
+    }
 
 
 FIELDS = tuple(field.name for field in fields(CarbonPreset) if field.name != "name")

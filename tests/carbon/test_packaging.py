@@ -10,6 +10,7 @@ import pytest
 from carbonopt.carbon.embodied import embodied_g, embodied_total_g
 from carbonopt.carbon.packaging import carrier_g, chiplets_g, package_by_area_g
 from carbonopt.carbon.presets import load_preset
+from carbonopt.carbon.uncertainty import sampled_preset
 from carbonopt.carbon.wafer import over_reticle
 from carbonopt.errors import SpecError
 
@@ -112,3 +113,38 @@ def test_faults_are_told():
     with pytest.raises(SpecError, match="carrier: got glass, allowed: organic, rdl"):
         carrier_g(10.0, load_preset("default"), "glass")
     assert math.isfinite(carrier_g(0.0, load_preset("default"), "rdl"))
+
+
+def test_a_carrier_keeps_the_users_fab():
+    given = {"defects_per_mm2": 0.0014, "fab_kwh_per_mm2": 0.018, "gas_g_per_mm2": 2.75}
+    preset = BY_HAND.with_values(**given)
+    # twice the defects, electricity and gases of 28 nm, so twice those of 65 nm
+    cpa = (2 * 300 + 2 * 57.45 + 500) / 100
+    good = (1 + 110 * 2 * 0.000125 / 10) ** -10
+    got = carrier_g(100.0, preset, "interposer")
+    assert got == pytest.approx(110 * cpa * 0.5675 / good, rel=1e-12)
+
+
+def test_dies_of_another_node_keep_the_users_fab():
+    preset = BY_HAND.with_values(defects_per_mm2=0.0014)
+    got = chiplets_g([50.0, 50.0], [28, 7], preset.with_values(bonding_yield=1.0))
+    at_28 = 50 * (900 + 137.5 + 500) / 100 * (1 + 50 * 0.0014 / 10) ** 10
+    at_7 = 50 * (2150 + 275 + 500) / 100 * (1 + 50 * 0.004 / 10) ** 10
+    assert got["dies"] == pytest.approx(at_28 + at_7, rel=1e-12)
+
+
+def test_uncertain_fabs_make_uncertain_carriers():
+    cut = load_preset("default").with_values(dies=2, carrier="interposer")
+    drawn = sampled_preset(cut)
+    carrier = embodied_g(100.0, 0.0, drawn)["carrier"][:, 0]
+    apart = embodied_g(100.0, 0.0, cut.with_values(fab_g_per_kwh=drawn.fab_g_per_kwh))["carrier"]
+    assert carrier.std() > 1.1 * apart.std()
+    for place in (0, 100):
+        one = {
+            name: float(getattr(drawn, name)[place, 0])
+            for name in ("fab_kwh_per_mm2", "gas_g_per_mm2", "material_g_per_mm2")
+        }
+        one |= {n: float(getattr(drawn, n)[place, 0]) for n in ("defects_per_mm2", "line_yield")}
+        one["fab_g_per_kwh"] = float(drawn.fab_g_per_kwh[place, 0])
+        alone = embodied_g(100.0, 0.0, cut.with_values(**one))["carrier"]
+        assert carrier[place] == pytest.approx(float(alone), rel=1e-12)
