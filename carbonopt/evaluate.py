@@ -7,25 +7,32 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from carbonopt.carbon.design_node import preset_of_designs
 from carbonopt.carbon.embodied import embodied_g
+from carbonopt.carbon.endurance import Wear
 from carbonopt.carbon.metrics import task_metrics
-from carbonopt.carbon.presets import CarbonPreset, load_preset
+from carbonopt.carbon.presets import Activity, CarbonPreset, load_preset
 from carbonopt.carbon.task import Deployment, Task
 from carbonopt.carbon.uncertainty import statistics_of
 from carbonopt.carbon.wafer import over_reticle
 from carbonopt.errors import MappingError, ModelRangeError, SpecError
+from carbonopt.hardware.imc import ImcMacro
 from carbonopt.hardware.knob_table import Knobs
 from carbonopt.hardware.knobs import knobs_of_row, parse_knobs
 from carbonopt.hardware.machine import Machine
+from carbonopt.hardware.technology import load_technology
 from carbonopt.hardware.template import find_template
 from carbonopt.hardware.variant import load_variant
 from carbonopt.mapping.residency import machine_for
 from carbonopt.objectives import PER_NETWORK
 from carbonopt.performance.network import MappingMode, NetworkCost, network_cost
+from carbonopt.performance.rewrites import cell_inferences
 from carbonopt.workload.load import deployment_facts, load_network
 from carbonopt.workload.network import Network
 
 _PER_NETWORK = tuple(metric.name for metric in PER_NETWORK if not metric.factors)
+_WORN = ("cell_inferences", "lifetime_ca_s", "lifetime_pa_s")
+"""Columns of designs whose cells wear out; a lifetime only where they end it."""
 
 
 @dataclass(frozen=True)
@@ -180,11 +187,35 @@ def evaluate_mapped(
         "energy_pj": cost.energy_pj,
         "energy_j": cost.energy_pj * 1e-12,
     }
+    metrics |= _own_facts(machine, cost)
     breakdown |= _carbon(metrics, workload, preset)
     metrics |= {name: sum(breakdown[name].values()) for name in breakdown if name not in metrics}
+    for activity, wear in _wear(metrics, workload, preset).items():
+        if wear.binds:
+            metrics[f"lifetime_{activity.lower()}_s"] = float(wear.wear_s)
     operations = 2 * workload.network.macs
     metrics |= task_metrics(metrics, breakdown["carbon_ca_g"]["operational"], operations)
     return Evaluation(machine, cost, metrics, breakdown)
+
+
+def _own_facts(machine: Machine, cost: NetworkCost) -> dict[str, float]:
+    """Return what a device does not share with all others: its node, cells that wear out."""
+    node_nm, facts = float(machine.technology.node_nm), {}
+    if node_nm != load_technology().node_nm:
+        facts["node_nm"] = node_nm
+    inferences = cell_inferences(cost, machine)
+    return facts if math.isinf(inferences) else {**facts, "cell_inferences": inferences}
+
+
+def _wear(
+    metrics: Mapping[str, float], workload: Workload, preset: CarbonPreset
+) -> dict[Activity, Wear]:
+    """Return how long a device with cells that wear out lasts, by activity; none without them."""
+    if "cell_inferences" not in metrics:
+        return {}
+    task = Task.of(workload.deployment, metrics)
+    activities: list[Activity] = ["CA"] if workload.period_s is None else ["CA", "PA"]
+    return {activity: task.wear(activity, preset) for activity in activities}
 
 
 def _carbon(
@@ -193,7 +224,9 @@ def _carbon(
     """Carbon by scenario and part [g]; PA only where the period is known."""
     task = Task.of(workload.deployment, metrics)
     parts = {
-        "embodied_g": embodied_g(metrics["area_mm2"], task.deployment.dram_gb, preset),
+        "embodied_g": embodied_g(
+            metrics["area_mm2"], task.deployment.dram_gb, preset_of_designs(preset, metrics)
+        ),
         "carbon_ca_g": task.parts_g("CA", preset),
     }
     if workload.period_s is not None:
@@ -252,6 +285,7 @@ def evaluate_one(
         notes.append(f"carbon_pa_g: no period is known for {workload}: give one with --period")
     elif result.metrics["latency_s"] > period and numbers.late_rule == "infeasible":
         notes.append("carbon_pa_g: one device is too slow for the period; late_rule replicates it")
+    notes += _wear_notes(result, task, numbers)
     if task.network.not_modelled:
         skipped = ", ".join(f"{kind} x{n}" for kind, n in task.network.not_modelled.items())
         notes.append(f"not modelled: {skipped}")
@@ -271,6 +305,18 @@ def evaluate_one(
         "layers": [layer.describe() for layer in result.cost.layers],
         "notes": notes,
     }  # fmt: skip
+
+
+def _wear_notes(result: Evaluation, task: Workload, preset: CarbonPreset) -> list[str]:
+    """Say whether cells end the life of a device; nothing of SRAM, which does not wear."""
+    macro = result.machine.array
+    if not isinstance(macro, ImcMacro) or macro.cell is None:
+        return []
+    found = _wear(result.metrics, task, preset)
+    if not found:
+        stays = "all weights stay in the cells: endurance does not bind"
+        return [f"cell {macro.cell.name}: {stays}"]
+    return [f"carbon_{a.lower()}_g: {wear.statement()}" for a, wear in found.items()]
 
 
 def evaluate_row(design: Mapping[str, Any], context: Context) -> dict[str, Any]:
@@ -320,7 +366,7 @@ def row_of(evaluations: Iterable[Evaluation], context: Context) -> dict[str, Any
     row |= {f"area_mm2.{part}": area for part, area in results[0].machine.area_by_group.items()}
     for workload, result in zip(context.workloads, results, strict=True):
         network = workload.network.name
-        for name in _PER_NETWORK:
+        for name in (*_PER_NETWORK, *_WORN):
             if name in result.metrics:
                 row[f"{name}@{network}"] = result.metrics[name]
         if workload.period_s is not None:

@@ -70,7 +70,7 @@ def carbon_ca(
     >>> float(parts["operational"][0])
     8.3611e-11
     """
-    share = _share_ca(latency_s, interval_s, preset)
+    share = share_ca(latency_s, interval_s, preset)
     made = embodied_g(area_mm2, dram_gb, preset, activity="CA")
     return _task_g(energy_j, 0.0, share, made, preset)
 
@@ -94,7 +94,7 @@ def total_ca(
     >>> float(total_ca(1e-6, 1e-5, 1.0, 0.0, load_preset("carbonspot")))
     1.0043e-10
     """
-    share = _share_ca(latency_s, interval_s, preset)
+    share = share_ca(latency_s, interval_s, preset)
     made = embodied_total_g(area_mm2, dram_gb, preset, activity="CA")
     return _operation_g(energy_j, preset) + share * made
 
@@ -148,7 +148,7 @@ def carbon_pa(
     >>> float(parts["package"][0])
     6.3420e-09
     """
-    share, idle_j = _share_pa(latency_s, period_s, interval_s, idle_w, preset)
+    share, idle_j = share_pa(latency_s, period_s, interval_s, idle_w, preset)
     made = embodied_g(area_mm2, dram_gb, preset, activity="PA")
     return _task_g(energy_j, idle_j, share, made, preset)
 
@@ -174,20 +174,20 @@ def total_pa(
     >>> float(total_pa(1e-6, 1e-5, 1.0, 4e-3, 0.0, load_preset("carbonspot")))
     6.8132e-09
     """
-    share, idle_j = _share_pa(latency_s, period_s, interval_s, idle_w, preset)
+    share, idle_j = share_pa(latency_s, period_s, interval_s, idle_w, preset)
     made = embodied_total_g(area_mm2, dram_gb, preset, activity="PA")
     drawn_j = non_negative("energy_j", energy_j) + idle_j
     return _operation_g(drawn_j, preset) + share * made
 
 
-def _share_ca(latency_s: ArrayLike, interval_s: ArrayLike | None, preset: CarbonPreset) -> Floats:
+def share_ca(latency_s: ArrayLike, interval_s: ArrayLike | None, preset: CarbonPreset) -> Floats:
     """Share of a device's lifetime that a task takes up, tau / (u L) [-]."""
     latency = positive("latency_s", latency_s)
     interval = latency if interval_s is None else positive("interval_s", interval_s)
     return interval / (preset.lifetime_s * preset.utilisation)
 
 
-def _share_pa(
+def share_pa(
     latency_s: ArrayLike,
     period_s: ArrayLike,
     interval_s: ArrayLike | None,

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from carbonopt.arrays import Bools, Floats
+from carbonopt.carbon.design_node import preset_of_designs
 from carbonopt.carbon.embodied import embodied_g, embodied_total_g
 from carbonopt.carbon.metrics import break_even_s
 from carbonopt.carbon.presets import Activity, CarbonPreset
@@ -25,7 +26,15 @@ from carbonopt.front.front import Front
 from carbonopt.objectives import Metric, metric, uncertain
 
 _CHUNK = 10_000
-_PRICED = ("carbon_ca_", "carbon_pa_", "embodied_g", "operational_g", "cci_", "break_even_")
+_PRICED = (
+    "carbon_ca_",
+    "carbon_pa_",
+    "embodied_g",
+    "operational_g",
+    "cci_",
+    "break_even_",
+    "lifetime_",
+)
 IN_USE = ("operational", "idle")
 """Parts of a task's carbon that scale with the grid; all others scale with 1 / lifetime."""
 
@@ -136,9 +145,31 @@ def price_device(
     dict
         ``embodied_g`` and ``embodied_g.part``, arrays (n,) [g].
     """
-    area_mm2 = table["area_mm2"].to_numpy(dtype=float)
-    parts = [embodied_g(area_mm2, d.dram_gb, preset) for d in deployments]
+    area_mm2, own = table["area_mm2"].to_numpy(dtype=float), preset_of_designs(preset, table)
+    parts = [embodied_g(area_mm2, d.dram_gb, own) for d in deployments]
     return _mean("embodied_g", parts)
+
+
+def lifetimes(
+    table: pd.DataFrame, deployments: Sequence[Deployment], scenario: Scenario
+) -> dict[str, Floats]:
+    """Time in use of every device (n,) whose cells wear out before the preset's lifetime [s].
+
+    Returns
+    -------
+    dict
+        ``lifetime_*_s@network`` for each network with such cells in the table; not a number
+        where they outlive the device.
+    """
+    name = f"lifetime_{scenario.activity.lower()}_s"
+    columns = {}
+    for deployment in deployments:
+        if f"cell_inferences@{deployment.network}" in table:
+            task = task_of(table, deployment)
+            wear = task.wear(scenario.activity, scenario.preset)
+            ended = np.where(wear.binds, wear.wear_s, np.nan)
+            columns[f"{name}@{deployment.network}"] = ended
+    return columns
 
 
 def reprice(
@@ -182,6 +213,7 @@ def reprice(
     columns: dict[str, Floats] = {}
     for activity in activities:
         columns |= price(designs, deployments, replace(scenario, activity=activity))
+        columns |= lifetimes(designs, deployments, replace(scenario, activity=activity))
     columns |= price_device(designs, deployments, scenario.preset)
     columns |= _statistics(designs, deployments, scenario)
     columns |= _derived(designs, deployments, columns, scenario)
