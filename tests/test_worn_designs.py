@@ -18,6 +18,7 @@ from carbonopt.evaluate import Context, evaluate_one, evaluate_row, load_workloa
 from carbonopt.front.front import Front
 from carbonopt.front.notices import wear_notices
 from carbonopt.front.reprice import Scenario, reprice
+from carbonopt.front.winners import winners
 from carbonopt.hardware.nvm import load_cell
 from carbonopt.objectives import metric
 
@@ -148,6 +149,23 @@ def test_repricing_knows_nodes_and_worn_cells(rows):
     ratio = long.evaluations[parts].sum(axis=1) / again[parts].sum(axis=1)
     np.testing.assert_allclose(ratio[worn], 1.0)
     np.testing.assert_allclose(ratio[~worn], DEFAULT.lifetime_s / 3e8)
+
+
+def test_no_map_of_scenarios_forgets_that_cells_wear(rows):
+    """The winner of every lifetime is that of repricing, though PCM makes the smaller die."""
+    front, deployments = front_of(rows)
+    lifetimes = np.array([60.0, 3600.0, 1e5, 1e8])
+    intensities = np.array([1.0, 100.0, 1000.0])
+    for activity in ("CA", "PA"):
+        found = winners(rows, deployments, Scenario(activity, DEFAULT), lifetimes, intensities)
+        for k, lifetime_s in enumerate(lifetimes):
+            for j, intensity in enumerate(intensities):
+                preset = DEFAULT.with_values(lifetime_s=lifetime_s, use_g_per_kwh=intensity)
+                scenario = Scenario(activity, preset)
+                carbon = reprice(front, deployments, scenario).evaluations[scenario.metric]
+                least = carbon[found[k, j]]
+                assert least == pytest.approx(carbon.min(), rel=1e-9), (activity, k, j)
+    assert set(rows["cell"].iloc[found[-1]]) == {"sram"}
 
 
 def test_devices_that_take_turns_wear_more_slowly():
