@@ -34,8 +34,8 @@ def preset_at_nodes(preset: CarbonPreset, node_nm: ArrayLike) -> CarbonPreset:
     Examples
     --------
     >>> from carbonopt.carbon.presets import load_preset
-    >>> preset_at_nodes(load_preset("default"), [28.0, 22.0, 28.0]).fab_kwh_per_mm2.round(5)
-    array([0.009  , 0.01045, 0.009  ])
+    >>> preset_at_nodes(load_preset("default"), [28.0, 65.0]).defects_per_mm2.tolist()
+    [0.0007, 0.0005]
     """
     nodes, places = np.unique(np.asarray(node_nm, dtype=np.float64), return_inverse=True)
     made = [

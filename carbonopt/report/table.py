@@ -74,17 +74,25 @@ def variable_text(name: str, value: object) -> str:
     --------
     >>> variable_text("sram", 524288), variable_text("rows", 64), variable_text("node", None)
     ('512 KiB', '64', '-')
+    >>> variable_text("dram_bandwidth_byte_per_s", 1e9)
+    '1 GB/s'
     """
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return "-"
     if not isinstance(value, int | float | np.number):
         return str(value)
-    unit = "byte" if name.startswith(CAPACITY_NAMES) else unit_of(name)
+    unit = unit_of(name) or ("byte" if name.startswith(CAPACITY_NAMES) else "")
     return quantity(float(value), unit, digits=6)
 
 
-def _plain_name(name: str) -> str:
-    """Return the name of a variable without its unit, which its text says."""
+def plain_name(name: str) -> str:
+    """Return the name of a variable without its unit, which its text says.
+
+    Examples
+    --------
+    >>> plain_name("sram_byte"), plain_name("dram_bandwidth_byte_per_s"), plain_name("supply_v")
+    ('sram', 'dram_bandwidth', 'supply')
+    """
     for suffix in ("_byte_per_s", "_byte", "_nm", "_v"):
         name = name.removesuffix(suffix)
     return name
@@ -100,7 +108,7 @@ def describe_design(design: Mapping[str, object] | pd.Series[Any], variables: Se
     """
     texts = {name: variable_text(name, design[name]) for name in shown_variables(variables)}
     template = [texts.pop("template")] if "template" in texts else []
-    named = (f"{_plain_name(name)} {text}" for name, text in texts.items())
+    named = (f"{plain_name(name)} {text}" for name, text in texts.items())
     return ", ".join([*template, *named])
 
 
@@ -119,7 +127,7 @@ def designs_table(
         Columns to show after them, scaled.
     """
     shown = {
-        _plain_name(name): [variable_text(name, v) for v in designs[name].tolist()]
+        plain_name(name): [variable_text(name, v) for v in designs[name].tolist()]
         for name in shown_variables(variables)
     }
     for metric in metrics:
