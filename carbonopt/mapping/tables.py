@@ -280,6 +280,6 @@ class Tables:
         points = np.array([0, len(each.size)])
         kept = lattice_tiles(np.array([_WEIGHTS]), held, self.task.geometry, each.extents, points)
         return writing_cycles(
-            beside.rows * np.ceil(kept), needed[cells[0], _SENT], each.size[-1] / each.size,
+            beside.rows * np.rint(kept), needed[cells[0], _SENT], each.size[-1] / each.size,
             np.ceil(each.size * beside.passes) if beside.overlapped else 0.0,
         )  # fmt: skip

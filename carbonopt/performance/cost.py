@@ -224,6 +224,6 @@ def _writing(
     period = traffic.period[:, 1, 0, FROM_ABOVE]
     computing = np.ceil(period * machine.array.passes) if machine.overlapped_writing else 0.0
     return writing_cycles(
-        np.array(rows)[merged.which] * np.ceil(tile[:, 1, 0]), needed[:, 1, 1, TO_BELOW],
+        np.array(rows)[merged.which] * tile[:, 1, 0], needed[:, 1, 1, TO_BELOW],
         merged.sizes.prod(axis=1) // period, computing,
     )  # fmt: skip

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
+from brute_force import brute_front, costs
 from designs import layer, machine, of_layers
+from random_cases import random_case
 
+from carbonopt.mapping.plan import Plan
+from carbonopt.performance.mapper import solve_layer
 from carbonopt.performance.network import network_cost
 
 POINTWISE = of_layers(layer(K=64, C=64, OX=4, OY=4))  # two loads of 64 rows, 16 positions each
@@ -81,3 +86,17 @@ def test_macros_side_by_side_share_the_inputs_and_split_the_outputs():
     assert arrays[0] == pytest.approx(arrays[1], rel=1e-12)
     assert costs[1].layers[0].describe()["mapping"]["spatial"]["D3"] == [["K", 2.0]]
     assert costs[1].energy_parts()["sram"] <= costs[0].energy_parts()["sram"]
+
+
+@pytest.mark.property
+@pytest.mark.parametrize("seed", [5400, 5634, 5741, 5912, 6018, 6073, 6087])
+def test_the_mapper_counts_whole_weights_of_tiles_that_units_share(seed):
+    """Cells that serve several units keep broken numbers of weights on average."""
+    case = random_case(np.random.default_rng(seed), 6, 4)
+    solved = solve_layer(case.task, Plan(case.task.storage), case.unrollings)
+    energy, cycles = brute_front(case.task, case.unrollings.each[0])
+    cheap = solved.energy_pj <= energy[:, None] * (1 + 1e-12)
+    fast = solved.cycles <= cycles[:, None] * (1 + 1e-9)
+    assert (cheap & fast).any(axis=1).all()
+    for mappings, least in zip(solved.mappings, solved.cycles, strict=True):
+        assert (costs(case.task, mappings)[1] >= least * (1 - 1e-12)).all()
