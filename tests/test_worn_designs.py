@@ -151,6 +151,20 @@ def test_repricing_knows_nodes_and_worn_cells(rows):
     np.testing.assert_allclose(ratio[~worn], DEFAULT.lifetime_s / 3e8)
 
 
+def test_a_scenario_of_another_node_holds_for_dies_without_one_of_their_own(rows):
+    """At 7 nm: designs of 28 nm follow the scenario, those of 22 nm do not, in rows and again."""
+    seven = DEFAULT.with_values(node_nm=7.0)
+    front, deployments = front_of(rows)
+    again = reprice(front, deployments, Scenario("PA", seven)).evaluations
+    context = Context((load_workload("resnet8"),), seven, "reference")
+    afresh = pd.DataFrame([evaluate_row(design, context) for design in DESIGNS])
+    for name in ("embodied_g", "carbon_ca_g", "carbon_pa_g"):
+        np.testing.assert_allclose(again[name], afresh[name], rtol=1e-12, err_msg=name)
+    own = rows["node_nm"] == 22.0
+    same = np.isclose(again["embodied_g"], rows["embodied_g"], rtol=1e-9)
+    assert same.tolist() == own.tolist()
+
+
 def test_no_map_of_scenarios_forgets_that_cells_wear(rows):
     """The winner of every lifetime is that of repricing, though PCM makes the smaller die."""
     front, deployments = front_of(rows)

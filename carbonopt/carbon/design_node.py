@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from carbonopt.carbon.presets import CarbonPreset
+from carbonopt.hardware.technology import load_technology
 
 COLUMN = "node_nm"
 _OF_A_NODE = ("fab_kwh_per_mm2", "gas_g_per_mm2", "material_g_per_mm2", "defects_per_mm2")
@@ -18,6 +19,9 @@ _OF_A_NODE = ("fab_kwh_per_mm2", "gas_g_per_mm2", "material_g_per_mm2", "defects
 
 def preset_at_nodes(preset: CarbonPreset, node_nm: ArrayLike) -> CarbonPreset:
     """Return a preset whose fab makes each design at its own node.
+
+    A design at the node of the gates' table, where hardware models are unless they are told
+    otherwise, has none of its own: its die is made at the node of the preset.
 
     Parameters
     ----------
@@ -38,9 +42,8 @@ def preset_at_nodes(preset: CarbonPreset, node_nm: ArrayLike) -> CarbonPreset:
     [0.0007, 0.0005]
     """
     nodes, places = np.unique(np.asarray(node_nm, dtype=np.float64), return_inverse=True)
-    made = [
-        preset if node == preset.node_nm else preset.at_node(float(node)) for node in nodes.tolist()
-    ]
+    plain = (load_technology().node_nm, preset.node_nm)
+    made = [preset if node in plain else preset.at_node(float(node)) for node in nodes.tolist()]
     if len(made) == 1:
         return made[0]
     fields: dict[str, Any] = {
