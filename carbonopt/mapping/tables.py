@@ -267,19 +267,26 @@ class Tables:
         return Costs(
             self._block(energy, u, count), needed, room, single, first,
             self._free[u][self.plan.shared], self._whole_room[u], self._to_go[u],
-            self._writing(u, beside, needed),
+            self._writing(u, beside),
         )  # fmt: skip
 
-    def _writing(self, u: int, beside: Beside, needed: Floats) -> Floats:
-        """Cycles that an in-memory macro waits for new weights, by the tile in its cells (p,)."""
+    def _writing(self, u: int, beside: Beside) -> Floats:
+        """Cycles that an in-memory macro waits for new weights, by the tile in its cells (p,).
+
+        Rows and bits are those of units filled on average.
+        """
         each, nodes = self.lattices[u], self.plan.nodes
         cells = np.flatnonzero((nodes.operand == _WEIGHTS) & (nodes.level == 0))
         if beside.rows < 0 or not len(cells):
             return np.zeros(len(each.size))
         held = self._prefix[0][u : u + 1, [_WEIGHTS], 0]
         points = np.array([0, len(each.size)])
-        kept = lattice_tiles(np.array([_WEIGHTS]), held, self.task.geometry, each.extents, points)
+        kept = np.rint(
+            lattice_tiles(np.array([_WEIGHTS]), held, self.task.geometry, each.extents, points)
+        )
+        at, moved = cells[0], self._transfers
+        bits = moved.boost[0, u, at] * kept * moved.width[at, 0]
         return writing_cycles(
-            beside.rows * np.rint(kept), needed[cells[0], _SENT], each.size[-1] / each.size,
+            beside.rows * kept, np.ceil(bits / moved.wide[u, at, _SENT]), each.size[-1] / each.size,
             np.ceil(each.size * beside.passes) if beside.overlapped else 0.0,
         )  # fmt: skip

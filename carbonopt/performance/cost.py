@@ -98,14 +98,13 @@ def mapped_cost(task: MappingTask, mappings: Mappings) -> MappedCost:
     merge_stationary(RELEVANCE, task.levels, mappings.dims, cuts)
     merged = dataclasses.replace(mappings, cuts=cuts)
     fractional, whole = task.unrolled(mappings.unrollings)
-    traffic = layer_traffic(task, merged, fractional)
-    accesses = _accesses(task, merged, traffic, fractional)
-    tile = traffic.tile
+    mean = traffic = layer_traffic(task, merged, fractional)
+    accesses = _accesses(task, merged, mean, fractional)
     if not np.array_equal(fractional, whole):
         traffic = layer_traffic(task, merged, whole)
     _, wide = task.port_bits(mappings.unrollings)
     needed = np.ceil(traffic.amount * traffic.width / wide[mappings.which])
-    port_stall, stall = _stall(task, merged, traffic, needed, tile)
+    port_stall, stall = _stall(task, merged, mean, traffic, needed)
     passes = task.machine.array.passes
     total = mappings.sizes.prod(axis=1, dtype=np.float64)
     onload, offload = loading_cycles(
@@ -187,7 +186,7 @@ def _claims(task: MappingTask) -> Ints:
 
 
 def _stall(
-    task: MappingTask, merged: Mappings, traffic: Traffic, needed: Floats, tile: Floats
+    task: MappingTask, merged: Mappings, mean: Traffic, traffic: Traffic, needed: Floats
 ) -> tuple[Floats, Floats]:
     """Cycles of waiting by port (n, ports) and overall (n,).
 
@@ -203,27 +202,31 @@ def _stall(
             RELEVANCE, task.levels, task.memory, task.capacity(merged.unrollings), merged.which,
             task.ports, _claims(task), task.machine.array.passes,
             merged.dims, merged.sizes, merged.cuts, traffic.amount * waited[:, None, None],
-            needed, traffic.period, traffic.width, tile,
+            needed, traffic.period, traffic.width, mean.tile,
         )  # fmt: skip
     stall = np.maximum(by_port.max(axis=1), 0.0)
     if not at_ports and task.levels[1] > 1:
-        writing = _writing(task, merged, traffic, needed, tile)
+        writing = _writing(task, merged, mean)
         by_port[:, task.ports[1, 0, FROM_ABOVE]] = writing
         stall += writing
     return by_port, stall
 
 
-def _writing(
-    task: MappingTask, merged: Mappings, traffic: Traffic, needed: Floats, tile: Floats
-) -> Floats:
-    """Cycles that a macro waits for new weights (n,): rows of each weight of a group, or bits."""
-    machine = task.machine
+def _writing(task: MappingTask, merged: Mappings, mean: Traffic) -> Floats:
+    """Cycles that a macro waits for new weights (n,): rows of each weight of a group, or bits.
+
+    Rows and bits are those of units filled on average.
+    """
+    machine, sent = task.machine, (slice(None), 1, 1, TO_BELOW)
     rows = [
         written_rows(task.layer, each, machine) * machine.row_cycles for each in merged.unrollings
     ]
-    period = traffic.period[:, 1, 0, FROM_ABOVE]
+    _, wide = task.port_bits(merged.unrollings)
+    bits = mean.amount[sent] * mean.width[sent]
+    period = mean.period[:, 1, 0, FROM_ABOVE]
     computing = np.ceil(period * machine.array.passes) if machine.overlapped_writing else 0.0
     return writing_cycles(
-        np.array(rows)[merged.which] * tile[:, 1, 0], needed[:, 1, 1, TO_BELOW],
+        np.array(rows)[merged.which] * mean.tile[:, 1, 0],
+        np.ceil(bits / wide[merged.which][sent]),
         merged.sizes.prod(axis=1) // period, computing,
     )  # fmt: skip

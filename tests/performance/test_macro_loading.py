@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
 import pytest
 from brute_force import brute_front, costs
-from designs import layer, machine, of_layers
+from designs import layer, machine, network, of_layers
 from random_cases import random_case
 
+from carbonopt.mapping.access import merge_stationary
 from carbonopt.mapping.plan import Plan
+from carbonopt.mapping.tiles import RELEVANCE
+from carbonopt.performance.array import written_rows
+from carbonopt.performance.cost import layer_traffic
 from carbonopt.performance.mapper import solve_layer
 from carbonopt.performance.network import network_cost
 
@@ -101,3 +106,20 @@ def test_the_mapper_counts_whole_weights_of_tiles_that_units_share(seed):
     assert (cheap & fast).any(axis=1).all()
     for mappings, least in zip(solved.mappings, solved.cycles, strict=True):
         assert (costs(case.task, mappings)[1] >= least * (1 - 1e-12)).all()
+
+
+@pytest.mark.property
+@pytest.mark.parametrize("size", [(128, 32, 2), (64, 64, 1), (256, 32, 1)])
+@pytest.mark.parametrize("name", ["resnet8", "ds_cnn", "mobilenet_v1", "autoencoder"])
+def test_a_row_of_weights_arrives_in_a_cycle_unless_a_bandwidth_is_given(name, size):
+    """The widths of CarbonSpot's memories never make the rows wait, whole units or broken ones."""
+    built = machine("dimc", *size, sram_byte=2**15)
+    for mapped in network_cost(network(name), built, "optimal").layers:
+        task, mappings = mapped.task, mapped.mappings
+        cuts = mappings.cuts.copy()
+        merge_stationary(RELEVANCE, task.levels, mappings.dims, cuts)
+        fractional, _ = task.unrolled(mappings.unrollings)
+        moved = layer_traffic(task, dataclasses.replace(mappings, cuts=cuts), fractional)
+        loads = mappings.sizes.prod() // moved.period[0, 1, 0, 0]
+        rows = written_rows(task.layer, mappings.unrollings[mappings.which[0]], built)
+        assert mapped.cycle_parts()["stall"] == loads * rows * moved.tile[0, 1, 0]
