@@ -270,23 +270,29 @@ class Tables:
             self._writing(u, beside),
         )  # fmt: skip
 
+    @cached_property
+    def _cell_weights(self) -> Floats:
+        """Weights that each tile keeps in the innermost weight memory, all unrollings (p,)."""
+        held = self._prefix[0][:, [_WEIGHTS], 0]
+        geometry = self.task.geometry
+        kept: Floats = lattice_tiles(
+            np.array([_WEIGHTS]), held, geometry, self._extents, self.offsets
+        )
+        return np.rint(kept)
+
     def _writing(self, u: int, beside: Beside) -> Floats:
         """Cycles that an in-memory macro waits for new weights, by the tile in its cells (p,).
 
         Rows and bits are those of units filled on average.
         """
-        each, nodes = self.lattices[u], self.plan.nodes
+        size, nodes = self.lattices[u].size, self.plan.nodes
         cells = np.flatnonzero((nodes.operand == _WEIGHTS) & (nodes.level == 0))
         if beside.rows < 0 or not len(cells):
-            return np.zeros(len(each.size))
-        held = self._prefix[0][u : u + 1, [_WEIGHTS], 0]
-        points = np.array([0, len(each.size)])
-        kept = np.rint(
-            lattice_tiles(np.array([_WEIGHTS]), held, self.task.geometry, each.extents, points)
-        )
+            return np.zeros(len(size))
+        kept = self._cell_weights[self.offsets[u] : self.offsets[u + 1]]
         at, moved = cells[0], self._transfers
-        bits = moved.boost[0, u, at] * kept * moved.width[at, 0]
+        bits = kept * (moved.boost[0, u, at] * moved.width[at, 0])
         return writing_cycles(
-            beside.rows * kept, np.ceil(bits / moved.wide[u, at, _SENT]), each.size[-1] / each.size,
-            np.ceil(each.size * beside.passes) if beside.overlapped else 0.0,
+            beside.rows * kept, np.ceil(bits / moved.wide[u, at, _SENT]), size[-1] / size,
+            np.ceil(size * beside.passes) if beside.overlapped else 0.0,
         )  # fmt: skip

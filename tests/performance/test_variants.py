@@ -148,9 +148,12 @@ def test_an_unknown_mapping_mode_is_refused():
 
 @pytest.mark.parametrize("template", ["dimc", "aimc"])
 def test_groups_of_cells_save_inputs_and_charge_each_turn(template):
-    """A layer of four times the weights of the array: all of them stay while inputs pass once."""
-    net = of_layers(layer(K=64, C=128, OX=8, OY=8))
-    (alone,), (grouped,) = (
+    """A layer of four times the weights of the array: all of them stay while inputs pass once.
+
+    A second layer as large leaves no room to keep the weights of both.
+    """
+    net = of_layers(*(layer(name, K=64, C=128, OX=8, OY=8) for name in ("first", "second")))
+    (alone, _), (grouped, _) = (
         network_cost(net, grouped_machine(template, depth), "optimal").layers for depth in (1, 4)
     )
     cells, dram = (
@@ -172,7 +175,7 @@ def grouped_machine(template, depth):
 
 def test_a_group_is_written_row_by_row_for_each_of_its_weights():
     """K 64 on 32 columns: two weights per multiplier, kept in one group or written in turn."""
-    net = of_layers(layer(K=64, C=64, OX=4, OY=4))
+    net = of_layers(*(layer(name, K=64, C=64, OX=4, OY=4) for name in ("first", "second")))
     stalls = [
         network_cost(net, grouped_machine("dimc", depth), "optimal").layers[0].cost.stall[0]
         for depth in (1, 2)
