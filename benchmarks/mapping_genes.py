@@ -11,8 +11,9 @@ from collections.abc import Callable
 import numpy as np
 
 import carbonopt as co
+from carbonopt.hardware.knob_table import Knobs
 from carbonopt.hardware.machine import OPERANDS
-from carbonopt.hardware.template import Knobs, find_template
+from carbonopt.hardware.template import find_template
 from carbonopt.hardware.variant import load_variant
 from carbonopt.mapping.candidates import Mappings
 from carbonopt.mapping.genes import GeneMap, LayerGenes

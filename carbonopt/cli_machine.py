@@ -29,7 +29,11 @@ def machines(options: Namespace) -> None:
             for name, each in shipped.items()
         ]
         made = [
-            {"name": name, "template": each.description, "knobs": each.knobs}
+            {
+                "name": name,
+                "template": each.description,
+                "knobs": [knob.name for knob in each.knobs],
+            }
             for name, each in TEMPLATES.items()
         ]
         say_json([*built, *made])
@@ -38,7 +42,7 @@ def machines(options: Namespace) -> None:
 
 
 def machines_text(shipped: Mapping[str, Machine]) -> str:
-    """Return the shipped machines and the templates as two tables."""
+    """Return the shipped machines, the templates and their knobs as three tables."""
     from carbonopt.hardware.template import TEMPLATES
     from carbonopt.report.scale import quantity
     from carbonopt.report.table import aligned
@@ -53,9 +57,31 @@ def machines_text(shipped: Mapping[str, Machine]) -> str:
     made = {
         "template": list(TEMPLATES),
         "array": [each.description for each in TEMPLATES.values()],
-        "--set": [", ".join(each.knobs) for each in TEMPLATES.values()],
     }
-    return f"{aligned(built)}\n\n{aligned(made)}"
+    return "\n\n".join([aligned(built), aligned(made), aligned(_knob_columns())])
+
+
+def _knob_columns() -> dict[str, list[str]]:
+    """Return every knob with what it takes, as columns of text."""
+    from carbonopt.hardware.knob_table import knob_table
+    from carbonopt.units import format_quantity
+
+    def default(value: float | str | None, unit: str) -> str:
+        if isinstance(value, str):
+            return value
+        return "" if value is None else format_quantity(value, unit)
+
+    knobs = knob_table().values()
+    return {
+        "--set": [knob.name for knob in knobs],
+        "of": [", ".join(knob.kinds) or "all" for knob in knobs],
+        "is": [knob.meaning for knob in knobs],
+        "default": [
+            "(must be given)" if knob.required else default(knob.default, knob.unit)
+            for knob in knobs
+        ],
+        "allowed": [knob.allowed for knob in knobs],
+    }
 
 
 def _on_chip_byte(machine: Machine) -> float:

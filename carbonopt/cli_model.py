@@ -73,7 +73,8 @@ def footprint_of(
 
     design = {"template": found["template"], **found["knobs"]}
     network = found["workload"]
-    task = {f"{name}@{network}": found[name] for name in ("energy_j", "latency_s")}
+    told = ("energy_j", "latency_s", "cell_inferences")
+    task = {f"{name}@{network}": found[name] for name in told if name in found}
     device = {name: found[name] for name in ("area_mm2", "idle_w")}
     deployment = Deployment(network, found["dram_byte"], found["period_s"])
     row = pd.Series({**design, **task, **device}, dtype=object)

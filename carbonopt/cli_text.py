@@ -107,6 +107,7 @@ def telling_text(front: Front) -> str:
     from carbonopt.report.table import (
         aligned,
         hidden_note,
+        plain_name,
         shown_variables,
         telling_designs,
         variable_text,
@@ -116,7 +117,7 @@ def telling_text(front: Front) -> str:
     further = ("latency_s", "energy_j", "carbon_ca_g", "carbon_pa_g", "area_mm2", "embodied_g")
     metrics = metrics_of(chosen, front.metrics, further)
     variables = shown_variables(front.variables)
-    names = [name.removesuffix("_byte") for name in variables]
+    names = [plain_name(name) for name in variables]
     columns = {"": [*names, *(short_label(m) for m in metrics)]}
     for _, design in chosen.iterrows():
         cells = [variable_text(name, design[name]) for name in variables]
@@ -126,11 +127,11 @@ def telling_text(front: Front) -> str:
 
 def least_infeasible_text(front: Front) -> str:
     """Return the designs that come nearest to meeting every limit, and the limit each misses."""
-    from carbonopt.report.table import aligned, shown_variables, variable_text
+    from carbonopt.report.table import aligned, plain_name, shown_variables, variable_text
 
     nearest = front.least_infeasible(3)
     columns = {
-        name.removesuffix("_byte"): [variable_text(name, value) for value in nearest[name]]
+        plain_name(name): [variable_text(name, value) for value in nearest[name]]
         for name in shown_variables(front.variables)
     }
     columns["misses"] = [str(name).removeprefix("limit.") for name in nearest["binding"]]

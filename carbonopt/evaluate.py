@@ -7,24 +7,32 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from carbonopt.carbon.design_node import preset_of_designs
 from carbonopt.carbon.embodied import embodied_g
+from carbonopt.carbon.endurance import Wear
 from carbonopt.carbon.metrics import task_metrics
 from carbonopt.carbon.presets import Activity, CarbonPreset, load_preset
 from carbonopt.carbon.task import Deployment, Task
 from carbonopt.carbon.uncertainty import statistics_of
 from carbonopt.carbon.wafer import over_reticle
 from carbonopt.errors import MappingError, ModelRangeError, SpecError
+from carbonopt.hardware.imc import ImcMacro
+from carbonopt.hardware.knob_table import Knobs
 from carbonopt.hardware.knobs import knobs_of_row, parse_knobs
 from carbonopt.hardware.machine import Machine
-from carbonopt.hardware.template import Knobs, find_template
+from carbonopt.hardware.technology import load_technology
+from carbonopt.hardware.template import find_template
 from carbonopt.hardware.variant import load_variant
 from carbonopt.mapping.residency import machine_for
 from carbonopt.objectives import PER_NETWORK, needs_period
 from carbonopt.performance.network import MappingMode, NetworkCost, network_cost
+from carbonopt.performance.rewrites import cell_inferences
 from carbonopt.workload.load import deployment_facts, load_network
 from carbonopt.workload.network import Network
 
 _PER_NETWORK = tuple(metric.name for metric in PER_NETWORK if not metric.factors)
+_WORN = ("cell_inferences", "lifetime_ca_s", "lifetime_pa_s")
+"""Columns of designs whose cells wear out; a lifetime only where they end it."""
 
 
 @dataclass(frozen=True)
@@ -179,8 +187,12 @@ def evaluate_mapped(
         "energy_pj": cost.energy_pj,
         "energy_j": cost.energy_pj * 1e-12,
     }
+    metrics |= _own_facts(machine, cost)
     breakdown |= _carbon(metrics, workload, preset)
     metrics |= {name: sum(breakdown[name].values()) for name in breakdown if name not in metrics}
+    for activity, wear in _wear(metrics, workload, preset).items():
+        if wear.binds:
+            metrics[f"lifetime_{activity.lower()}_s"] = float(wear.wear_s)
     operations = 2 * workload.network.macs
     activities: list[Activity] = ["CA"] if workload.period_s is None else ["CA", "PA"]
     for activity in activities:
@@ -190,13 +202,35 @@ def evaluate_mapped(
     return Evaluation(machine, cost, metrics, breakdown)
 
 
+def _own_facts(machine: Machine, cost: NetworkCost) -> dict[str, float]:
+    """Return what a device does not share with all others: its node, cells that wear out."""
+    node_nm, facts = float(machine.technology.node_nm), {}
+    if node_nm != load_technology().node_nm:
+        facts["node_nm"] = node_nm
+    inferences = cell_inferences(cost, machine)
+    return facts if math.isinf(inferences) else {**facts, "cell_inferences": inferences}
+
+
+def _wear(
+    metrics: Mapping[str, float], workload: Workload, preset: CarbonPreset
+) -> dict[Activity, Wear]:
+    """Return how long a device with cells that wear out lasts, by activity; none without them."""
+    if "cell_inferences" not in metrics:
+        return {}
+    task = Task.of(workload.deployment, metrics)
+    activities: list[Activity] = ["CA"] if workload.period_s is None else ["CA", "PA"]
+    return {activity: task.wear(activity, preset) for activity in activities}
+
+
 def _carbon(
     metrics: Mapping[str, float], workload: Workload, preset: CarbonPreset
 ) -> dict[str, dict[str, float]]:
     """Carbon by scenario and part [g]; PA only where the period is known."""
     task = Task.of(workload.deployment, metrics)
     parts = {
-        "embodied_g": embodied_g(metrics["area_mm2"], task.deployment.dram_gb, preset),
+        "embodied_g": embodied_g(
+            metrics["area_mm2"], task.deployment.dram_gb, preset_of_designs(preset, metrics)
+        ),
         "carbon_ca_g": task.parts_g("CA", preset),
     }
     if workload.period_s is not None:
@@ -225,7 +259,7 @@ def evaluate_one(
     workload
         Name of a shipped network, or the path of an ONNX file.
     template, knobs
-        The design: `rows`, `cols`, `macros`, `sram`; quantities with their unit.
+        The design, see `carbonopt.hardware.knob_table.knob_table`; quantities with their unit.
     preset
         Carbon preset, or the name of a shipped one; `carbonopt.carbon.deployment.deployed_preset`
         makes one for a region, a lifetime and more.
@@ -252,12 +286,11 @@ def evaluate_one(
     late = _is_late(result, task, numbers)
     metrics = {n: None if late and needs_period(n) else v for n, v in result.metrics.items()}
     parts = {n: v for n, v in result.breakdown.items() if not (late and needs_period(n))}
-    grouped = {"group_depth": parsed.group_depth} if parsed.group_depth > 1 else {}
     return {
         "workload": task.network.name,
         "template": template,
         "knobs": {"rows": parsed.rows, "cols": parsed.cols, "macros": parsed.macros,
-                  "sram_byte": parsed.sram_byte, **grouped},
+                  "sram_byte": parsed.sram_byte, **parsed.options.given},
         "preset": numbers.name,
         "hardware": numbers.hardware,
         "grid_g_per_kwh": float(numbers.drawn_g_per_kwh),
@@ -299,10 +332,23 @@ def _notes(result: Evaluation, task: Workload, preset: CarbonPreset) -> list[str
                 f"break_even_{activity}_s: never: on this grid electricity never costs as much "
                 "carbon as making"
             )
+    notes += _wear_notes(result, task, preset)
     if network.not_modelled:
         skipped = ", ".join(f"{kind} x{n}" for kind, n in network.not_modelled.items())
         notes.append(f"not modelled: {skipped}")
     return notes
+
+
+def _wear_notes(result: Evaluation, task: Workload, preset: CarbonPreset) -> list[str]:
+    """Say whether cells end the life of a device; nothing of SRAM, which does not wear."""
+    macro = result.machine.array
+    if not isinstance(macro, ImcMacro) or macro.cell is None:
+        return []
+    found = _wear(result.metrics, task, preset)
+    if not found:
+        stays = "all weights stay in the cells: endurance does not bind"
+        return [f"cell {macro.cell.name}: {stays}"]
+    return [f"carbon_{a.lower()}_g: {wear.statement()}" for a, wear in found.items()]
 
 
 def evaluate_row(design: Mapping[str, Any], context: Context) -> dict[str, Any]:
@@ -352,7 +398,7 @@ def row_of(evaluations: Iterable[Evaluation], context: Context) -> dict[str, Any
     row |= {f"area_mm2.{part}": area for part, area in results[0].machine.area_by_group.items()}
     for workload, result in zip(context.workloads, results, strict=True):
         network = workload.network.name
-        for name in _PER_NETWORK:
+        for name in (*_PER_NETWORK, *_WORN):
             if name in result.metrics:
                 row[f"{name}@{network}"] = result.metrics[name]
         if workload.period_s is not None:

@@ -55,7 +55,7 @@ UNITS = MappingProxyType(
 _SUFFIXES = MappingProxyType(
     {
         **{"g_per_kwh": "g/kWh", "byte_per_s": "byte/s", "byte": "byte", "s": "s"},
-        **{"hz": "Hz", "j": "J", "w": "W", "mm2": "mm2", "g": "g", "v": "V", "m": "m"},
+        **{"hz": "Hz", "j": "J", "w": "W", "mm2": "mm2", "g": "g", "v": "V", "nm": "nm", "m": "m"},
         **{"js": "J*s", "gs": "g*s", "gj": "g*J", "g2j": "g2*J", "gj2": "g*J2"},
         "g_per_eop": "g/EOP",
     }

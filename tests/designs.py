@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from carbonopt.hardware.knob_table import Knobs, MacroOptions
 from carbonopt.hardware.machine import Machine
-from carbonopt.hardware.template import TEMPLATES, Knobs, build_machine
+from carbonopt.hardware.template import TEMPLATES, build_machine
 from carbonopt.hardware.variant import load_variant
 from carbonopt.mapping.candidates import Mappings, joined
 from carbonopt.mapping.parallel import loop_sizes
@@ -42,11 +43,15 @@ def machine(
     variant: str = "default",
     dram_byte: float = MIB,
     resident_byte: float = MIB,
+    **options: Any,
 ) -> Machine:
-    """Build a machine; its weights do not fit on chip unless `resident_byte` says so."""
+    """Build a machine; its weights do not fit on chip unless `resident_byte` says so.
+
+    Further options are those of `MacroOptions`.
+    """
     return build_machine(
         TEMPLATES[template],
-        Knobs(rows, cols, macros, sram_byte),
+        Knobs(rows, cols, macros, sram_byte, MacroOptions(**options)),
         load_variant(variant),
         dram_byte=dram_byte,
         resident_byte=resident_byte,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from designs import machine, unrolled_as
 
 from carbonopt.hardware.digital import DigitalArray
 from carbonopt.hardware.imc import imc_macro, load_form
+from carbonopt.hardware.knob_table import MACROS, MacroOptions
 from carbonopt.hardware.machine import DIRECTIONS, OPERANDS, Machine, Memory, Operand, Port
 from carbonopt.hardware.template import TEMPLATES
 from carbonopt.hardware.variant import load_variant
@@ -119,12 +120,14 @@ def random_machine(rng: np.random.Generator, layer: Layer, memories: int) -> Mac
     kind = str(rng.choice(["digital", "digital", "digital", "aimc", "dimc"]))
     variant = load_variant(str(rng.choice(VARIANTS)))
     if kind != "digital":
-        array = imc_macro(kind, 16, 16, 1, 1, load_form(variant.macro_form))
+        array = imc_macro(kind, 16, 16, 1, MacroOptions(), load_form(variant.macro_form))
     free = {axis: tuple(rng.permutation(DIMS)) for axis in AXES}
     return Machine(
         "random", variant, shape, array,
         _memories(rng, layer, memories), free, bool(rng.random() < 0.2),
         clock_parts={"mac": 1.0}, systolic=AXES[: int(rng.integers(0, 2))],
+        row_cycles=float(rng.integers(1, 3)), overlapped_writing=bool(rng.random() < 0.5),
+        waits_for_activations=bool(rng.random() < 0.5),
     )  # fmt: skip
 
 
@@ -154,12 +157,30 @@ def random_case(rng: np.random.Generator, loops: int, memories: int) -> Case:
     return Case(task, random_unrolling(rng, layer, machine))
 
 
+def random_options(rng: np.random.Generator, template: str) -> dict[str, Any]:
+    """Return random options of how a macro gets its weights; none for digital arrays."""
+    depth = int(rng.choice([1, 1, 2, 4]))
+    speeds = [float(rng.choice([1e7, 1e8, 1e9, 1e10])) for _ in range(2)]
+    given, overlapped = rng.random(2) < 0.5, rng.random() < 0.5
+    if template not in MACROS:
+        return {}
+    names = ("sram_bandwidth_byte_per_s", "dram_bandwidth_byte_per_s")
+    loading = "overlapped" if overlapped and depth > 1 else "stopped"
+    return {
+        "group_depth": depth,
+        "loading": loading,
+        **{names[i]: speeds[i] for i in range(2) if given[i]},
+    }
+
+
 def template_case(rng: np.random.Generator, loops: int) -> Case:
     """Return a random layer on a template's machine with little SRAM, unrolled as it may be."""
     layer = random_layer(rng, loops)
     template = str(rng.choice(list(TEMPLATES)))
     variant = str(rng.choice(VARIANTS))
-    built = machine(template, 32, int(rng.choice([4, 6])), 1, 2**15, variant=variant)
+    cols = int(rng.choice([4, 6]))
+    options = random_options(rng, template)
+    built = machine(template, 32, cols, 1, 2**15, variant=variant, **options)
     share = float(rng.choice([0.2, 0.4, 0.7, 1.0]))
     room = share * sum(_whole_bits(layer, operand) for operand in OPERANDS)
     memories = tuple(

@@ -18,10 +18,14 @@ def test_machines_and_templates_are_listed(capsys):
     assert entries["tpu_like"]["array"] == {"cols": 32, "rows": 32}
     assert entries["tpu_like"]["on_chip_byte"] == 2 * 2**20 + 32 * 32 * (128 + 2)
     assert entries["digital_ws"]["knobs"] == ["rows", "cols", "macros", "sram"]
-    assert entries["dimc"]["knobs"] == ["rows", "cols", "macros", "sram", "group_depth"]
+    assert entries["dimc"]["knobs"][:5] == ["rows", "cols", "macros", "sram", "group_depth"]
+    analog = set(entries["aimc"]["knobs"]) - set(entries["dimc"]["knobs"])
+    assert analog == {"adc", "adc_bits", "adc_share", "cell"}
     assert main(["machines"]) == 0
     told = capsys.readouterr().out
     assert "32 x 2 x 4 x 4  cols, rows, x, y" in told
+    supply = next(line.split() for line in told.splitlines() if line.startswith("supply "))
+    assert (supply[1:3], supply[-6:]) == (["dimc,", "aimc"], ["0.9", "V", "0.6", "to", "1.2", "V"])
 
 
 def test_a_shipped_machine_is_printed_as_it_is(capsys):

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 
 from carbonopt.arrays import Floats, Number
+from carbonopt.carbon.design_node import COLUMN, preset_at_nodes
+from carbonopt.carbon.endurance import Wear, worn_preset
 from carbonopt.carbon.presets import Activity, CarbonPreset
 from carbonopt.carbon.scenario import (
     carbon_ca,
@@ -64,6 +66,10 @@ class Task:
         Die [mm2].
     idle_w
         Leakage of the device [W].
+    cell_inferences
+        Inferences after which the cells of the device are worn out; infinite where they are not.
+    node_nm
+        Node of the die; the preset's where there is none [nm].
 
     Notes
     -----
@@ -77,6 +83,8 @@ class Task:
     latency_s: Number
     area_mm2: Number
     idle_w: Number = 0.0
+    cell_inferences: Number = np.inf
+    node_nm: Number | None = None
 
     @classmethod
     def of(
@@ -89,7 +97,12 @@ class Task:
         )
         area_mm2 = np.asarray(columns["area_mm2"], dtype=float)
         idle_w = np.asarray(columns["idle_w"], dtype=float) if "idle_w" in columns else 0.0
-        return cls(deployment, energy_j, latency_s, area_mm2, idle_w)
+        node_nm = np.asarray(columns[COLUMN], dtype=float) if COLUMN in columns else None
+        life: Number = np.inf
+        if (worn := f"cell_inferences{suffix}") in columns:
+            given = np.asarray(columns[worn], dtype=float)
+            life = np.where(np.isnan(given), np.inf, given)
+        return cls(deployment, energy_j, latency_s, area_mm2, idle_w, life, node_nm)
 
     def parts_g(self, activity: Activity, preset: CarbonPreset) -> dict[str, Floats]:
         """Carbon of the task by part, each (n,) or with samples in the preset (m, n) [g].
@@ -99,6 +112,7 @@ class Task:
         SpecError
             PA is asked for and no period is known.
         """
+        preset = self._own(activity, preset)
         if activity == "CA":
             return carbon_ca(*self._device(preset), self.deployment.dram_gb, preset)
         period_s, dram_gb = self._period_s(), self.deployment.dram_gb
@@ -113,6 +127,7 @@ class Task:
         SpecError
             PA is asked for and no period is known.
         """
+        preset = self._own(activity, preset)
         if activity == "CA":
             return total_ca(*self._device(preset), self.deployment.dram_gb, preset)
         period_s, dram_gb = self._period_s(), self.deployment.dram_gb
@@ -129,12 +144,34 @@ class Task:
         SpecError
             PA is asked for and no period is known.
         """
+        preset = self._own(activity, preset)
         energy_j, latency_s, _ = self._device(preset)
         running = operation_g(energy_j, preset)
         if activity == "CA":
             return running, np.zeros(()), share_ca(latency_s, None, preset)
         share, idle_j = share_pa(latency_s, self._period_s(), None, self.idle_w, preset)
         return running, operation_g(idle_j, preset), share
+
+    def wear(self, activity: Activity, preset: CarbonPreset) -> Wear:
+        """Return how long the device lasts: as long as it is used, or as its cells.
+
+        Raises
+        ------
+        SpecError
+            PA is asked for and no period is known.
+        """
+        if activity == "CA":
+            share = share_ca(self.latency_s, None, preset)
+        else:
+            share, _ = share_pa(self.latency_s, self._period_s(), None, 0.0, preset)
+        return Wear(np.asarray(preset.lifetime_s), self.cell_inferences * share * preset.lifetime_s)
+
+    def _own(self, activity: Activity, preset: CarbonPreset) -> CarbonPreset:
+        """Return the preset of this device: its node, and a life that its cells may end."""
+        made = preset if self.node_nm is None else preset_at_nodes(preset, self.node_nm)
+        if np.isinf(self.cell_inferences).all():
+            return made
+        return worn_preset(made, self.wear(activity, preset))
 
     def _device(self, preset: CarbonPreset) -> tuple[Number, Number, Number]:
         """Energy with the leakage in the interval [J], latency [s], die [mm2]."""

@@ -6,10 +6,14 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from carbonopt.units import format_quantity
+
 
 def table_notices(evaluations: pd.DataFrame, names: Sequence[str]) -> list[str]:
     """Say what is wrong with a table, given the columns that decide; nothing where all is well."""
-    return [*error_notices(evaluations), *column_notices(evaluations, names)]
+    return [
+        *error_notices(evaluations), *column_notices(evaluations, names), *wear_notices(evaluations)
+    ]  # fmt: skip
 
 
 def errors_of(evaluations: pd.DataFrame) -> pd.DataFrame:
@@ -63,3 +67,25 @@ def column_notices(evaluations: pd.DataFrame, names: Sequence[str]) -> list[str]
         for name, column in zip(missing, limited, strict=True)
     ]
     return [f"column {name}: missing in all rows" for name in dict.fromkeys(columns)]
+
+
+def wear_notices(evaluations: pd.DataFrame) -> list[str]:
+    """Count the designs whose cells are worn out before their lifetime ends, by activity.
+
+    Examples
+    --------
+    >>> wear_notices(pd.DataFrame({"lifetime_pa_s@resnet8": [126489.6, float("nan")]}))
+    ['endurance binds in PA in 1 of 2 designs: cells are worn out after 1.46 d and more']
+    """
+    told = []
+    for activity in ("ca", "pa"):
+        names = [name for name in evaluations if str(name).startswith(f"lifetime_{activity}_s@")]
+        ended = evaluations[names].min(axis=1).dropna()
+        if len(ended):
+            many = f"in {len(ended):,} of {len(evaluations):,} designs"
+            after = format_quantity(float(ended.min()), "s")
+            told.append(
+                f"endurance binds in {activity.upper()} {many}: cells are worn out after {after} "
+                "and more"
+            )
+    return told

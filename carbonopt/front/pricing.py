@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from carbonopt.arrays import Bools, Floats
+from carbonopt.carbon.design_node import preset_of_designs
 from carbonopt.carbon.embodied import embodied_parts_g, embodied_total_g
 from carbonopt.carbon.memory import memory_g
 from carbonopt.carbon.metrics import OPERATIONS_PER_EOP, task_metrics
@@ -86,7 +87,8 @@ class Device:
     @classmethod
     def of(cls, table: pd.DataFrame, preset: CarbonPreset) -> Device:
         """Price the devices of a table."""
-        parts = embodied_parts_g(table["area_mm2"].to_numpy(dtype=float), 0.0, preset)
+        area_mm2, own = table["area_mm2"].to_numpy(dtype=float), preset_of_designs(preset, table)
+        parts = embodied_parts_g(area_mm2, 0.0, own)
         return cls(parts, np.asarray(sum(parts.values(), start=np.zeros(()))))
 
 

@@ -24,9 +24,39 @@ from carbonopt.front.pricing import Device, Scenario, can_be_made, price, price_
 from carbonopt.objectives import Metric, metric, uncertain
 
 _CHUNK = 10_000
-_PRICED = ("carbon_ca_", "carbon_pa_", "embodied_g", "operational_", "cci_", "break_even_")
+_PRICED = (
+    "carbon_ca_",
+    "carbon_pa_",
+    "embodied_g",
+    "operational_",
+    "cci_",
+    "break_even_",
+    "lifetime_",
+)
 PERIOD_LIMIT = "limit.period@"
 """How the constraints begin that a network's period makes."""
+
+
+def lifetimes(
+    table: pd.DataFrame, deployments: Sequence[Deployment], scenario: Scenario
+) -> dict[str, Floats]:
+    """Time in use of every device (n,) whose cells wear out before the preset's lifetime [s].
+
+    Returns
+    -------
+    dict
+        ``lifetime_*_s@network`` for each network with such cells in the table; not a number
+        where they outlive the device.
+    """
+    name = f"lifetime_{scenario.activity.lower()}_s"
+    columns = {}
+    for deployment in deployments:
+        if f"cell_inferences@{deployment.network}" in table:
+            task = task_of(table, deployment)
+            wear = task.wear(scenario.activity, scenario.preset)
+            ended = np.where(wear.binds, wear.wear_s, np.nan)
+            columns[f"{name}@{deployment.network}"] = ended
+    return columns
 
 
 def reprice(
@@ -72,6 +102,7 @@ def reprice(
     columns: dict[str, Floats] = {}
     for activity in activities:
         columns |= price(designs, deployments, replace(scenario, activity=activity), device)
+        columns |= lifetimes(designs, deployments, replace(scenario, activity=activity))
     columns |= price_device(designs, deployments, scenario.preset, device)
     columns |= _statistics(designs, deployments, scenario)
     columns |= {

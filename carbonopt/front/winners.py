@@ -13,7 +13,7 @@ from carbonopt.carbon.scenario import IN_USE
 from carbonopt.carbon.task import Deployment
 from carbonopt.errors import SpecError
 from carbonopt.front.dominance import non_dominated
-from carbonopt.front.pricing import Scenario, task_parts
+from carbonopt.front.pricing import Scenario, task_of, task_parts
 from carbonopt.objectives import scenario_free
 
 
@@ -24,7 +24,7 @@ def scenario_free_rows(table: pd.DataFrame, networks: Sequence[str]) -> Bools:
     ----------
     table
         Designs (n) with the columns of `carbonopt.objectives.scenario_free`; no machine leaks
-        where there is no ``idle_w``.
+        where there is no ``idle_w``, and no cell wears out where there is no ``cell_inferences``.
     networks
         The networks.
 
@@ -35,7 +35,10 @@ def scenario_free_rows(table: pd.DataFrame, networks: Sequence[str]) -> Bools:
     networks' carbons is not monotone in their mean energy and mean latency.
     """
     columns = [name for name in scenario_free(networks) if name in table or name != "idle_w"]
-    return non_dominated(table[columns].to_numpy(dtype=float))
+    worn = [name for name in map(str, table) if name.startswith("cell_inferences@")]
+    wear = (1.0 / table[worn].to_numpy(dtype=float)).clip(0.0)
+    values = np.hstack([table[columns].to_numpy(dtype=float), np.nan_to_num(wear)])
+    return non_dominated(values)
 
 
 def keeps_periods(
@@ -59,7 +62,8 @@ def winners(
 ) -> Ints:
     """Find the design with the least carbon for every lifetime and grid intensity.
 
-    ``C = CI a + b / L``, geometric mean over the networks: a and b are priced once.
+    ``C = CI a + b / min(L, W)``, geometric mean over the networks: a and b are priced once. Cells
+    that wear out end the life after W.
 
     Parameters
     ----------
@@ -93,12 +97,15 @@ def winners(
     for deployment in deployments:
         parts = task_parts(table.iloc[rows], deployment, replace(scenario, preset=unit))
         used = np.sum([parts[part] for part in IN_USE], axis=0)
-        terms.append((used, np.sum(list(parts.values()), axis=0) - used))
+        wear = task_of(table.iloc[rows], deployment).wear(scenario.activity, unit)
+        terms.append((used, np.sum(list(parts.values()), axis=0) - used, wear.wear_s))
     found = np.empty((len(lifetimes_s), len(intensities_g_per_kwh)), dtype=np.int64)
     for place, lifetime in enumerate(lifetimes_s):
         carbon = [
-            np.log(np.multiply.outer(intensities_g_per_kwh, used) + made / lifetime)
-            for used, made in terms
+            np.log(
+                np.multiply.outer(intensities_g_per_kwh, used) + made / np.minimum(lifetime, wear_s)
+            )
+            for used, made, wear_s in terms
         ]
         found[place] = rows[np.sum(carbon, axis=0).argmin(axis=1)]
     return found

@@ -14,7 +14,8 @@ import numpy as np
 from carbonopt.arrays import Bools, Number
 from carbonopt.data.tables import load_facts
 from carbonopt.errors import ModelRangeError, SpecError
-from carbonopt.hardware.nvm import NvmCell
+from carbonopt.hardware.knob_table import MacroOptions
+from carbonopt.hardware.nvm import NvmCell, load_cell
 
 Kind = Literal["dimc", "aimc"]
 _FACTS = "imc_28nm.csv"
@@ -259,12 +260,18 @@ def derived_adc_bits(bits_per_cycle: Number, rows: Number) -> Number:
 
 
 def imc_macro(
-    kind: Kind, cols: int, rows: int, macros: int, group_depth: int, form: MacroForm
+    kind: Kind, cols: int, rows: int, macros: int, options: MacroOptions, form: MacroForm
 ) -> ImcMacro:
-    """Return the macros of a template, with the precisions of CarbonSpot."""
+    """Return the macros of a template, with the precisions of CarbonSpot.
+
+    Bits per cycle are CarbonSpot's, and the resolution of the ADCs follows from them, unless the
+    options say otherwise.
+    """
     facts = load_facts(_FACTS)
-    applied = int(facts[f"{kind}_bits_per_cycle"])
-    resolution = float(derived_adc_bits(applied, rows)) if kind == "aimc" else 0.0
+    applied = options.bits_per_cycle or int(facts[f"{kind}_bits_per_cycle"])
+    resolution = 0.0
+    if kind == "aimc":
+        resolution = options.adc_bits or float(derived_adc_bits(applied, rows))
     weight_bits, input_bits = int(facts["weight_bits"]), int(facts["input_bits"])
     return ImcMacro(
         kind,
@@ -275,7 +282,11 @@ def imc_macro(
         applied,
         resolution,
         macros,
-        group_depth,
+        options.group_depth,
+        adc_share=options.adc_share,
+        pipelined=options.stages > 1,
+        survey_adc=options.adc == "survey",
+        cell=None if options.cell == "sram" else load_cell(options.cell),
         form=form,
     )
 

@@ -59,8 +59,10 @@ def weight_write_pj(technology: Technology, macro: ImcMacro) -> Number:
     return _of_array("write_pj", technology, macro) * macro.weight_bits / width
 
 
-def cell_write_pj(macro: ImcMacro) -> float:
-    """Energy to write one weight into a template's cells, rounded as in the source [pJ].
+def cell_write_pj(technology: Technology, macro: ImcMacro) -> float:
+    """Energy to write one weight into a template's cells [pJ].
+
+    That of SRAM is rounded as in the source.
 
     Raises
     ------
@@ -74,7 +76,10 @@ def cell_write_pj(macro: ImcMacro) -> float:
     decimals = int(load_facts(_MEMORY)["cell_array_decimals"])
     bits, width = float(macro.weight_bits), float(macro.cols * macro.weight_bits)
     size = float(macro.rows * macro.group_depth) * width
-    cost = sram_cost(size, width, what=f"{macro.kind} cell array")
+    node_nm = float(technology.node_nm)
+    cost = sram_cost(size, width, node_nm=node_nm, what=f"{macro.kind} cell array")
+    if macro.cell is not None:
+        return float(weight_write_pj(technology, macro))
     return round(cost.write_pj * bits / width, decimals)
 
 

@@ -252,8 +252,8 @@ def macro_peak(
     }
 
 
-def macro_leakage_w(technology: Technology, macro: ImcMacro) -> Number:
-    """Leakage of all macros, cells and logic, at the supply given [W].
+def macro_leakage(technology: Technology, macro: ImcMacro) -> dict[str, Number]:
+    """Leakage of all macros at the supply given, cells and logic [W].
 
     Cells as CACTI has them; logic per area as those cells with their periphery, (N / 32) P32(r)
     over (N / 32) A32(r). Proportional to the supply over that of the gates' table.
@@ -271,7 +271,14 @@ def macro_leakage_w(technology: Technology, macro: ImcMacro) -> Number:
     parts = macro_area(technology, macro)
     logic_mm2 = sum(parts.values()) - parts["cells"]
     supply = technology.supply_v / load_technology().supply_v
-    return (cells + logic_mm2 * leakage_w_per_mm2(technology, macro)) * supply
+    logic = logic_mm2 * leakage_w_per_mm2(technology, macro)
+    return {"cells": cells * supply, "logic": logic * supply}
+
+
+def macro_leakage_w(technology: Technology, macro: ImcMacro) -> Number:
+    """Leakage of all macros, the sum over `macro_leakage` [W]."""
+    parts = macro_leakage(technology, macro)
+    return parts["cells"] + parts["logic"]
 
 
 def _adcs(macro: ImcMacro) -> Number:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import fields
 from difflib import get_close_matches
 from typing import Any
 
 from carbonopt.errors import SpecError
-from carbonopt.hardware.template import KNOB_UNITS, OPTIONAL_KNOBS, Knobs, find_template
+from carbonopt.hardware.knob_table import Knob, Knobs, MacroOptions, knob_table
+from carbonopt.hardware.template import find_template
 from carbonopt.units import parse_quantity
+
+_OPTIONS = tuple(field.name for field in fields(MacroOptions))
 
 
 def parse_knobs(template: str, values: Mapping[str, Any]) -> Knobs:
-    """Read the knobs of a template; quantities carry a unit; see `OPTIONAL_KNOBS`.
+    """Read the knobs of a template; quantities carry a unit; see `knob_table`.
 
     Raises
     ------
@@ -22,45 +26,54 @@ def parse_knobs(template: str, values: Mapping[str, Any]) -> Knobs:
 
     Examples
     --------
-    >>> parse_knobs("dimc", {"rows": 64, "cols": "32", "sram": "32KiB"})
-    Knobs(rows=64, cols=32, macros=1, sram_byte=32768.0, group_depth=1)
+    >>> knobs = parse_knobs("aimc", {"rows": 64, "cols": "32", "sram": "32KiB", "supply": "0.8 V"})
+    >>> knobs.rows, knobs.macros, knobs.sram_byte, knobs.options.given
+    (64, 1, 32768.0, {'supply_v': 0.8})
     """
     faults = []
     try:
         find_template(template)
     except SpecError as error:
         faults += error.faults
+    table = knob_table()
     for name in values:
-        if name not in KNOB_UNITS:
-            near = get_close_matches(name, KNOB_UNITS, 1)
+        if name not in table:
+            near = get_close_matches(name, table, 1)
             hint = f" (did you mean {near[0]!r}?)" if near else ""
-            faults.append(f"{name}: unknown knob{hint}, allowed: {', '.join(KNOB_UNITS)}")
-    numbers = dict.fromkeys(OPTIONAL_KNOBS, 1.0)
-    for name, unit in KNOB_UNITS.items():
+            faults.append(f"{name}: unknown knob{hint}, allowed: {', '.join(table)}")
+    design: dict[str, Any] = {}
+    for name, knob in table.items():
         try:
             if name in values:
-                numbers[name] = _knob(name, values[name], unit)
+                design[knob.column] = _value(knob, values[name])
         except SpecError as error:
             faults += error.faults
-        if name not in values and name not in numbers:
+        if knob.required and name not in values:
             faults.append(f"{name}: not given, required by every template")
     if faults:
         raise SpecError(faults)
-    rows, cols, macros = (int(numbers[name]) for name in ("rows", "cols", "macros"))
-    return Knobs(rows, cols, macros, numbers["sram"], int(numbers["group_depth"]))
+    return knobs_of_row(design)
 
 
-def _knob(name: str, value: object, unit: str) -> float:
-    """Read one knob: a whole number, or a quantity with a unit."""
-    if unit:
-        return parse_quantity(value, unit, name)
+def _value(knob: Knob, value: object) -> float | str:
+    """Read the value of a knob: a word, a quantity with a unit, or a number."""
+    if knob.unit:
+        return parse_quantity(value, knob.unit, knob.name)
+    if knob.words:
+        if value not in knob.words:
+            near = get_close_matches(str(value), knob.words, 1)
+            hint = f" (did you mean {near[0]!r}?)" if near else ""
+            raise SpecError(f"{knob.name}: got {value!r}{hint}, allowed: {knob.allowed}")
+        return str(value)
     try:
         number = math.nan if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         number = math.nan
-    if not number.is_integer():
-        raise SpecError(f"{name}: got {value!r}, allowed: a whole number")
-    return number
+    if knob.whole and not number.is_integer():
+        raise SpecError(f"{knob.name}: got {value!r}, allowed: a whole number")
+    if not math.isfinite(number):
+        raise SpecError(f"{knob.name}: got {value!r}, allowed: {knob.allowed}")
+    return int(number) if knob.whole else number
 
 
 def knobs_of_row(design: Mapping[str, Any]) -> Knobs:
@@ -68,9 +81,14 @@ def knobs_of_row(design: Mapping[str, Any]) -> Knobs:
 
     Examples
     --------
-    >>> knobs_of_row({"rows": 64, "cols": 32, "sram_byte": 32768})
-    Knobs(rows=64, cols=32, macros=1, sram_byte=32768.0, group_depth=1)
+    >>> knobs_of_row({"rows": 64, "cols": 32, "sram_byte": 32768}).options == MacroOptions()
+    True
     """
-    names = ("rows", "cols", "macros", "group_depth")
-    rows, cols, macros, group_depth = (int(design.get(name, 1)) for name in names)
-    return Knobs(rows, cols, macros, float(design["sram_byte"]), group_depth)
+    counted = {knob.column for knob in knob_table().values() if knob.whole}
+    options: dict[str, Any] = {
+        name: int(design[name]) if name in counted else design[name]
+        for name in _OPTIONS
+        if name in design
+    }
+    rows, cols, macros = (int(design.get(name, 1)) for name in ("rows", "cols", "macros"))
+    return Knobs(rows, cols, macros, float(design["sram_byte"]), MacroOptions(**options))

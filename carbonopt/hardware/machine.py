@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from carbonopt.hardware.imc import FULL_ACTIVITY, Activity, ImcMacro
+from carbonopt.hardware.technology import Technology, load_technology
 from carbonopt.hardware.variant import ModelVariant
 
 if TYPE_CHECKING:
     from carbonopt.hardware.digital import DigitalArray
-    from carbonopt.hardware.imc import ImcMacro
 
 Operand = Literal["I", "W", "O"]
 OPERANDS: tuple[Operand, ...] = ("I", "W", "O")
@@ -114,6 +115,14 @@ class Machine:
         Array dimension to the loop dimensions that may fill only so many of its units.
     carbonspot_rules
         CarbonSpot's rules give unrollings for it: a machine of one of its templates.
+    technology, activity
+        Gates of an in-memory-computing macro, and the share of cycles in which they switch.
+    row_cycles
+        Cycles in which a macro writes one row of weights.
+    overlapped_writing
+        A macro computes with some weights while others are written.
+    waits_for_activations
+        A macro waits for inputs and outputs at the ports, which are never too slow otherwise.
     """
 
     name: str
@@ -129,6 +138,11 @@ class Machine:
     systolic: tuple[str, ...] = ()
     most: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     carbonspot_rules: bool = False
+    technology: Technology = field(default_factory=load_technology)
+    activity: Activity = FULL_ACTIVITY
+    row_cycles: float = 1.0
+    overlapped_writing: bool = False
+    waits_for_activations: bool = False
 
     @property
     def area_mm2(self) -> float:

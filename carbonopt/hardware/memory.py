@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -39,7 +40,9 @@ def equal_ports(names: PortNames, narrow_bits: float, wide_bits: float) -> Ports
     }
 
 
-def sram_cost(size_bits: float, width_bits: float, *, what: str) -> SramCost:
+def sram_cost(
+    size_bits: float, width_bits: float, *, what: str, node_nm: float | None = None
+) -> SramCost:
     """Return area, energy and leakage of an SRAM as parallel 32-bit columns from a table over rows.
 
     cost(size, width) = width/32 g(size/width), g log-log interpolated, times the scaling from
@@ -51,6 +54,8 @@ def sram_cost(size_bits: float, width_bits: float, *, what: str) -> SramCost:
         Capacity and width of an access [bit].
     what
         Name of the memory in error messages.
+    node_nm
+        Node, that of the gates' table unless it is given [nm].
 
     Raises
     ------
@@ -72,10 +77,10 @@ def sram_cost(size_bits: float, width_bits: float, *, what: str) -> SramCost:
     if width_bits < column:
         message = f"{what}: width: got {width_bits:g} bit, allowed: at least {column:g} bit"
         raise ModelRangeError(message)
-    node_nm = load_technology().node_nm
+    node = load_technology().node_nm if node_nm is None else node_nm
 
     def of(name: Property) -> float:
-        return float(sram_array(name, size_bits / width_bits, width_bits, node_nm, what=what))
+        return float(sram_array(name, size_bits / width_bits, width_bits, node, what=what))
 
     area = round(of("area_mm2") * facts["sram_area_factor"], 7)
     return SramCost(area, of("read_pj"), of("write_pj"), of("leakage_mw") * _W_PER_MW)
@@ -95,26 +100,59 @@ def register(
     return Memory(name, "register", bits, 0.0, write_pj, area, served, ports)
 
 
-def sram(size_bits: float, width_bits: float, served: frozenset[str], names: PortNames) -> Memory:
+def sram(
+    size_bits: float,
+    width_bits: float,
+    served: frozenset[str],
+    names: PortNames,
+    *,
+    node_nm: float | None = None,
+    port_bits: float = math.inf,
+) -> Memory:
     """Return the on-chip SRAM.
+
+    Parameters
+    ----------
+    size_bits, width_bits
+        Capacity and width of a word [bit].
+    served, names
+        As in `Memory`, and its ports.
+    node_nm
+        As in `sram_cost` [nm].
+    port_bits
+        Most that a port moves per cycle, a word unless it is less [bit].
 
     Raises
     ------
     ModelRangeError
         If it lies outside the SRAM table.
     """
-    cost = sram_cost(size_bits, width_bits, what=f"sram of {size_bits / 8:g} B")
-    grain = float(width_bits // load_facts("memory_28nm.csv")["accesses_per_width"])
+    cost = sram_cost(size_bits, width_bits, what=f"sram of {size_bits / 8:g} B", node_nm=node_nm)
+    wide = min(width_bits, port_bits)
+    grain = min(float(width_bits // load_facts("memory_28nm.csv")["accesses_per_width"]), wide)
+    share = wide / width_bits
     return Memory(
-        "sram", "sram", size_bits, cost.read_pj, cost.write_pj, cost.area_mm2, served,
-        equal_ports(names, grain, width_bits), leakage_w=cost.leakage_w,
+        "sram", "sram", size_bits, cost.read_pj * share, cost.write_pj * share, cost.area_mm2,
+        served, equal_ports(names, grain, wide), leakage_w=cost.leakage_w,
     )  # fmt: skip
 
 
-def dram(size_bits: float, width_bits: float, served: frozenset[str], names: PortNames) -> Memory:
-    """Return the off-chip DRAM: energy per bit, no silicon area of its own."""
+def dram(
+    size_bits: float,
+    width_bits: float,
+    served: frozenset[str],
+    names: PortNames,
+    *,
+    port_bits: float | None = None,
+) -> Memory:
+    """Return the off-chip DRAM: energy per bit, no silicon area of its own.
+
+    A port moves `width_bits` per cycle, or `port_bits` where they are given; the smallest access
+    is a sixteenth of the width either way.
+    """
     facts = load_facts("memory_28nm.csv")
-    access = facts["dram_pj_per_bit"] * width_bits
-    grain = float(width_bits // facts["accesses_per_width"])
-    ports = equal_ports(names, grain, width_bits)
+    wide = width_bits if port_bits is None else port_bits
+    access = facts["dram_pj_per_bit"] * wide
+    grain = min(float(width_bits // facts["accesses_per_width"]), wide)
+    ports = equal_ports(names, grain, wide)
     return Memory("dram", "dram", size_bits, access, access, 0.0, served, ports)

@@ -51,6 +51,17 @@ class NvmCell:
         return self.set_ns + self.reset_ns
 
 
+def cell_names() -> tuple[str, ...]:
+    """Names of the cells of the table.
+
+    Examples
+    --------
+    >>> cell_names()
+    ('rram', 'stt_mram', 'pcm', 'fefet')
+    """
+    return tuple(str(name) for name in load_table(_TABLE)["name"])
+
+
 def load_cell(name: str) -> NvmCell:
     """Return the cell called `name`.
 
@@ -70,5 +81,5 @@ def load_cell(name: str) -> NvmCell:
     """
     table = load_table(_TABLE).set_index("name")
     if name not in table.index:
-        raise SpecError(f"cell: got {name!r}, allowed: {', '.join(table.index)}")
+        raise SpecError(f"cell: got {name!r}, allowed: {', '.join(cell_names())}")
     return NvmCell(name, *(float(table[column][name]) for column in _NEEDED))

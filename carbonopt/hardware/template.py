@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Literal
+from typing import Any, Literal
+
+import numpy as np
 
 from carbonopt.data.tables import load_facts
 from carbonopt.errors import ModelRangeError, SpecError
@@ -16,13 +19,23 @@ from carbonopt.hardware.digital import (
     digital_array,
     digital_clock,
 )
-from carbonopt.hardware.imc import ImcMacro, imc_macro, load_form, scalar_parts
-from carbonopt.hardware.imc_cells import cell_write_pj
-from carbonopt.hardware.imc_model import macro_area, macro_clock, precharge_pj
+from carbonopt.hardware.imc import (
+    Activity,
+    ImcMacro,
+    check_macro,
+    imc_macro,
+    load_form,
+    scalar_parts,
+)
+from carbonopt.hardware.imc_cells import cell_write_pj, row_write_ns
+from carbonopt.hardware.imc_model import macro_area, macro_clock, macro_leakage, precharge_pj
+from carbonopt.hardware.knob_table import Knob, Knobs, MacroOptions, knob_table
 from carbonopt.hardware.machine import Machine, Memory, Operand
 from carbonopt.hardware.memory import dram, equal_ports, register, sram
-from carbonopt.hardware.technology import load_technology
+from carbonopt.hardware.scaling import scaled_technology
+from carbonopt.hardware.technology import Technology, load_technology
 from carbonopt.hardware.variant import ModelVariant
+from carbonopt.units import UNITS
 
 _WHOLE_ARRAY = frozenset({"D1", "D2", "D3"})  # columns, rows, macros
 _ACROSS_MACROS = ("K", "G", "OX", "OY", "B")
@@ -34,6 +47,7 @@ _WEIGHT_STATIONARY_DIMS = {
 }
 _INPUT_PORTS = ("w1", "r1", "", "")
 _OUTPUT_PORTS = ("w1", "r1", "w2", "r2")
+_BIT_PER_BYTE, _S_PER_NS = 8, UNITS["s"]["ns"]
 
 
 @dataclass(frozen=True)
@@ -61,9 +75,11 @@ class Template:
         return self.dataflow == "weight_stationary" and self.macro != "aimc"
 
     @property
-    def knobs(self) -> list[str]:
-        """Names of its knobs: only in-memory macros have groups of cells."""
-        return [name for name in KNOB_UNITS if self.macro or name != "group_depth"]
+    def knobs(self) -> list[Knob]:
+        """Knobs that it takes."""
+        return [
+            knob for knob in knob_table().values() if not knob.kinds or self.macro in knob.kinds
+        ]
 
 
 TEMPLATES = {
@@ -91,33 +107,6 @@ def find_template(name: str) -> Template:
         hint = f" (did you mean {near[0]!r}?)" if near else ""
         raise SpecError(f"template: got {name!r}{hint}, allowed: {', '.join(TEMPLATES)}")
     return TEMPLATES[name]
-
-
-@dataclass(frozen=True)
-class Knobs:
-    """What a designer chooses: array dimensions D1, D2, D3, the SRAM size [byte], and groups.
-
-    A group of cells of an in-memory macro stores `group_depth` weights beside one multiplier.
-    """
-
-    rows: int
-    cols: int
-    macros: int
-    sram_byte: float
-    group_depth: int = 1
-
-
-KNOB_UNITS: Mapping[str, str] = {
-    "rows": "",
-    "cols": "",
-    "macros": "",
-    "sram": "byte",
-    "group_depth": "",
-}
-"""The knobs of every template with their unit."""
-
-OPTIONAL_KNOBS = ("macros", "group_depth")
-"""Knobs that are 1 unless they are given."""
 
 
 def build_machine(
@@ -151,24 +140,31 @@ def build_machine(
     .. [1] CarbonSpot, expr.py:1198-1766 (hierarchies), 1863-1913 (arrays).
     """
     _check(template, knobs)
-    technology = load_technology()
+    technology = _technology(template, knobs.options)
     array: DigitalArray | ImcMacro
+    leakage: Mapping[str, float] = {}
     if template.macro:
-        form = load_form(variant.macro_form)
-        array = imc_macro(
-            template.macro, knobs.cols, knobs.rows, knobs.macros, knobs.group_depth, form
-        )
+        form, options = load_form(variant.macro_form), knobs.options
+        array = imc_macro(template.macro, knobs.cols, knobs.rows, knobs.macros, options, form)
+        check_macro(array)
         area = scalar_parts(macro_area(technology, array))
         clock = scalar_parts(macro_clock(technology, array))
+        if options.leakage == "all":
+            leakage = scalar_parts(macro_leakage(technology, array))
     else:
         array = digital_array(template.adder_tree)
         area = digital_area(technology, variant, array, knobs.cols, knobs.rows, knobs.macros)
         clock = digital_clock(technology, array, knobs.rows)
     stationary = template.dataflow == "weight_stationary"
     resident = stationary and resident_byte < knobs.sram_byte
+    clock_s = sum(clock.values()) * _S_PER_NS
     memories = (
-        *(_weight_stationary_registers(array) if stationary else _output_stationary_registers()),
-        *_shared_memories(knobs, dram_byte, stationary, resident),
+        *(
+            _weight_stationary_registers(array, technology, knobs.options)
+            if stationary
+            else _output_stationary_registers()
+        ),
+        *_shared_memories(knobs, dram_byte, stationary, resident, clock_s),
     )
     return Machine(
         name=template.name,
@@ -180,36 +176,95 @@ def build_machine(
         diagonal=stationary,
         area_parts={**area, **_memory_area(template, knobs, variant, memories)},
         clock_parts=clock,
-        leakage_parts={memory.part: memory.leakage_w for memory in memories if memory.leakage_w},
+        leakage_parts={
+            **leakage, **{each.part: each.leakage_w for each in memories if each.leakage_w},
+        },
         carbonspot_rules=True,
-    )
+        technology=technology,
+        activity=_activity(knobs.options),
+        **_writing(array, knobs.options, sum(clock.values())),
+    )  # fmt: skip
+
+
+def _writing(
+    array: DigitalArray | ImcMacro, options: MacroOptions, clock_ns: float
+) -> dict[str, Any]:
+    """Return how a machine waits for weights, and whether for inputs and outputs too."""
+    if not isinstance(array, ImcMacro):
+        return {}
+    speeds = (options.sram_bandwidth_byte_per_s, options.dram_bandwidth_byte_per_s)
+    return {
+        "row_cycles": float(np.ceil(row_write_ns(array, clock_ns) / clock_ns)),
+        "overlapped_writing": options.loading == "overlapped",
+        "waits_for_activations": any(speed is not None for speed in speeds),
+    }
+
+
+def _technology(template: Template, options: MacroOptions) -> Technology:
+    """Return the gates of a template: those of the options for a macro, as they come else."""
+    if template.macro is None:
+        return load_technology()
+    return scaled_technology(options.node_nm, options.supply_v)
+
+
+def _activity(options: MacroOptions) -> Activity:
+    """Return the share of cycles in which parts of a macro switch."""
+    of_data = Activity.of_data(options.input_toggle, options.weight_density)
+    return dataclasses.replace(of_data, flipflops=options.flipflop_activity)
 
 
 def _check(template: Template, knobs: Knobs) -> None:
-    """Refuse array shapes that the models do not cover, all faults in one message."""
+    """Refuse designs that the models do not cover, all faults in one message."""
     faults = [
-        f"{template.name}: {name}: got {size}, allowed: whole numbers from 1"
-        for name, size in (
-            *(("rows", knobs.rows), ("cols", knobs.cols), ("macros", knobs.macros)),
-            ("group_depth", knobs.group_depth),
-        )
-        if size < 1
+        f"{template.name}: {knob.name}: {fault}"
+        for knob in knob_table().values()
+        if (fault := _knob_fault(template, knob, knobs))
     ]
-    if template.macro is None and knobs.group_depth > 1:
-        faults.append(
-            f"{template.name}: group_depth: got {knobs.group_depth}, allowed: 1 "
-            "(only in-memory macros have groups of cells)"
-        )
-    if not knobs.sram_byte > 0:
-        faults.append(f"{template.name}: sram: got {knobs.sram_byte:g} byte, allowed: > 0")
+    options = knobs.options
     needs_tree = template.adder_tree and not faults
     if needs_tree and (knobs.rows < 2 or math.log2(knobs.rows) % 1):
         faults.append(
             f"{template.name}: rows: got {knobs.rows}, allowed: powers of two from 2 "
             "(leaves of an adder tree)"
         )
+    if options.loading == "overlapped" and options.group_depth < 2:
+        faults.append(
+            f"{template.name}: group_depth: got {options.group_depth}, allowed: from 2 where "
+            "loading is overlapped (weights in use, and those that arrive)"
+        )
+    columns = knobs.cols * load_facts("digital_28nm.csv")["weight_bits"]
+    if not faults and options.adc_share > columns:
+        faults.append(
+            f"{template.name}: adc_share: got {options.adc_share}, allowed: up to {columns:g} "
+            "(bit columns of a macro)"
+        )
     if faults:
         raise ModelRangeError("\n".join(faults))
+
+
+def _knob_fault(template: Template, knob: Knob, knobs: Knobs) -> str:
+    """Say what is wrong with a knob; '' if nothing is."""
+    value = knobs.value(knob)
+    if value is None:
+        return ""
+    got = _said(value, knob)
+    if knob.kinds and template.macro not in knob.kinds:
+        plain = _said(knob.default, knob)
+        same = value == knob.default
+        return "" if same else f"got {got}, allowed: {plain} (a knob of {_takers(knob)})"
+    return "" if knob.holds(value) else f"got {got}, allowed: {knob.allowed}"
+
+
+def _said(value: float | str | None, knob: Knob) -> str:
+    """Return the value of a knob in words."""
+    if value is None or isinstance(value, str):
+        return value or "none"
+    return f"{value:g} {knob.unit}".rstrip()
+
+
+def _takers(knob: Knob) -> str:
+    """Return the templates that have a knob."""
+    return ", ".join(each.name for each in TEMPLATES.values() if each.macro in knob.kinds)
 
 
 def _unrolled_dims(stationary: bool, variant: ModelVariant) -> Mapping[str, tuple[str, ...]]:
@@ -221,9 +276,11 @@ def _unrolled_dims(stationary: bool, variant: ModelVariant) -> Mapping[str, tupl
     return _OUTPUT_STATIONARY_DIMS
 
 
-def _registers_of(names: Mapping[Operand, frozenset[str]]) -> tuple[Memory, ...]:
+def _registers_of(
+    names: Mapping[Operand, frozenset[str]], technology: Technology
+) -> tuple[Memory, ...]:
     """Return one-word registers for the given operands and served dimensions."""
-    facts, technology = load_facts("digital_28nm.csv"), load_technology()
+    facts = load_facts("digital_28nm.csv")
     bits = {"I": facts["input_bits"], "W": facts["weight_bits"], "O": facts["psum_bits"]}
     ports = {"I": _INPUT_PORTS, "W": _INPUT_PORTS, "O": _OUTPUT_PORTS}
     return tuple(
@@ -234,27 +291,38 @@ def _registers_of(names: Mapping[Operand, frozenset[str]]) -> tuple[Memory, ...]
 
 def _output_stationary_registers() -> tuple[Memory, ...]:
     """One output register per PE, weights shared along rows, inputs along columns."""
-    return _registers_of({"O": frozenset(), "W": frozenset({"D2"}), "I": frozenset({"D1"})})
+    return _registers_of(
+        {"O": frozenset(), "W": frozenset({"D2"}), "I": frozenset({"D1"})}, load_technology()
+    )
 
 
-def _weight_stationary_registers(array: DigitalArray | ImcMacro) -> tuple[Memory, ...]:
-    """One weight register or cell group per PE, inputs shared along columns."""
+def _weight_stationary_registers(
+    array: DigitalArray | ImcMacro, technology: Technology, options: MacroOptions
+) -> tuple[Memory, ...]:
+    """One weight register or cell group per PE, inputs shared along columns.
+
+    Where weights arrive while others are in use, a group has room for both.
+    """
     shared: dict[Operand, frozenset[str]] = {"I": frozenset({"D1"}), "O": frozenset({"D2"})}
     if not isinstance(array, ImcMacro):
-        return _registers_of({"W": frozenset(), **shared})
+        return _registers_of({"W": frozenset(), **shared}, technology)
     bits = float(array.weight_bits)
-    turning_pj = float(precharge_pj(load_technology(), array, 1))
+    turning_pj = float(precharge_pj(technology, array, 1))
     cells = Memory(
-        "cells", "register", bits * float(array.group_depth), turning_pj, cell_write_pj(array), 0.0,
-        frozenset(), equal_ports({"W": ("rw1", "rw1", "", "")}, bits, bits),
+        "cells", "register", bits * float(array.group_depth), turning_pj,
+        cell_write_pj(technology, array), 0.0, frozenset(),
+        equal_ports({"W": ("rw1", "rw1", "", "")}, bits, bits), options.loading == "overlapped",
     )  # fmt: skip
-    return (cells, *_registers_of(shared))
+    return (cells, *_registers_of(shared, technology))
 
 
 def _shared_memories(
-    knobs: Knobs, dram_byte: float, stationary: bool, resident: bool
+    knobs: Knobs, dram_byte: float, stationary: bool, resident: bool, clock_s: float
 ) -> tuple[Memory, Memory]:
-    """Return SRAM and DRAM; weights pass the SRAM by unless they stay in it or outputs rest."""
+    """Return SRAM and DRAM; weights pass the SRAM by unless they stay in it or outputs rest.
+
+    A bandwidth per second gives so many bits per cycle of the array, however slow its clock.
+    """
     facts = load_facts("digital_28nm.csv")
     sram_ports: dict[Operand, tuple[str, str, str, str]] = {"I": ("w1", "r1", "", "")}
     dram_ports: dict[Operand, tuple[str, str, str, str]] = {"I": ("w1", "r1", "", "")}
@@ -272,10 +340,20 @@ def _shared_memories(
         knobs.cols * facts["psum_bits"] * knobs.macros,
     )
     columns = knobs.cols * facts["weight_bits"] * knobs.macros
-    return (
-        sram(knobs.sram_byte * 8, width, _WHOLE_ARRAY, sram_ports),
-        dram(dram_byte * 8, columns, _WHOLE_ARRAY, dram_ports),
+    options = knobs.options
+    sram_bits, dram_bits = (
+        None if speed is None else speed * _BIT_PER_BYTE * clock_s
+        for speed in (options.sram_bandwidth_byte_per_s, options.dram_bandwidth_byte_per_s)
     )
+    return (
+        sram(
+            knobs.sram_byte * _BIT_PER_BYTE, width, _WHOLE_ARRAY, sram_ports,
+            node_nm=options.node_nm, port_bits=sram_bits or math.inf,
+        ),
+        dram(
+            dram_byte * _BIT_PER_BYTE, columns, _WHOLE_ARRAY, dram_ports, port_bits=dram_bits,
+        ),
+    )  # fmt: skip
 
 
 def _memory_area(

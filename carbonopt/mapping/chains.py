@@ -90,6 +90,8 @@ class Costs(NamedTuple):
         Bits that each shared memory has to give (shared,), and bits of all outputs (2,).
     energy_to_go
         Least energy of the nodes that a state lacks (s, p).
+    writing
+        Cycles that an in-memory macro waits for new weights in all, if its cells keep a tile (p,).
     """
 
     energy: Floats
@@ -100,6 +102,7 @@ class Costs(NamedTuple):
     free: Floats
     whole_room: Floats
     energy_to_go: Floats
+    writing: Floats
 
 
 class Beside(NamedTuple):
@@ -111,16 +114,15 @@ class Beside(NamedTuple):
         Of the array [pJ].
     cycles
         Until the last results have left the array.
-    rows
-        Cycles to write the weights of an in-memory macro, if the array waits for nothing else;
-        negative if it waits for its ports.
+    at_ports
+        Operands for which the array waits at the ports (3,).
     passes
         Cycles of the array per multiply-accumulate.
     """
 
     energy_pj: float
     cycles: float
-    rows: float
+    at_ports: Bools
     passes: float
 
 
@@ -141,8 +143,10 @@ class Unrolled(NamedTuple):
         Blocks of each unrolling.
     free, whole_room
         (u, shared), (u, 2).
-    beside_pj, drain, rows, passes
-        (u,), (u,), (u,), and one for all.
+    writing
+        Of all tiles (p,).
+    beside_pj, drain, at_ports, passes
+        (u,), (u,), and what is the same for all: (3,) and a number.
     """
 
     start: Ints
@@ -163,9 +167,10 @@ class Unrolled(NamedTuple):
     energy_to_go: Floats
     free: Floats
     whole_room: Floats
+    writing: Floats
     beside_pj: Floats
     drain: Floats
-    rows: Floats
+    at_ports: Bools
     passes: float
 
 

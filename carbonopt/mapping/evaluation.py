@@ -59,7 +59,7 @@ def chain_terms(tables: Tables, u: int) -> ChainTerms:
     plan, (tiles, costs, beside) = tables.plan, tables.one(u)
     computing = float(tiles.size[-1] * beside.passes)
     partial, final = _rooms(plan, tiles, costs)
-    ends, times = _ends(plan, tiles, costs, beside), _port_times(plan, tiles, costs, beside)
+    ends, times = _ends(plan, costs), _port_times(plan, tiles, costs, beside)
     sums = [costs.energy, *ends, *final, *times]
     terms = [np.flatnonzero(each.any(axis=1)) for each in sums]
     late = np.argwhere((partial > final).any(axis=2))
@@ -73,14 +73,13 @@ def chain_terms(tables: Tables, u: int) -> ChainTerms:
     )  # fmt: skip
 
 
-def _ends(plan: Plan, tiles: Tiles, costs: Costs, beside: Beside) -> Floats:
+def _ends(plan: Plan, costs: Costs) -> Floats:
     """Cycles of first loads of I, of W, of last stores and writing rows of weights (3, v, p)."""
-    nodes, size = plan.nodes, tiles.size
+    nodes = plan.nodes
     own = nodes.operand == np.arange(OUTPUT + 1)[:, None]
     ends: Floats = costs.first * own[:, :, None]
-    if beside.rows >= 0:
-        innermost = (nodes.operand == _WEIGHTS) & (nodes.level == 0)
-        ends[OUTPUT] += beside.rows * innermost[:, None] * (size[-1] / size)
+    innermost = (nodes.operand == _WEIGHTS) & (nodes.level == 0)
+    ends[OUTPUT] += innermost[:, None] * costs.writing
     return ends
 
 
@@ -99,16 +98,15 @@ def _rooms(plan: Plan, tiles: Tiles, costs: Costs) -> Floats:
 
 def _port_times(plan: Plan, tiles: Tiles, costs: Costs, beside: Beside) -> list[Floats]:
     """Cycles on each port (v, p), of those that can take longer than computing."""
-    if beside.rows >= 0:
-        return []
-    times = port_cycles(plan, tiles, costs)
+    times = port_cycles(plan, tiles, costs, beside)
     computing = tiles.size[-1] * beside.passes
     return [time for time in times if time.max(axis=1).sum() > computing]
 
 
-def port_cycles(plan: Plan, tiles: Tiles, costs: Costs) -> list[Floats]:
-    """Return the cycles that tiles take on each port in all (v, p)."""
-    ports, again = plan.nodes.ports, tiles.size[-1] / tiles.size - 1
+def port_cycles(plan: Plan, tiles: Tiles, costs: Costs, beside: Beside) -> list[Floats]:
+    """Return the cycles that tiles take on each port for which the array waits (v, p)."""
+    nodes, again = plan.nodes, tiles.size[-1] / tiles.size - 1
+    ports = np.where(beside.at_ports[nodes.operand][:, None], nodes.ports, -1)
     return [
         (costs.needed * (ports == port)[:, :, None]).sum(axis=1) * again
         for port in range(ports.max() + 1)

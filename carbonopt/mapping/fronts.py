@@ -61,15 +61,14 @@ class UnrolledLayer:
         self.least_cycles = float(tables.least_cycles[position])
         layer = tables.unrolled
         passes = layer.size[layer.start[position + 1] - 1] * layer.passes
-        self._computing = float(passes + layer.drain[position])
+        self._drain = float(layer.drain[position])
+        self._computing = float(passes) + self._drain
         self.least_pj = float(tables.least_pj[position])
 
     def _base(self, resource: Resource) -> float:
         """Cycles of a resource beside those of the nodes."""
         port, waits, _ = resource
-        layer = self._tables.unrolled
-        computing = waits or port < 0 or layer.rows[self._position] >= 0
-        return self._computing if computing else float(layer.drain[self._position])
+        return self._computing if waits or port < 0 else self._drain
 
     def _limits(self, active: list[Resource]) -> Limits:
         """Return the tables of the resources that limit the latency."""

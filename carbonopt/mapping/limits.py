@@ -74,14 +74,14 @@ def _least_shares(
         if not np.isfinite(layer.energy[block + p]):
             continue
         again = size[-1] / size[p] - 1
-        writes = layer.rows[u] >= 0 and o == _WEIGHTS and places.level[v] == 0
-        written = layer.rows[u] * (again + 1) if writes else 0.0
+        writes = o == _WEIGHTS and places.level[v] == 0
+        written = layer.writing[start + p] if writes else 0.0
         for i in range(2):
             first = written
             if o in (i, _OUTPUT):
                 first += layer.first[block + p]
             least[none, :, i] = np.minimum(least[none, :, i], first)
-            for way in range(4):
+            for way in range(4 if layer.at_ports[o] else 0):
                 q = places.ports[v, way]
                 if q < 0:
                     continue
@@ -115,8 +115,7 @@ def least_cycles(places: Places, layer: Unrolled) -> Floats:
                 for i in range(2):
                     used = np.isfinite(least[q, 0, i])
                     spent[q, :, i] += least[q if used else none, :, i]
-        cycles[u] = spent[none].max() if layer.rows[u] >= 0 else spent.max()
-        cycles[u] += layer.drain[u]
+        cycles[u] = spent.max() + layer.drain[u]
     return cycles
 
 
@@ -133,7 +132,7 @@ def resource_limits(
     for r in range(count):
         for v in range(nodes):
             o = places.operand[v]
-            writes = beside.rows >= 0 and o == _WEIGHTS and places.level[v] == 0
+            writes = o == _WEIGHTS and places.level[v] == 0
             for p in range(points):
                 again = tiles.size[-1] / tiles.size[p] - 1
                 if not np.isfinite(costs.energy[v, p]):
@@ -142,8 +141,8 @@ def resource_limits(
                 if o == active[r, 2] or o == _OUTPUT:
                     cycles[r, v, p] += costs.first[v, p]
                 if writes:
-                    cycles[r, v, p] += beside.rows * (again + 1)
-                for way in range(0 if beside.rows >= 0 else 4):
+                    cycles[r, v, p] += costs.writing[p]
+                for way in range(4 if beside.at_ports[o] else 0):
                     if places.ports[v, way] != active[r, 0] or active[r, 0] < 0:
                         continue
                     needed = costs.needed[v, way, p]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 
 from carbonopt.errors import MappingError
+from carbonopt.hardware.imc import ImcMacro
+from carbonopt.hardware.knob_table import Knobs
 from carbonopt.hardware.machine import OPERANDS, Machine, Operand
-from carbonopt.hardware.template import Knobs, Template, build_machine
+from carbonopt.hardware.template import Template, build_machine
 from carbonopt.hardware.variant import ModelVariant
 from carbonopt.workload.layer import Layer
 from carbonopt.workload.network import Network
@@ -15,13 +17,20 @@ Hierarchy = dict[Operand, tuple[int, ...]]
 """Operand to the memories (positions in `Machine.memories`) that hold it, innermost first."""
 
 
-def residency(network: Network, machine: Machine) -> list[Hierarchy]:
+def residency(network: Network, machine: Machine, *, in_cells: bool = False) -> list[Hierarchy]:
     """Return each layer's memory hierarchy, without the levels that it does not need.
 
     Activations between two layers in sequence stay in the lowest memory that holds the whole
     input and output, beside the weights if these stay there too; around a branch they go to
     the outermost one. All weights stay in the lowest shared memory that holds them beside the
     largest activations that fit it alone.
+
+    Parameters
+    ----------
+    network, machine
+        What runs on what.
+    in_cells
+        Weights never leave the cells of an in-memory macro, see `room_in_cells`.
 
     Raises
     ------
@@ -39,7 +48,7 @@ def residency(network: Network, machine: Machine) -> list[Hierarchy]:
        count with the width of partial sums.
     """
     top = {o: machine.levels(o)[-1] for o in OPERANDS}
-    weight_level = _weight_level(network, machine)
+    weight_level = machine.levels("W")[0] if in_cells else _weight_level(network, machine)
     taken = {} if machine.variant.room_counted_twice else {weight_level: _weight_bits(network)}
     input_level: dict[int, int] = {}
     output_level: dict[int, int] = {}
@@ -63,6 +72,24 @@ def residency(network: Network, machine: Machine) -> list[Hierarchy]:
     if not machine.variant.room_counted_twice:
         _check_outermost(network, machine, hierarchies)
     return hierarchies
+
+
+def room_in_cells(network: Network, machine: Machine) -> float:
+    """Return the weights that a multiplier may store so that all of a network's stay in cells.
+
+    That is the group depth of in-memory macros, or 0 where they cannot stay: without groups of
+    cells or cells that keep what they store without power, with more weights than cells, with
+    products of two activations, and with `ModelVariant.room_counted_twice`.
+    """
+    macro = machine.array
+    if not isinstance(macro, ImcMacro) or machine.variant.room_counted_twice:
+        return 0.0
+    depth = float(macro.group_depth)
+    units = math.prod(machine.shape.values())
+    least = sum(math.ceil(layer.weights / units) for layer in network.layers)
+    trained = all(layer.kind != "matmul" for layer in network.layers)
+    stores = depth > 1 or macro.cell is not None
+    return depth if stores and trained and least <= depth else 0.0
 
 
 def resident_byte(network: Network, sram_byte: float, variant: ModelVariant) -> float:

@@ -69,9 +69,10 @@ def chain_latency(
     """Return the least latency of a chain of nodes and tiles (v, 2) and the resource that sets it.
 
     L = max(C + sum of (needed - window) (n - 1), sum of needed (n - 1)) + first loads + last
-    stores, the largest over all ports, with n = N / |T| transfers, compute cycles C, and a window
-    of |T| cycles, or |T| // r where no second tile fits: r are the outermost loops of the tile
-    that do not index its operand, as few as an order of the loops allows.
+    stores + writing of a macro's weights, the largest over all ports, with n = N / |T| transfers,
+    compute cycles C, and a window of |T| cycles, or |T| // r where no second tile fits: r are the
+    outermost loops of the tile that do not index its operand, as few as an order of the loops
+    allows.
 
     Returns
     -------
@@ -100,8 +101,8 @@ def chain_latency(
             run[o] = 1.0
         first[o] += costs.first[v, p]
         if o == _WEIGHTS and places.level[v] == 0:
-            writes = again + 1
-        for way in range(4):
+            writes = costs.writing[p]
+        for way in range(4 if beside.at_ports[o] else 0):
             port, needed = places.ports[v, way], costs.needed[v, way, p]
             if port >= 0:
                 busy[port] += needed * again
@@ -110,15 +111,13 @@ def chain_latency(
     slower = 1 if first[1] > first[0] else 0
     ends = first[slower] + first[_OUTPUT] + beside.cycles
     computing = tiles.size[-1] * beside.passes
-    if beside.rows >= 0:
-        return computing + beside.rows * writes + ends, 0, 0, slower
     latency, port, waits = computing, -1, 0
     for q in range(places.port_count):
         if computing + late[q] > latency:
             latency, port, waits = computing + late[q], q, 1
         if busy[q] > latency:
             latency, port, waits = busy[q], q, 0
-    return latency + ends, port, waits, slower
+    return latency + writes + ends, port, waits, slower
 
 
 @njit(cache=True)
@@ -309,8 +308,9 @@ def one_unrolling(layer: Unrolled, places: Places, u: int) -> tuple[Tiles, Costs
         layer.energy_to_go[len(places.closed) * start : len(places.closed) * stop].reshape(
             (len(places.closed), points)
         ),
+        layer.writing[start:stop],
     )  # fmt: skip
-    beside = Beside(layer.beside_pj[u], layer.drain[u], layer.rows[u], layer.passes)
+    beside = Beside(layer.beside_pj[u], layer.drain[u], layer.at_ports, layer.passes)
     return tiles, costs, beside
 
 

@@ -7,14 +7,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from carbonopt.arrays import Bools, Floats, Ints
+from carbonopt.arrays import Bools, Floats, Ints, Number
 from carbonopt.hardware.machine import OPERANDS
 from carbonopt.mapping.access import FROM_BELOW, TO_BELOW, instance_counts
 from carbonopt.mapping.candidates import reduced_above
 from carbonopt.mapping.chains import Beside, Costs, Tiles, Unrolled
 from carbonopt.mapping.lattice import lattice
 from carbonopt.mapping.limits import energies_to_go, least_cycles
-from carbonopt.mapping.nodes import OUTPUT, Transfers, node_costs
+from carbonopt.mapping.nodes import OUTPUT, WAYS, Transfers, node_costs
 from carbonopt.mapping.plan import Plan
 from carbonopt.mapping.search import one_unrolling
 from carbonopt.mapping.spatial import Unrollings
@@ -25,6 +25,33 @@ from carbonopt.workload.layer import DIMS
 _REDUCTION = DIMS.index("C")
 _ROUNDING = 1e-9
 _WEIGHTS = OPERANDS.index("W")
+_SENT = int(np.flatnonzero(WAYS == TO_BELOW)[0])
+
+
+def writing_cycles(rows: Floats, arriving: Floats, loads: Floats, computing: Number) -> Floats:
+    """Cycles that an in-memory macro waits for all of its weights.
+
+    max(rows, bits / bandwidth) for each load; what the array computes from one load to the next
+    is taken off all but the first one.
+
+    Parameters
+    ----------
+    rows, arriving
+        Cycles of one load: rows to be written, and the port that sends them (n,).
+    loads
+        How often the cells are written (n,).
+    computing
+        Cycles of computing on other weights meanwhile (n,), 0 if the array stands still.
+
+    Examples
+    --------
+    >>> args = np.array([[64.0], [100.0], [4.0]])
+    >>> writing_cycles(*args, 0.0), writing_cycles(*args, 70.0)
+    (array([400.]), array([190.]))
+    """
+    one = np.maximum(rows, arriving)
+    total: Floats = one + (loads - 1) * np.maximum(one - computing, 0.0)
+    return total
 
 
 class Array(NamedTuple):
@@ -37,8 +64,7 @@ class Array(NamedTuple):
     drain
         Cycles until the last results have left it (u,).
     rows
-        Cycles to write the weights of an in-memory macro, if it waits for nothing else; negative
-        if the array waits for its ports (u,).
+        Cycles to write one weight of each group of an in-memory macro, row by row (u,).
     """
 
     energy_pj: Floats
@@ -267,6 +293,32 @@ class Tables:
             np.array([each.resting for each in self.lattices]),
             energy, needed, room, single, first, to_go,
             self._free[:, self.plan.shared], self._whole_room,
-            self.array.energy_pj + self._outputs_pj, self.array.drain, self.array.rows,
-            float(self.task.machine.array.passes),
+            self._writing, self.array.energy_pj + self._outputs_pj, self.array.drain,
+            self.task.at_ports, float(self.task.machine.array.passes),
+        )  # fmt: skip
+
+    @property
+    def _writing(self) -> Floats:
+        """Cycles that an in-memory macro waits for new weights, by the tile in its cells (p,).
+
+        Rows and bits are those of units filled on average.
+        """
+        nodes, machine = self.plan.nodes, self.task.machine
+        cells = np.flatnonzero((nodes.operand == _WEIGHTS) & (nodes.level == 0))
+        if self.task.waits_for_ports or not len(cells):
+            return np.zeros(len(self._size))
+        own = np.repeat(np.arange(len(self.unrollings)), np.diff(self.offsets))
+        held = self._prefix[0][:, [_WEIGHTS], 0]
+        kept = np.rint(
+            lattice_tiles(
+                np.array([_WEIGHTS]), held, self.task.geometry, self._extents, self.offsets
+            )
+        )
+        at, moved = cells[0], self._transfers
+        bits = kept * moved.boost[0, own, at] * moved.width[at, 0]
+        passes = self._size[self.offsets[1:] - 1]
+        return writing_cycles(
+            self.array.rows[own] * kept, np.ceil(bits / moved.wide[own, at, _SENT]),
+            passes[own] / self._size,
+            np.ceil(self._size * machine.array.passes) if machine.overlapped_writing else 0.0,
         )  # fmt: skip

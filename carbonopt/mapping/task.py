@@ -7,9 +7,9 @@ from functools import cached_property
 
 import numpy as np
 
-from carbonopt.arrays import Floats, Ints
+from carbonopt.arrays import Bools, Floats, Ints
 from carbonopt.hardware.imc import ImcMacro
-from carbonopt.hardware.machine import Machine
+from carbonopt.hardware.machine import OPERANDS, Machine
 from carbonopt.mapping.residency import Hierarchy
 from carbonopt.mapping.spatial import Unrolling, Unrollings
 from carbonopt.mapping.storage import Storage
@@ -75,6 +75,13 @@ class MappingTask:
         """Whether the array waits for ports, and not for rows of new weights alone."""
         machine = self.machine
         return not isinstance(machine.array, ImcMacro) or machine.variant.macros_wait_for_ports
+
+    @property
+    def at_ports(self) -> Bools:
+        """Operands for which the array waits at the ports (3,)."""
+        waited = np.full(len(OPERANDS), self.waits_for_ports or self.machine.waits_for_activations)
+        waited[OPERANDS.index("W")] = self.waits_for_ports
+        return waited
 
     @property
     def loads_apart(self) -> bool:

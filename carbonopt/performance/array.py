@@ -101,6 +101,13 @@ def _ceil(mean: Floats) -> Floats:
     return rounded
 
 
+def writing_rows(layer: Layer, unrollings: Unrollings, machine: Machine) -> Floats:
+    """Cycles in which the rows of a macro are written to replace one weight of each group (u,)."""
+    columns, rows, *_ = machine.shape
+    _, occupied = accumulated_rows(layer, unrollings, columns, rows, machine.variant)
+    return occupied * machine.row_cycles
+
+
 def _macro_energy(
     layer: Layer, machine: Machine, macro: ImcMacro, unrollings: Unrollings
 ) -> dict[str, Floats]:
@@ -114,11 +121,14 @@ def _macro_energy(
     """
     used = unrollings.as_asked if machine.variant.macros_wait_for_ports else unrollings
     columns, rows, *_ = machine.shape
-    technology, cols = load_technology(), used.along(columns)
+    technology, cols = machine.technology, used.along(columns)
     summed, occupied = accumulated_rows(layer, used, columns, rows, machine.variant)
     added = occupied if macro.form.sums_occupied_rows else summed
     bits, inputs = float(macro.tree_bits), float(macro.rows)
     tree = np.array([tree_pj(technology, bits, inputs, float(each)) for each in added])
-    cycle = cycle_energy(technology, macro, cols=cols, occupied_rows=occupied, tree_pj=tree)
+    cycle = cycle_energy(
+        technology, macro, cols=cols, occupied_rows=occupied, tree_pj=tree,
+        activity=machine.activity,
+    )  # fmt: skip
     cycles = layer.macs / (cols * used.along(rows)) * macro.passes
     return {name: part * cycles for name, part in cycle.items() if np.any(part)}

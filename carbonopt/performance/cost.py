@@ -21,9 +21,10 @@ from carbonopt.mapping.access import (
 )
 from carbonopt.mapping.candidates import Mappings
 from carbonopt.mapping.spatial import Unrollings
+from carbonopt.mapping.tables import writing_cycles
 from carbonopt.mapping.task import MappingTask
 from carbonopt.mapping.tiles import RELEVANCE, prefix_tiles
-from carbonopt.performance.array import accumulated_rows, array_energy
+from carbonopt.performance.array import array_energy, writing_rows
 from carbonopt.performance.loading import loading_cycles
 from carbonopt.performance.stalls import stall_cycles
 
@@ -95,14 +96,13 @@ def mapped_cost(task: MappingTask, mappings: Mappings) -> MappedCost:
     merged = dataclasses.replace(mappings, cuts=cuts)
     used = task.arrays(mappings.unrollings)
     fractional, whole = task.storage.spread(used.mean), task.storage.spread(used.whole)
-    traffic = layer_traffic(task, merged, fractional)
-    accesses = _accesses(task, used, merged, traffic)
-    tile = traffic.tile
+    mean = traffic = layer_traffic(task, merged, fractional)
+    accesses = _accesses(task, used, merged, mean)
     if not np.array_equal(fractional, whole):
         traffic = layer_traffic(task, merged, whole)
     _, wide = task.storage.access_bits(used)
     needed = np.ceil(traffic.amount * traffic.width / wide[mappings.which])
-    port_stall, stall = _stall(task, used, merged, traffic, needed, tile)
+    port_stall, stall = _stall(task, used, merged, mean, traffic, needed)
     passes = task.machine.array.passes
     total = mappings.sizes.prod(axis=1, dtype=np.float64)
     onload, offload = loading_cycles(
@@ -177,27 +177,45 @@ def _stall(
     task: MappingTask,
     used: Unrollings,
     merged: Mappings,
+    mean: Traffic,
     traffic: Traffic,
     needed: Floats,
-    tile: Floats,
 ) -> tuple[Floats, Floats]:
     """Cycles of waiting by port (n, ports) and overall (n,).
 
-    Ports work in parallel, so the slowest one counts. A macro that does not wait for its ports
-    waits for new weights, one row per cycle, of each weight of a group that is replaced.
+    Ports work in parallel, so the slowest one counts. A macro that does not wait for its weights
+    at ports waits for them to be written, see `_writing`; for inputs and outputs it waits only
+    where their bandwidths are given.
     """
-    if task.waits_for_ports:
+    by_port = np.zeros((len(merged.dims), task.ports.max() + 1))
+    if task.at_ports.any():
+        waited = traffic.amount * task.at_ports[:, None, None]
         by_port = stall_cycles(
             RELEVANCE, task.levels, task.memory, task.storage.capacity(used), merged.which,
             task.ports, _claims(task), task.machine.array.passes,
-            merged.dims, merged.sizes, merged.cuts,
-            traffic.amount, needed, traffic.period, traffic.width, tile,
+            merged.dims, merged.sizes, merged.cuts, waited, needed, traffic.period, traffic.width,
+            mean.tile,
         )  # fmt: skip
-        return by_port, np.maximum(by_port.max(axis=1), 0.0)
-    by_port = np.zeros((len(merged.dims), task.ports.max() + 1))
-    if task.levels[1] > 1:
-        _, rows = accumulated_rows(task.layer, used, "D1", "D2", task.machine.variant)
-        loads = merged.sizes.prod(axis=1) // traffic.period[:, 1, 0, FROM_ABOVE]
-        written = rows[merged.which] * np.ceil(tile[:, 1, 0])
-        by_port[:, task.ports[1, 0, FROM_ABOVE]] = loads * written
-    return by_port, by_port.max(axis=1)
+    stall = np.maximum(by_port.max(axis=1), 0.0)
+    if not task.waits_for_ports and task.levels[1] > 1:
+        writing = _writing(task, used, merged, mean)
+        by_port[:, task.ports[1, 0, FROM_ABOVE]] = writing
+        stall += writing
+    return by_port, stall
+
+
+def _writing(task: MappingTask, used: Unrollings, merged: Mappings, mean: Traffic) -> Floats:
+    """Cycles that a macro waits for new weights (n,): rows of each weight of a group, or bits.
+
+    Rows and bits are those of units filled on average.
+    """
+    machine, sent = task.machine, (slice(None), 1, 1, TO_BELOW)
+    rows = writing_rows(task.layer, used, machine)
+    _, wide = task.storage.access_bits(used)
+    bits = mean.amount[sent] * mean.width[sent]
+    period = mean.period[:, 1, 0, FROM_ABOVE]
+    computing = np.ceil(period * machine.array.passes) if machine.overlapped_writing else 0.0
+    return writing_cycles(
+        rows[merged.which] * mean.tile[:, 1, 0], np.ceil(bits / wide[merged.which][sent]),
+        merged.sizes.prod(axis=1) // period, computing,
+    )  # fmt: skip

@@ -18,7 +18,7 @@ from carbonopt.mapping.storage import Storage
 from carbonopt.mapping.tables import Array, Tables
 from carbonopt.mapping.task import MappingTask
 from carbonopt.mapping.unrollings import promising_unrollings
-from carbonopt.performance.array import accumulated_rows, array_energy
+from carbonopt.performance.array import array_energy, writing_rows
 from carbonopt.performance.cost import drain_cycles
 from carbonopt.performance.hull import lower_hull
 
@@ -163,9 +163,9 @@ def promising(task: MappingTask) -> Unrollings:
 def _array(task: MappingTask, unrollings: Unrollings) -> Array:
     """Return what the array takes under each unrolling."""
     machine, layer = task.machine, task.layer
-    rows = np.full(len(unrollings), -1.0)
+    rows = np.zeros(len(unrollings))
     if not task.waits_for_ports:
-        _, rows = accumulated_rows(layer, unrollings, "D1", "D2", machine.variant)
+        rows = writing_rows(layer, unrollings, machine)
     energy: Floats = sum(array_energy(layer, machine, unrollings).values(), np.zeros(1))
     drain = drain_cycles(machine, unrollings) * machine.variant.loading_in_latency
     return Array(energy, drain, rows)

@@ -10,13 +10,14 @@ from typing import Any, Literal
 import numpy as np
 
 from carbonopt.arrays import Floats
-from carbonopt.errors import SpecError
+from carbonopt.errors import MappingError, SpecError
 from carbonopt.hardware.machine import OPERANDS, Machine, Operand
 from carbonopt.mapping.candidates import Mappings, joined, reference_mappings
 from carbonopt.mapping.plan import Plan
-from carbonopt.mapping.residency import Hierarchy, residency
+from carbonopt.mapping.residency import Hierarchy, residency, room_in_cells
 from carbonopt.mapping.storage import Storage
 from carbonopt.mapping.task import MappingTask
+from carbonopt.mapping.tiles import IRRELEVANT, RELEVANCE
 from carbonopt.performance.cost import MappedCost, mapped_cost
 from carbonopt.performance.hull import lower_hull
 from carbonopt.performance.mapper import solve_layer
@@ -48,6 +49,12 @@ class MappedLayer:
     mappings: Mappings
     cost: MappedCost
     cycles: float
+
+    @property
+    def group_weights(self) -> int:
+        """Weights of the layer that each multiplier works with in turn."""
+        indexed = RELEVANCE[OPERANDS.index("W"), self.mappings.dims[0]] != IRRELEVANT
+        return int(self.mappings.sizes[0][indexed].prod())
 
     @property
     def energy_pj(self) -> float:
@@ -112,6 +119,10 @@ class NetworkCost:
         """Latency of one inference [cycles]."""
         return sum(layer.cycles for layer in self.layers)
 
+    def score(self, score: Score) -> float:
+        """Return a score of energy and latency."""
+        return float(score(np.array([self.energy_pj]), np.array([self.cycles]))[0])
+
     def energy_parts(self) -> dict[str, float]:
         """Energy by part [pJ]."""
         return _summed(layer.energy_parts() for layer in self.layers)
@@ -136,7 +147,9 @@ def network_cost(
 
     `reference` takes each layer's least energy x latency, loads and stores included, among
     the mappings that CarbonSpot tries. `optimal` takes the least score of the whole network, its
-    energy x latency by default, among the mappings of each layer's exact front.
+    energy x latency by default, among the mappings of each layer's exact front. Where all weights
+    can stay in the cells of in-memory macros, one layer's beside the other's in the groups, they
+    do if that is better.
 
     Raises
     ------
@@ -148,8 +161,28 @@ def network_cost(
     if mode not in _CHOICES:
         raise SpecError(f"mapping: got {mode!r}, allowed: {', '.join(_CHOICES)}")
     network = oriented(network, machine)
-    hierarchies = residency(network, machine)
     choose = _CHOICES[mode]
+    cost = _mapped(network, machine, residency(network, machine), choose, score)
+    if room := room_in_cells(network, machine):
+        kept_there = residency(network, machine, in_cells=True)
+        try:
+            kept = _mapped(network, machine, kept_there, choose, score)
+        except MappingError:
+            return cost
+        fits = sum(layer.group_weights for layer in kept.layers) <= room
+        if fits and kept.score(score) <= cost.score(score):
+            return kept
+    return cost
+
+
+def _mapped(
+    network: Network,
+    machine: Machine,
+    hierarchies: list[Hierarchy],
+    choose: Callable[[MappingTask, Plan], list[MappedLayer]],
+    score: Score,
+) -> NetworkCost:
+    """Map every layer onto the memories that hold its operands, and choose for the whole."""
     plans = {key: Plan(Storage(machine, dict(key))) for key in {*map(_key, hierarchies)}}
     fronts: dict[Any, list[MappedLayer]] = {}
     keys = []

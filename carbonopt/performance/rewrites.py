@@ -13,9 +13,10 @@ _WEIGHT, _CELLS, _WRITTEN = 1, 0, DIRECTIONS.index("from_above")
 
 
 def cell_rewrites(cost: NetworkCost, machine: Machine) -> float:
-    """Count writes of a cell in one inference, if all cells share them alike.
+    """Count writes of the most written cells in one inference.
 
-    Weights that are written, over the weights that the cells hold: D1 D2 D3 g.
+    Weights that a multiplier takes in, of every layer that writes it, over the g cells of its
+    group, which take turns. Some multipliers are in use in every layer.
 
     Parameters
     ----------
@@ -34,10 +35,26 @@ def cell_rewrites(cost: NetworkCost, machine: Machine) -> float:
 
     Notes
     -----
-    Every layer loads its weights anew in every inference, also where all of them would fit.
+    Layers load their weights anew in every inference, unless those of all layers stay. Were all
+    multipliers to take turns too, cells would last longer where layers do not fill the array.
     """
     if not isinstance(machine.array, ImcMacro):
         raise ModelRangeError(f"{machine.name}: got no cells, allowed: an in-memory macro")
-    words = sum(float(each.cost.accesses[0, _WEIGHT, _CELLS, _WRITTEN]) for each in cost.layers)
-    held = math.prod(machine.shape.values()) * float(machine.array.group_depth)
-    return words / held
+    taken_in = 0.0
+    for layer in cost.layers:
+        words = float(layer.cost.accesses[0, _WEIGHT, _CELLS, _WRITTEN])
+        units = layer.mappings.unrollings[layer.mappings.which[0]].units
+        taken_in += words / float(units)
+    return taken_in / float(machine.array.group_depth)
+
+
+def cell_inferences(cost: NetworkCost, machine: Machine) -> float:
+    """Return the inferences after which non-volatile cells are worn out; infinite without any.
+
+    endurance / `cell_rewrites`.
+    """
+    macro = machine.array
+    if not isinstance(macro, ImcMacro) or macro.cell is None:
+        return math.inf
+    writes = cell_rewrites(cost, machine)
+    return macro.cell.endurance / writes if writes > 0 else math.inf

@@ -143,10 +143,8 @@ def _frugal_mappings(task: MappingTask, plan: Plan) -> tuple[list[Mappings], boo
     found, complete = [], True
     for u in range(len(tables.unrollings)):
         tiles, costs, beside = tables.one(u)
-        times = port_cycles(plan, tiles, costs)
-        if beside.rows >= 0:
-            innermost = (plan.nodes.operand == _WEIGHTS) & (plan.nodes.level == 0)
-            times = [innermost[:, None] * (tiles.size[-1] / tiles.size - 1)]
+        innermost = (plan.nodes.operand == _WEIGHTS) & (plan.nodes.level == 0)
+        times = [*port_cycles(plan, tiles, costs, beside), innermost[:, None] * costs.writing]
         cost = np.array([*(each.one(u)[1].energy for each in accesses), *times])
         chains, whole = frugal_chains(tables, u, cost)
         complete = complete and whole

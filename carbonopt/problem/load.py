@@ -151,18 +151,22 @@ def _refuse_study(file: Path) -> None:
 
 def _vocabulary() -> Vocabulary:
     """Names and ranges that the model knows."""
-    from carbonopt.hardware.template import KNOB_UNITS, OPTIONAL_KNOBS, TEMPLATES
+    from carbonopt.hardware.knob_table import knob_table
+    from carbonopt.hardware.template import TEMPLATES
 
-    units = {f"{name}_{unit}" if unit else name: unit for name, unit in KNOB_UNITS.items()}
+    knobs = knob_table().values()
     return Vocabulary(
         workloads=tuple(network_names()),
         presets=tuple(preset_names()),
         templates=tuple(TEMPLATES),
         metrics=tuple(METRICS),
         network_metrics=tuple(m.name for m in PER_NETWORK + UNCERTAIN),
-        required=("template", *(name for name in units if name not in OPTIONAL_KNOBS)),
-        knob_units=units,
-        knob_ranges={"sram_byte": sram_byte_range()},
+        required=("template", *(knob.column for knob in knobs if knob.required)),
+        knob_units={knob.column: knob.unit for knob in knobs},
+        knob_ranges={knob.column: (knob.low, knob.high) for knob in knobs}
+        | {"sram_byte": sram_byte_range()},
+        knob_words={knob.column: knob.words for knob in knobs if knob.words},
+        whole_knobs=tuple(knob.column for knob in knobs if knob.whole),
         scenario_free=scenario_free,
         scenario_words=scenario_words(),
     )

@@ -32,7 +32,7 @@ OUTSIDE = (
     "training of the network, software and data",
     "buildings and machines of the fab",
     "layers that the model does not map (see `carbonopt workload`)",
-    "leakage of arrays, macros and registers, self-refresh of the DRAM",
+    "leakage of arrays and registers, of macros unless it is asked for, self-refresh of the DRAM",
 )
 """What no preset charges."""
 LATE = "periodic activity: the design takes longer than its period (late_rule infeasible)"

@@ -74,13 +74,28 @@ def variable_text(name: str, value: object) -> str:
     --------
     >>> variable_text("sram", 524288), variable_text("rows", 64), variable_text("node", None)
     ('512 KiB', '64', '-')
+    >>> variable_text("dram_bandwidth_byte_per_s", 1e9)
+    '1 GB/s'
     """
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return "-"
     if not isinstance(value, int | float | np.number):
         return str(value)
-    unit = "byte" if name.startswith(CAPACITY_NAMES) else unit_of(name)
+    unit = unit_of(name) or ("byte" if name.startswith(CAPACITY_NAMES) else "")
     return quantity(float(value), unit, digits=6)
+
+
+def plain_name(name: str) -> str:
+    """Return the name of a variable without its unit, which its text says.
+
+    Examples
+    --------
+    >>> plain_name("sram_byte"), plain_name("dram_bandwidth_byte_per_s"), plain_name("supply_v")
+    ('sram', 'dram_bandwidth', 'supply')
+    """
+    for suffix in ("_byte_per_s", "_byte", "_nm", "_v"):
+        name = name.removesuffix(suffix)
+    return name
 
 
 def describe_design(design: Mapping[str, object] | pd.Series[Any], variables: Sequence[str]) -> str:
@@ -88,12 +103,12 @@ def describe_design(design: Mapping[str, object] | pd.Series[Any], variables: Se
 
     Examples
     --------
-    >>> describe_design({"rows": 64, "sram_byte": 8192}, ["rows", "sram_byte"])
-    'rows 64, sram 8 KiB'
+    >>> describe_design({"rows": 64, "sram_byte": 8192, "supply_v": 0.8}, ["rows", "supply_v"])
+    'rows 64, supply 0.8 V'
     """
     texts = {name: variable_text(name, design[name]) for name in shown_variables(variables)}
     template = [texts.pop("template")] if "template" in texts else []
-    named = (f"{name.removesuffix('_byte')} {text}" for name, text in texts.items())
+    named = (f"{plain_name(name)} {text}" for name, text in texts.items())
     return ", ".join([*template, *named])
 
 
@@ -112,7 +127,7 @@ def designs_table(
         Columns to show after them, scaled.
     """
     shown = {
-        name.removesuffix("_byte"): [variable_text(name, v) for v in designs[name].tolist()]
+        plain_name(name): [variable_text(name, v) for v in designs[name].tolist()]
         for name in shown_variables(variables)
     }
     for metric in metrics:

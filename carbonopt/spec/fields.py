@@ -31,6 +31,10 @@ class Vocabulary:
         Knobs of the templates with their canonical unit.
     knob_ranges
         Smallest and largest value that the model covers, by knob.
+    knob_words
+        Words that a knob allows, where it is no number.
+    whole_knobs
+        Knobs that take whole numbers only.
     scenario_free
         Objectives that the words ``scenario_free`` stand for, given the networks.
     scenario_words
@@ -46,6 +50,8 @@ class Vocabulary:
     required: tuple[str, ...] = ()
     knob_units: Mapping[str, str] = field(default_factory=dict)
     knob_ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    knob_words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    whole_knobs: tuple[str, ...] = ()
     scenario_free: Callable[[Sequence[str]], list[str]] = list
     scenario_words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -132,9 +138,11 @@ def whole(value: object) -> int:
     return int(value)
 
 
-def named_quantity(name: str, value: object, units: Mapping[str, str]) -> float:
+def named_quantity(
+    name: str, value: object, units: Mapping[str, str], *, or_zero: bool = False
+) -> float:
     """Read a positive quantity whose unit its name tells; whole byte counts become integers."""
-    number = quantity(units.get(name, "") or unit_of(name))(value)
+    number = quantity(units.get(name, "") or unit_of(name), or_zero=or_zero)(value)
     return int(number) if float(number).is_integer() and not isinstance(value, float) else number
 
 

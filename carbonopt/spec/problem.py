@@ -97,8 +97,10 @@ class VariableSpec(Strict):
             return [one_of(item, words.templates) for item in value]
         if kind != "real":
             return [_knob_value(name, item, words) for item in value]
-        if words.knob_units.get(name) == "":
+        if name in words.whole_knobs:
             raise ValueError(f"got {value}, allowed: whole numbers, from another kind")
+        if name in words.knob_words:
+            raise ValueError(f"got {value}, allowed: words, as a choice")
         return [*(_knob_value(name, item, words) for item in value[:2]), whole(value[2])]
 
     @model_validator(mode="after")
@@ -287,13 +289,15 @@ def _has_period(value: Any) -> bool:  # noqa: ANN401
 
 def _knob_value(name: str, value: Any, words: Vocabulary) -> float | str:  # noqa: ANN401
     """Read one value of a knob, inside the range that the model covers."""
+    if name in words.knob_words:
+        return one_of(value, words.knob_words[name])
     if isinstance(value, str) and name not in words.knob_units and not unit_of(name):
         return value
-    number = named_quantity(name, value, words.knob_units)
-    if words.knob_units.get(name) == "":
+    low, high = words.knob_ranges.get(name, (1.0, float("inf")))
+    number = named_quantity(name, value, words.knob_units, or_zero=low == 0)
+    if name in words.whole_knobs:
         number = whole(number)
-    low, high = words.knob_ranges.get(name, (0.0, float("inf")))
-    if not low <= number <= high:
+    if not (low <= number <= high or (high == float("inf") and number > 0)):
         unit = words.knob_units.get(name, "")
         raise ValueError(f"got {value}, allowed: {low:g} to {high:g} {unit}".rstrip())
     return number

@@ -72,7 +72,7 @@ def ours(macro: ImcMacro) -> dict[str, float]:
         **found,
         **{name: float(peak[own]) for name, own in PEAK.items()},
         "operations_per_cycle": float(macro.ops_per_cycle),
-        "weight_write_energy": cell_write_pj(macro),
+        "weight_write_energy": cell_write_pj(technology, macro),
         "cacti:access_time": float(sram_column("access_ns", macro.rows, 28.0, what="cells")),
         "cacti:area": round(2 * cells["area"], 7),
         "cacti:read_energy_row": cells["read_energy_row"],

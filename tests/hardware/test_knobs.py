@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from carbonopt.errors import SpecError
+from carbonopt.hardware.knob_table import Knobs, knob_table
 from carbonopt.hardware.knobs import parse_knobs
-from carbonopt.hardware.template import Knobs
 
 KNOBS = {"rows": 64, "cols": 32, "sram": "64KiB"}
 
@@ -28,7 +28,8 @@ def test_all_faults_of_a_request_come_at_once():
         "template: got 'dimm' (did you mean 'dimc'?), allowed: digital_os, digital_ws, dimc, aimc"
         in faults
     )
-    known = "rows, cols, macros, sram, group_depth"
+    known = ", ".join(knob_table())
+    assert known.startswith("rows, cols, macros, sram, group_depth, ")
     assert f"row: unknown knob (did you mean 'rows'?), allowed: {known}" in faults
     assert "rows: not given, required by every template" in faults
     assert "cols: got 'many', allowed: a whole number" in faults

@@ -13,7 +13,9 @@ from carbonopt.data.tables import interpolate_log_log
 from carbonopt.errors import ModelRangeError
 from carbonopt.hardware.imc import imc_macro, load_form
 from carbonopt.hardware.imc_cells import cell_write_pj
+from carbonopt.hardware.knob_table import MacroOptions
 from carbonopt.hardware.memory import sram_cost
+from carbonopt.hardware.technology import load_technology
 
 RELATIVE = 1e-9
 COSTS = ("area_mm2", "read_pj", "write_pj")
@@ -53,8 +55,8 @@ def test_cost_of_writing_a_weight_into_a_square_macro(cacti, kind):
     assert len(cells) == 6
     for row in cells.itertuples():
         dim = row.width_bit // 8
-        macro = imc_macro(kind, dim, dim, 1, 1, load_form("zigzag-imc"))
-        assert cell_write_pj(macro) == row.weight_write_pj
+        macro = imc_macro(kind, dim, dim, 1, MacroOptions(), load_form("zigzag-imc"))
+        assert cell_write_pj(load_technology(), macro) == row.weight_write_pj
 
 
 @pytest.mark.parametrize("name", COSTS)

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from carbonopt.errors import ModelRangeError, SpecError
 from carbonopt.hardware.imc import load_form
 from carbonopt.hardware.imc_model import macro_leakage_w
+from carbonopt.hardware.knob_table import Knobs, MacroOptions
 from carbonopt.hardware.machine import OPERANDS
 from carbonopt.hardware.technology import load_technology, tree_adders
 from carbonopt.hardware.template import TEMPLATES as TEMPLATES_BY_NAME
-from carbonopt.hardware.template import Knobs, build_machine
+from carbonopt.hardware.template import build_machine
 from carbonopt.hardware.variant import load_variant
 
 RELATIVE = 1e-9
@@ -229,7 +230,7 @@ def test_where_each_operand_lives(template):
 
 
 def grouped(template, depth, **options):
-    knobs = Knobs(64, 32, 1, 2.0**15, depth)
+    knobs = Knobs(64, 32, 1, 2.0**15, MacroOptions(group_depth=depth))
     return build_machine(
         TEMPLATES_BY_NAME[template], knobs, load_variant("default"),
         dram_byte=2.0**20, resident_byte=2.0**20, **options,
@@ -254,8 +255,6 @@ def test_a_group_of_cells_stores_weights_beside_one_multiplier(template):
 def test_only_macros_have_groups_of_cells():
     with pytest.raises(ModelRangeError) as error:
         grouped("digital_ws", 2)
-    assert str(error.value) == (
-        "digital_ws: group_depth: got 2, allowed: 1 (only in-memory macros have groups of cells)"
-    )
+    assert str(error.value) == ("digital_ws: group_depth: got 2, allowed: 1 (a knob of dimc, aimc)")
     with pytest.raises(ModelRangeError, match="dimc: group_depth: got 0, allowed: whole numbers"):
         grouped("dimc", 0)

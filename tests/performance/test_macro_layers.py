@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from designs import layer, machine, of_layers, spread_along
+from designs import layer, machine, network, of_layers, spread_along
 
 from carbonopt.carbon.endurance import wear_out
 from carbonopt.errors import ModelRangeError
@@ -81,3 +81,59 @@ def test_digital_arrays_have_no_cells_to_wear():
 def test_templates_take_the_form_of_their_variant():
     for variant, form in (("carbonspot", "zigzag-imc"), ("default", "default")):
         assert machine("aimc", variant=variant).array.form == load_form(form)
+
+
+TWO_LAYERS = of_layers(
+    layer("first", K=64, C=64, OX=4, OY=4), layer("second", K=32, C=64, OX=4, OY=4)
+)
+
+
+def written(template: str, net=TWO_LAYERS, rows=64, cols=32, **options):
+    """Weights written into cells in an inference, and its cost."""
+    built = machine(template, rows, cols, **options)
+    cost = network_cost(net, built, "optimal")
+    return sum(float(each.cost.accesses[0, 1, 0, 0]) for each in cost.layers), cost
+
+
+@pytest.mark.parametrize("template", ["dimc", "aimc"])
+def test_deep_groups_keep_the_weights_of_all_layers(template):
+    """64 x 64 weights take two cells of each group, 32 x 64 one: three keep them for good."""
+    count = 64 * 64 + 64 * 32
+    costs = {depth: written(template, group_depth=depth) for depth in (1, 2, 3, 4)}
+    assert [costs[depth][0] for depth in costs] == [count, count, 0.0, 0.0]
+    kept, loaded = costs[3][1], costs[2][1]
+    assert [layer.group_weights for layer in kept.layers] == [2, 1]
+    assert kept.cycle_parts()["stall"] == 0.0 < loaded.cycle_parts()["stall"]
+    assert (
+        kept.energy_parts().get("dram", 0.0) < loaded.energy_parts()["dram"] - 8 * 3.7 * count / 2
+    )
+    built = machine(template, 64, 32, group_depth=3)
+    assert cell_rewrites(kept, built) == 0.0
+
+
+@pytest.mark.property
+@pytest.mark.parametrize("name", ["resnet8", "ds_cnn", "autoencoder"])
+def test_deeper_groups_never_write_more(name):
+    counts = [
+        written("dimc", network(name), 128, 64, sram_byte=2**18, group_depth=depth)[0]
+        for depth in (1, 2, 4, 8, 16, 32, 64, 512)
+    ]
+    assert counts == sorted(counts, reverse=True)
+    assert counts[0] > counts[-1] == 0.0
+
+
+def test_cells_that_keep_their_weights_do_so_without_groups():
+    net = of_layers(layer(K=32, C=64, OX=4, OY=4))
+    assert written("aimc", net)[0] == 64 * 32
+    assert written("aimc", net, cell="rram")[0] == 0.0
+
+
+def test_operands_that_are_no_weights_are_always_written():
+    product = of_layers(layer(kind="matmul", K=32, C=64, OX=16))
+    assert written("dimc", product, group_depth=4)[0] == 64 * 32
+
+
+def test_carbonspot_reloads_every_layer():
+    built = machine("dimc", 64, 32, variant="carbonspot", group_depth=4)
+    cost = network_cost(TWO_LAYERS, built, "reference")
+    assert cost.cycle_parts()["stall"] == 3 * 64

@@ -8,8 +8,9 @@ import pytest
 from designs import layer, machine, network, of_layers, spread_along
 
 from carbonopt.errors import SpecError
+from carbonopt.hardware.knob_table import Knobs, MacroOptions
 from carbonopt.hardware.technology import load_technology, tree_pj
-from carbonopt.hardware.template import TEMPLATES, Knobs, build_machine
+from carbonopt.hardware.template import TEMPLATES, build_machine
 from carbonopt.hardware.variant import load_variant
 from carbonopt.performance.array import accumulated_rows
 from carbonopt.performance.network import network_cost
@@ -139,9 +140,12 @@ def test_an_unknown_mapping_mode_is_refused():
 
 @pytest.mark.parametrize("template", ["dimc", "aimc"])
 def test_groups_of_cells_save_inputs_and_charge_each_turn(template):
-    """A layer of four times the weights of the array: all of them stay while inputs pass once."""
-    net = of_layers(layer(K=64, C=128, OX=8, OY=8))
-    (alone,), (grouped,) = (
+    """A layer of four times the weights of the array: all of them stay while inputs pass once.
+
+    A second layer as large leaves no room to keep the weights of both.
+    """
+    net = of_layers(*(layer(name, K=64, C=128, OX=8, OY=8) for name in ("first", "second")))
+    (alone, _), (grouped, _) = (
         network_cost(net, grouped_machine(template, depth), "optimal").layers for depth in (1, 4)
     )
     cells, dram = (
@@ -155,14 +159,15 @@ def test_groups_of_cells_save_inputs_and_charge_each_turn(template):
 
 def grouped_machine(template, depth):
     return build_machine(
-        TEMPLATES[template], Knobs(64, 32, 1, 2.0**15, depth), load_variant("default"),
+        TEMPLATES[template], Knobs(64, 32, 1, 2.0**15, MacroOptions(group_depth=depth)),
+        load_variant("default"),
         dram_byte=2.0**20, resident_byte=2.0**20,
     )  # fmt: skip
 
 
 def test_a_group_is_written_row_by_row_for_each_of_its_weights():
     """K 64 on 32 columns: two weights per multiplier, kept in one group or written in turn."""
-    net = of_layers(layer(K=64, C=64, OX=4, OY=4))
+    net = of_layers(*(layer(name, K=64, C=64, OX=4, OY=4) for name in ("first", "second")))
     stalls = [
         network_cost(net, grouped_machine("dimc", depth), "optimal").layers[0].cost.stall[0]
         for depth in (1, 2)

@@ -83,6 +83,39 @@ def test_a_file_becomes_a_problem(problem_file):
     assert problem.content["preset"]["use_g_per_kwh"] == 25.0
 
 
+def test_every_knob_of_a_macro_can_be_a_variable(problem_file):
+    """Words, shares, volts, nanometres, bandwidths: two values each, and a design of each runs."""
+    knobs = """\
+  group_depth: {choice: [1, 2]}
+  stages: {int: [1, 2]}
+  bits_per_cycle: {pow2: [1, 2]}
+  input_toggle: {real: [0.25, 1, 4]}
+  weight_density: {choice: [0, 0.5]}
+  flipflop_activity: {choice: [0.5, 1]}
+  node_nm: {choice: [22 nm, 28 nm]}
+  supply_v: {choice: [700 mV, 0.9 V]}
+  cell: {choice: [sram, rram]}
+  adc: {choice: [fitted, survey]}
+  adc_bits: {choice: [4, 5.5]}
+  adc_share: {pow2: [1, 2]}
+  loading: {choice: [stopped, overlapped]}
+  sram_bandwidth_byte_per_s: {choice: [10 GB/s, 20 GB/s]}
+  dram_bandwidth_byte_per_s: {choice: [500 MB/s, 1 GB/s]}
+  leakage: {choice: [sram, all]}
+"""
+    sram = "  sram_byte: {choice: [64 KiB, 0.5 MiB]}\n"
+    text = GOOD.replace(sram, sram + knobs).replace("mapping: reference", "mapping: optimal")
+    problem = load_problem(problem_file(text))
+    values = {v.name: v.values for v in problem.space.variables}
+    assert values["input_toggle"] == (0.25, 0.5, 0.75, 1.0)
+    assert values["supply_v"] == (0.7, 0.9)
+    assert values["dram_bandwidth_byte_per_s"] == (5e8, 1e9)
+    last = [len(each) - 1 for each in values.values()]
+    designs = problem.evaluate([last])
+    assert designs["status"].tolist() == ["ok"], designs["message"].tolist()
+    assert load_problem(problem_file(problem.source)).hash == problem.hash
+
+
 def test_every_key_does_something(problem_file):
     base = load_problem(problem_file(GOOD)).hash
     for old, new in [

@@ -1,0 +1,63 @@
+"""Designs of several process nodes under one preset."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from carbonopt.carbon.presets import CarbonPreset
+from carbonopt.hardware.technology import load_technology
+
+COLUMN = "node_nm"
+_OF_A_NODE = ("fab_kwh_per_mm2", "gas_g_per_mm2", "material_g_per_mm2", "defects_per_mm2")
+
+
+def preset_at_nodes(preset: CarbonPreset, node_nm: ArrayLike) -> CarbonPreset:
+    """Return a preset whose fab makes each design at its own node.
+
+    A design at the node of the gates' table, where hardware models are unless they are told
+    otherwise, has none of its own: its die is made at the node of the preset.
+
+    Parameters
+    ----------
+    preset
+        Each of its numbers one number, or samples (m, 1).
+    node_nm
+        Node of each design, a scalar or (n,) [nm].
+
+    Raises
+    ------
+    SpecError
+        A node outside the table.
+
+    Examples
+    --------
+    >>> from carbonopt.carbon.presets import load_preset
+    >>> preset_at_nodes(load_preset("default"), [28.0, 65.0]).defects_per_mm2.tolist()
+    [0.0007, 0.0005]
+    """
+    nodes, places = np.unique(np.asarray(node_nm, dtype=np.float64), return_inverse=True)
+    plain = (load_technology().node_nm, preset.node_nm)
+    made = [preset if node in plain else preset.at_node(float(node)) for node in nodes.tolist()]
+    if len(made) == 1:
+        return made[0]
+    fields: dict[str, Any] = {
+        name: np.choose(places.reshape(np.shape(node_nm)), [getattr(each, name) for each in made])
+        for name in _OF_A_NODE
+    }
+    return replace(preset, **fields)
+
+
+def preset_of_designs(
+    preset: CarbonPreset, columns: Mapping[str, float] | pd.DataFrame
+) -> CarbonPreset:
+    """Return the preset of metrics, or of a table (n), whose designs may have a node of their own.
+
+    Where there is no column ``node_nm``, dies are made at the node of the preset.
+    """
+    return preset_at_nodes(preset, np.asarray(columns[COLUMN])) if COLUMN in columns else preset

@@ -1,0 +1,221 @@
+"""What a designer can choose: the knobs of the templates, their units, defaults and ranges."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from functools import cache
+
+from carbonopt.data.tables import load_facts
+from carbonopt.hardware.nvm import cell_names
+from carbonopt.hardware.technology import load_technology
+
+MACROS = ("dimc", "aimc")
+ANALOG = ("aimc",)
+_SUFFIX = {"byte": "byte", "nm": "nm", "V": "v", "byte/s": "byte_per_s"}
+
+
+@dataclass(frozen=True)
+class Knob:
+    """One thing to choose.
+
+    Parameters
+    ----------
+    name, meaning
+        As in ``--set name=value``, and what it is.
+    unit
+        Canonical unit, '' for counts, shares and words.
+    default
+        Value where it is not given; none where it must be given or follows from others.
+    low, high
+        Smallest and largest value, both allowed.
+    whole
+        Whole numbers only.
+    words
+        Allowed words, for knobs that are no numbers.
+    kinds
+        In-memory macros that have it; every template where there are none.
+    required
+        Must be given.
+    """
+
+    name: str
+    meaning: str
+    unit: str = ""
+    default: float | str | None = None
+    low: float = 1.0
+    high: float = math.inf
+    whole: bool = False
+    words: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    required: bool = False
+
+    @property
+    def column(self) -> str:
+        """Name with its unit, as in problem files and tables.
+
+        Examples
+        --------
+        >>> Knob("supply", "of the macro", "V").column
+        'supply_v'
+        """
+        return f"{self.name}_{_SUFFIX[self.unit]}" if self.unit else self.name
+
+    @property
+    def allowed(self) -> str:
+        """What it can be, in words.
+
+        Examples
+        --------
+        >>> Knob("adc", "", words=("fitted", "survey")).allowed
+        'fitted, survey'
+        >>> Knob("supply", "", "V", low=0.6, high=1.2).allowed
+        '0.6 to 1.2 V'
+        """
+        if self.words:
+            return ", ".join(self.words)
+        numbers = "whole numbers from " if self.whole else ""
+        if math.isinf(self.high):
+            return f"{numbers}{self.low:g}" if self.whole else "> 0"
+        return f"{numbers}{self.low:g} to {self.high:g} {self.unit}".rstrip()
+
+    def holds(self, value: float | str) -> bool:
+        """Whether it can take a value, in its canonical unit."""
+        if self.words or isinstance(value, str):
+            return value in self.words
+        if math.isinf(self.high) and not self.whole:
+            return 0 < value < math.inf
+        return self.low <= value <= self.high and (not self.whole or float(value).is_integer())
+
+
+@dataclass(frozen=True)
+class MacroOptions:
+    """What can be chosen of in-memory macros beside their size; fields are columns of `KNOBS`.
+
+    The defaults are the macro of CarbonSpot: SRAM cells, gates of the technology table that
+    switch in every cycle, one ADC per bit column, no pipeline, weights written while the array
+    stands still.
+    """
+
+    group_depth: int = 1
+    bits_per_cycle: int | None = None
+    stages: int = 1
+    input_toggle: float = 1.0
+    weight_density: float = 1.0
+    flipflop_activity: float = 1.0
+    node_nm: float = field(default_factory=lambda: float(load_technology().node_nm))
+    supply_v: float = field(default_factory=lambda: float(load_technology().supply_v))
+    cell: str = "sram"
+    adc: str = "fitted"
+    adc_bits: float | None = None
+    adc_share: int = 1
+    loading: str = "stopped"
+    sram_bandwidth_byte_per_s: float | None = None
+    dram_bandwidth_byte_per_s: float | None = None
+    leakage: str = "sram"
+
+    @property
+    def given(self) -> dict[str, float | str]:
+        """Columns that are not at their default."""
+        plain = MacroOptions()
+        return {
+            each.name: getattr(self, each.name)
+            for each in fields(self)
+            if getattr(self, each.name) != getattr(plain, each.name)
+        }
+
+
+@dataclass(frozen=True)
+class Knobs:
+    """A design of a template: array dimensions D2, D1, D3, the SRAM [byte], and the macro.
+
+    Parameters
+    ----------
+    rows, cols, macros
+        Array dimensions.
+    sram_byte
+        Size of the buffer [byte].
+    options
+        Of in-memory macros, at their defaults for every other template.
+    """
+
+    rows: int
+    cols: int
+    macros: int
+    sram_byte: float
+    options: MacroOptions = field(default_factory=MacroOptions)
+
+    def value(self, knob: Knob) -> float | str | None:
+        """Value of one knob in its canonical unit; none where it follows from others."""
+        holder = self.options if hasattr(self.options, knob.column) else self
+        chosen: float | str | None = getattr(holder, knob.column)
+        return chosen
+
+
+@cache
+def knob_table() -> Mapping[str, Knob]:
+    """Return every knob by name, in the order in which they are shown."""
+    sizes = (
+        Knob("rows", "inputs that are summed, D2", whole=True, required=True),
+        Knob("cols", "outputs side by side, D1", whole=True, required=True),
+        Knob("macros", "copies of the array, D3", default=1, whole=True),
+        Knob("sram", "buffer on the chip", "byte", required=True),
+    )
+    listed = (*sizes, *_macro_knobs(), *_gate_knobs(), *_analog_knobs(), *_system_knobs())
+    return {knob.name: knob for knob in listed}
+
+
+def _macro_knobs() -> Iterator[Knob]:
+    """Visit the knobs that shape a macro."""
+    plain, bits = MacroOptions(), load_facts("imc_28nm.csv")["input_bits"]
+    what = "weights stored beside one multiplier"
+    yield Knob("group_depth", what, default=plain.group_depth, whole=True, kinds=MACROS)
+    what = "input bits applied per cycle (1, aimc 2)"
+    yield Knob("bits_per_cycle", what, high=bits, whole=True, kinds=MACROS)
+    what = "2: registers before place-value adders and accumulators"
+    yield Knob("stages", what, default=plain.stages, high=2, whole=True, kinds=MACROS)
+
+
+def _gate_knobs() -> Iterator[Knob]:
+    """Visit the knobs of gates: how often they switch, process, supply."""
+    plain, scaling = MacroOptions(), load_facts("imc_scaling.csv")
+    for name, what in (
+        ("input_toggle", "share of input bits that switch"),
+        ("weight_density", "share of weight bits that are 1"),
+        ("flipflop_activity", "share of cycles in which accumulators switch"),
+    ):
+        yield Knob(name, what, default=1.0, low=0.0, high=1.0, kinds=MACROS)
+    for name, what, unit, default in (
+        ("node", "process of the chip", "nm", plain.node_nm),
+        ("supply", "of the macro and its registers", "V", plain.supply_v),
+    ):
+        low, high = (scaling[f"range.{name}_{end}_{unit.lower()}"] for end in ("low", "high"))
+        yield Knob(name, what, unit, default, low, high, kinds=MACROS)
+
+
+def _analog_knobs() -> Iterator[Knob]:
+    """Visit the knobs that analog macros alone have."""
+    plain, facts = MacroOptions(), load_facts("imc_28nm.csv")
+    words = ("sram", *cell_names())
+    yield Knob("cell", "what stores the weights", default=plain.cell, words=words, kinds=ANALOG)
+    words = ("fitted", "survey")
+    yield Knob("adc", "model of the ADCs", default=plain.adc, words=words, kinds=ANALOG)
+    low, high = facts["adc_bits_low"], facts["adc_bits_high"]
+    what = "resolution of the ADCs (from bits per cycle and rows)"
+    yield Knob("adc_bits", what, low=low, high=high, kinds=ANALOG)
+    what = "bit columns that share one ADC, converted in turn"
+    yield Knob("adc_share", what, default=plain.adc_share, whole=True, kinds=ANALOG)
+
+
+def _system_knobs() -> Iterator[Knob]:
+    """Visit the knobs of what is around a macro."""
+    plain = MacroOptions()
+    words, what = ("stopped", "overlapped"), "computing while weights are written"
+    yield Knob("loading", what, default=plain.loading, words=words, kinds=MACROS)
+    what = "of each port of the buffer (a word per cycle)"
+    yield Knob("sram_bandwidth", what, "byte/s", kinds=MACROS)
+    what = "of each port of the memory beside the chip (a row per cycle)"
+    yield Knob("dram_bandwidth", what, "byte/s", kinds=MACROS)
+    words, what = ("sram", "all"), "what leaks: the buffer, or the macro too"
+    yield Knob("leakage", what, default=plain.leakage, words=words, kinds=MACROS)
