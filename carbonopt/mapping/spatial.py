@@ -103,6 +103,11 @@ class Unrolling:
         """Units filled along one array dimension, on average, by the given loops."""
         return math.prod(u for a, d, u, _ in self.loops if a == array_dim and d in dims)
 
+    @property
+    def units(self) -> float:
+        """Multipliers filled on average."""
+        return math.prod(u for _, _, u, _ in self.loops)
+
 
 @dataclass(frozen=True, eq=False)
 class Unrollings:

@@ -14,7 +14,7 @@ from random_cases import random_case
 from carbonopt.mapping.access import merge_stationary
 from carbonopt.mapping.plan import Plan
 from carbonopt.mapping.tiles import RELEVANCE
-from carbonopt.performance.array import written_rows
+from carbonopt.performance.array import writing_rows
 from carbonopt.performance.cost import layer_traffic
 from carbonopt.performance.mapper import solve_layer
 from carbonopt.performance.network import network_cost
@@ -118,8 +118,9 @@ def test_a_row_of_weights_arrives_in_a_cycle_unless_a_bandwidth_is_given(name, s
         task, mappings = mapped.task, mapped.mappings
         cuts = mappings.cuts.copy()
         merge_stationary(RELEVANCE, task.levels, mappings.dims, cuts)
-        fractional, _ = task.unrolled(mappings.unrollings)
-        moved = layer_traffic(task, dataclasses.replace(mappings, cuts=cuts), fractional)
+        used = task.arrays(mappings.unrollings)
+        mean = task.storage.spread(used.mean)
+        moved = layer_traffic(task, dataclasses.replace(mappings, cuts=cuts), mean)
         loads = mappings.sizes.prod() // moved.period[0, 1, 0, 0]
-        rows = written_rows(task.layer, mappings.unrollings[mappings.which[0]], built)
+        rows = writing_rows(task.layer, used, built)[mappings.which[0]]
         assert mapped.cycle_parts()["stall"] == loads * rows * moved.tile[0, 1, 0]
