@@ -204,6 +204,10 @@ def _add_models(commands: Commands) -> None:
     evaluate.add_argument("--mapping", choices=("optimal", "reference"), default="optimal",
         help="solve the mapping (the default), or search it by CarbonSpot's own rules",
     )  # fmt: skip
+    evaluate.add_argument("--mapping-objective", default="edp", metavar="NAME",
+        help="what solved mappings are chosen for: edp (energy x latency, the default), energy, "
+        "latency, carbon_ca or carbon_pa",
+    )  # fmt: skip
     evaluate.add_argument("--batch", type=_count, help="inputs per inference")
     evaluate.add_argument("--period", metavar="TIME", help="time between two inferences (40ms)")
     evaluate.add_argument("--dram", metavar="SIZE", help="memory beside the chip (1MiB)")

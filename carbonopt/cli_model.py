@@ -46,6 +46,7 @@ def evaluate(options: Namespace) -> None:
         knobs_of(options.knobs),
         preset=preset,
         mapping=options.mapping,
+        objective=options.mapping_objective,
         period_s=quantity_of(options.period, "s", "--period"),
         dram_byte=quantity_of(options.dram, "byte", "--dram"),
         batch=options.batch,
@@ -81,6 +82,12 @@ def footprint_of(
     return footprint(row, list(design), [deployment], preset, scenario)
 
 
+def _mapping_text(found: Mapping[str, Any]) -> str:
+    """Say how layers are mapped, and for what where that was asked for."""
+    mode, objective = found["mapping"], found["mapping_objective"]
+    return f"{mode} mapping" + (f" for {objective}" if objective != "edp" else "")
+
+
 def evaluation_text(found: Mapping[str, Any]) -> str:
     """Return the evaluation of a design: what was asked, each metric by part, each layer."""
     from carbonopt.report.scale import quantity
@@ -94,7 +101,7 @@ def evaluation_text(found: Mapping[str, Any]) -> str:
     lines = [
         f"{found['workload']} on {describe_design(knobs, list(knobs))}",
         f"preset {found['preset']} with hardware models {found['hardware']}, "
-        f"grid {found['grid_g_per_kwh']:.4g} g/kWh, {found['mapping']} mapping",
+        f"grid {found['grid_g_per_kwh']:.4g} g/kWh, {_mapping_text(found)}",
         f"{rate}, DRAM {quantity(found['dram_byte'], 'byte')}",
     ]
     layers = found["layers"]

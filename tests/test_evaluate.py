@@ -285,3 +285,43 @@ def test_macros_are_one_unless_given(context, row):
     one = evaluate_row(without, context)
     assert one == evaluate_row({**DESIGN, "macros": 1}, context)
     assert one["area_mm2"] != row["area_mm2"]
+
+
+LEAST = {
+    "edp": ("energy_j", "latency_s"),
+    "energy": ("energy_j",),
+    "latency": ("latency_s",),
+    "carbon_ca": ("carbon_ca_g",),
+    "carbon_pa": ("carbon_pa_g",),
+}
+
+
+def test_mappings_are_chosen_for_what_is_asked():
+    found = {name: evaluate_one("resnet8", "digital_ws", KNOBS, objective=name) for name in LEAST}
+    for name, factors in LEAST.items():
+        scores = {
+            other: math.prod(each[factor] for factor in factors) for other, each in found.items()
+        }
+        assert scores[name] == pytest.approx(min(scores.values()), rel=1e-12), name
+    assert found["latency"]["energy_j"] > found["energy"]["energy_j"]
+    assert found["latency"]["latency_s"] < found["energy"]["latency_s"]
+
+
+def test_mappings_for_a_period_keep_it_where_one_does():
+    """The least energy that is in time costs more than the least energy of all."""
+    frugal, fast = (
+        evaluate_one("resnet8", "digital_ws", KNOBS, objective=name)
+        for name in ("energy", "latency")
+    )
+    period_s = (frugal["latency_s"] + fast["latency_s"]) / 2
+    kept = evaluate_one("resnet8", "digital_ws", KNOBS, objective="carbon_pa", period_s=period_s)
+    assert kept["latency_s"] <= period_s
+    assert frugal["energy_j"] < kept["energy_j"] < fast["energy_j"]
+
+
+def test_a_mapping_objective_that_cannot_be_met_is_refused():
+    with pytest.raises(SpecError, match=r"got 'speed', allowed: edp, energy, latency, carbon_ca"):
+        evaluate_one("resnet8", "dimc", KNOBS, objective="speed")
+    with pytest.raises(SpecError, match="got carbon_pa without a period, allowed: with one"):
+        evaluate_one("llm_decode_block", "digital_ws", {**KNOBS, "sram": "1MiB"},
+                     objective="carbon_pa")  # fmt: skip

@@ -88,7 +88,7 @@ class Task:
 
     @classmethod
     def of(
-        cls, deployment: Deployment, columns: Mapping[str, float] | pd.DataFrame, suffix: str = ""
+        cls, deployment: Deployment, columns: Mapping[str, Number] | pd.DataFrame, suffix: str = ""
     ) -> Task:
         """Take a task out of metrics, or out of a table whose columns have a suffix."""
         energy_j, latency_s = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,17 +20,9 @@ from carbonopt.mapping.task import MappingTask
 from carbonopt.mapping.tiles import RELEVANCE
 from carbonopt.performance.cost import layer_traffic, mapped_cost
 from carbonopt.performance.mapper import Solved, promising, solve_layer
-from carbonopt.performance.network import MappedLayer, mapped_layer
+from carbonopt.performance.network import SCORES, MappedLayer, mapped_layer
 from carbonopt.units import UNITS
 from carbonopt.workload.layer import DIMS
-
-OBJECTIVES: Mapping[str, Callable[[Floats, Floats], Floats]] = {
-    "edp": lambda energy_pj, cycles: energy_pj * cycles,
-    "energy": lambda energy_pj, cycles: energy_pj,
-    "latency": lambda energy_pj, cycles: cycles,
-}
-"""What a mapping can be chosen for: energy x latency, energy, latency."""
-
 
 _KEPT = 32  # mappings that the search goes on from, besides the best one of each unrolling
 _CLOSED = 1e-9  # gap to what is proven at which the search stops
@@ -69,7 +61,7 @@ def layer_points(task: MappingTask) -> list[LayerPoint]:
     cycles = cost.cycles(loading=task.machine.variant.loading_in_latency)
     tried = staircase(cycles, cost.energy_pj)
     found = [mapped_layer(task, mappings, cost, row) for row in tried]
-    found += [_best(task, solved, objective) for objective in OBJECTIVES]
+    found += [_best(task, solved, objective) for objective in SCORES]
     energy_pj = np.array([mapped.energy_pj for mapped in found])
     kept = staircase(np.array([mapped.cycles for mapped in found]), energy_pj)
     points = []
@@ -113,7 +105,7 @@ def best_mapping(task: MappingTask, objective: str) -> tuple[MappedLayer, float]
 
 def _least(solved: Solved, objective: str) -> float:
     """Return the score that no mapping undercuts."""
-    return float(OBJECTIVES[objective](solved.energy_pj, solved.cycles).min())
+    return float(SCORES[objective](solved.energy_pj, solved.cycles).min())
 
 
 def _best(task: MappingTask, solved: Solved, objective: str) -> MappedLayer:
@@ -130,7 +122,7 @@ def _best(task: MappingTask, solved: Solved, objective: str) -> MappedLayer:
 
 def _score(mapped: MappedLayer, objective: str) -> float:
     """Return what a mapping is chosen by."""
-    return float(OBJECTIVES[objective](mapped.cost.energy_pj, np.array([mapped.cycles]))[0])
+    return float(SCORES[objective](mapped.cost.energy_pj, np.array([mapped.cycles]))[0])
 
 
 def _climbed(task: MappingTask, kept: Mappings, objective: str, least: float) -> MappedLayer:
@@ -152,7 +144,7 @@ def _ranked(
     """Return mappings from the best one on (n,), and the best one's score and tie-breaker."""
     cost = mapped_cost(task, mappings)
     cycles = cost.cycles(loading=task.machine.variant.loading_in_latency)
-    score, product = OBJECTIVES[objective](cost.energy_pj, cycles), cost.energy_pj * cycles
+    score, product = SCORES[objective](cost.energy_pj, cycles), cost.energy_pj * cycles
     ranked = np.lexsort((product, score))
     return ranked, (float(score[ranked[0]]), float(product[ranked[0]]))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -28,9 +28,12 @@ Score = Callable[[Floats, Floats], Floats]
 """Energy [pJ] and latency [cycles] of n choices to what shall be least (n,)."""
 
 
-def energy_latency(energy_pj: Floats, cycles: Floats) -> Floats:
-    """Energy x latency (n,) [pJ cycles]."""
-    return energy_pj * cycles
+SCORES: Mapping[str, Score] = {
+    "edp": lambda energy_pj, cycles: energy_pj * cycles,
+    "energy": lambda energy_pj, cycles: energy_pj,
+    "latency": lambda energy_pj, cycles: cycles,
+}
+"""What mappings can be chosen for: energy x latency, energy, latency."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +144,7 @@ def _summed(parts: Iterator[dict[str, float]]) -> dict[str, float]:
 
 
 def network_cost(
-    network: Network, machine: Machine, mode: MappingMode, score: Score = energy_latency
+    network: Network, machine: Machine, mode: MappingMode, score: Score = SCORES["edp"]
 ) -> NetworkCost:
     """Map every layer of a network and sum up.
 

@@ -15,6 +15,7 @@ from carbonopt.catalog import find_problem
 from carbonopt.errors import SpecError
 from carbonopt.hardware.cacti import sram_byte_range
 from carbonopt.objectives import (
+    MAPPING_OBJECTIVES,
     METRICS,
     PER_NETWORK,
     UNCERTAIN,
@@ -65,7 +66,10 @@ def load_problem(name_or_path: str | Path) -> Problem:
     point = spec.reference_point
     mode = spec.mapping.mode
     content = _content(spec, workloads, preset, file.parent)
-    context = Context(tuple(workloads), preset, "optimal" if mode == "genes" else mode, statistics)
+    context = Context(
+        tuple(workloads), preset, "optimal" if mode == "genes" else mode, statistics,
+        spec.mapping.objective or "edp",
+    )  # fmt: skip
     return Problem(
         spec.name,
         **_evaluation(context, mode == "genes", machine, variables, content),
@@ -160,6 +164,7 @@ def _vocabulary() -> Vocabulary:
         presets=tuple(preset_names()),
         templates=tuple(TEMPLATES),
         metrics=tuple(METRICS),
+        mapping_objectives=MAPPING_OBJECTIVES,
         network_metrics=tuple(m.name for m in PER_NETWORK + UNCERTAIN),
         required=("template", *(knob.column for knob in knobs if knob.required)),
         knob_units={knob.column: knob.unit for knob in knobs},
@@ -263,6 +268,8 @@ def _content(
         for entry, loaded in zip(spec.workloads, workloads, strict=True)
     ]
     content = {"workloads": networks, "preset": asdict(preset), "mapping": spec.mapping.mode}
+    if spec.mapping.objective is not None:
+        content["mapping_objective"] = spec.mapping.objective
     if spec.machine is not None:
         machine = (folder / spec.machine).read_bytes()
         content["machine"] = hashlib.sha256(machine).hexdigest()

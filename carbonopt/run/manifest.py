@@ -19,7 +19,7 @@ from carbonopt.errors import StoreError
 from carbonopt.problem import Problem
 
 _PACKAGES = ("carbonopt", "numpy", "pandas", "numba", "pymoo", "optuna", "moocore")
-_MODELS = ("workload", "hardware", "mapping", "performance", "carbon")
+_MODELS = ("workload", "hardware", "mapping", "performance", "carbon", "evaluate")
 _IDENTITY = ("spec_hash", "data_hash", "model_hash", "searcher", "budget", "seed")
 _CHANGED = {
     "spec_hash": "the problem has changed since this run was made",
@@ -86,7 +86,7 @@ def _model_hash() -> str:
     package = Path(__file__).parents[1]
     files = [file for folder in _MODELS for file in sorted((package / folder).glob("*.py"))]
     digest = hashlib.sha256()
-    for file in [*files, package / "evaluate.py"]:
+    for file in [*files, package / "problem" / "genes.py"]:
         digest.update(file.read_bytes())
     return digest.hexdigest()
 

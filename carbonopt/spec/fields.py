@@ -39,6 +39,8 @@ class Vocabulary:
         Objectives that the words ``scenario_free`` stand for, given the networks.
     scenario_words
         Words that a key of the scenario allows, by key.
+    mapping_objectives
+        What solved mappings can be chosen for.
     """
 
     workloads: tuple[str, ...] = ()
@@ -54,6 +56,7 @@ class Vocabulary:
     whole_knobs: tuple[str, ...] = ()
     scenario_free: Callable[[Sequence[str]], list[str]] = list
     scenario_words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    mapping_objectives: tuple[str, ...] = ()
 
 
 class Strict(BaseModel):

@@ -166,6 +166,8 @@ class MappingSpec(Strict):
 
     mode: Literal["optimal", "reference", "genes"] = "optimal"
     """Solved, as CarbonSpot does it, or variables of the search."""
+    objective: Text | None = None
+    """What is least among the solved mappings of a network: edp, energy, latency, carbon."""
 
     @model_validator(mode="before")
     @classmethod
@@ -206,6 +208,10 @@ class ProblemSpec(Strict):
         if info.data.get("machine") and value.mode != "genes":
             fault = f"got {value.mode} on one machine, which leaves nothing to search"
             raise ValueError(f"{fault}, allowed: {{mode: genes}}")
+        if value.objective is not None:
+            if value.mode != "optimal":
+                raise ValueError(f"got an objective with {value.mode}, allowed: with optimal")
+            one_of(value.objective, _words(info).mapping_objectives)
         return value
 
     @field_validator("objectives", mode="before")

@@ -18,7 +18,7 @@ from carbonopt.mapping.task import MappingTask
 from carbonopt.performance.cost import mapped_cost
 from carbonopt.performance.hull import lower_hull
 from carbonopt.performance.mapper import solve_layer
-from carbonopt.performance.network import energy_latency, least_sum, mapped_layer
+from carbonopt.performance.network import SCORES, least_sum, mapped_layer
 
 ROUNDING = 1e-9
 MIXED = of_layers(
@@ -57,7 +57,7 @@ def hull(task, unrollings):
 
 def least(fronts):
     """Energy, latency, and energy x latency."""
-    chosen = least_sum(fronts, energy_latency)
+    chosen = least_sum(fronts, SCORES["edp"])
     energy, cycles = (
         sum(getattr(each, name) for each in chosen) for name in ("energy_pj", "cycles")
     )

@@ -10,7 +10,8 @@ from zigzag_files import LINKS, accelerator, write_accelerator
 from carbonopt.hardware.file import load_machine
 from carbonopt.hardware.machine import OPERANDS
 from carbonopt.mapping.task import MappingTask
-from carbonopt.performance.explain import OBJECTIVES, best_mapping, explain
+from carbonopt.performance.explain import best_mapping, explain
+from carbonopt.performance.network import SCORES
 
 pytestmark = pytest.mark.property
 
@@ -70,7 +71,7 @@ def saved(folder, content, name="ours.yaml"):
 
 def costs(each, built):
     task = MappingTask(each, built, {operand: built.levels(operand) for operand in OPERANDS})
-    found = [explain(best_mapping(task, objective)[0]) for objective in OBJECTIVES]
+    found = [explain(best_mapping(task, objective)[0]) for objective in SCORES]
     return [(one["energy_pj"], one["cycles"]) for one in found]
 
 
@@ -114,7 +115,7 @@ def test_more_room_is_never_worse(tmp_path, memory, each):
         costs(each, load_machine(saved(tmp_path, content))) for content in (small, large)
     )
     for (energy_before, cycles_before), (energy, cycles), objective in zip(
-        before, after, OBJECTIVES, strict=True
+        before, after, SCORES, strict=True
     ):
         measure = {
             "edp": energy * cycles <= energy_before * cycles_before * (1 + 1e-9),

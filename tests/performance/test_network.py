@@ -22,7 +22,7 @@ from carbonopt.mapping.residency import residency
 from carbonopt.mapping.task import MappingTask
 from carbonopt.performance.cost import mapped_cost
 from carbonopt.performance.hull import lower_hull
-from carbonopt.performance.network import energy_latency, least_sum, network_cost
+from carbonopt.performance.network import SCORES, least_sum, network_cost
 
 RELATIVE = 1e-9
 CONVOLUTION = layer("convolution", K=8, OX=6, OY=6, C=4, FX=3, FY=3)
@@ -225,7 +225,7 @@ def test_the_least_sum_is_what_trying_all_combinations_finds(clouds):
     sums = {(0, 0)}
     for each in sets:
         sums = {(a + x, b + y) for a, b in sums for x, y in each}
-    for score in (energy_latency, lambda e, c: e, lambda e, c: c, lambda e, c: 2 * e + c):
+    for score in (*SCORES.values(), lambda e, c: 2 * e + c):
         chosen = least_sum(fronts, score)
         energy, cycles = (sum(getattr(each, n) for each in chosen) for n in ("energy_pj", "cycles"))
         assert score(energy, cycles) == min(score(e, c) for c, e in sums)

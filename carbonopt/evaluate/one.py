@@ -1,0 +1,128 @@
+"""One design for one network, as a user asks for it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from carbonopt.carbon.presets import CarbonPreset, load_preset
+from carbonopt.evaluate.design import Evaluation, evaluate_design, wear_of
+from carbonopt.evaluate.workload import Workload, load_workload
+from carbonopt.hardware.imc import ImcMacro
+from carbonopt.hardware.knobs import parse_knobs
+from carbonopt.objectives import needs_period
+from carbonopt.performance.network import MappingMode
+
+
+def evaluate_one(
+    workload: str,
+    template: str,
+    knobs: Mapping[str, Any],
+    *,
+    preset: str | CarbonPreset = "default",
+    mapping: MappingMode = "optimal",
+    objective: str = "edp",
+    period_s: float | None = None,
+    dram_byte: float | None = None,
+    batch: int | None = None,
+) -> dict[str, Any]:
+    """Evaluate one design for one network, as nested names and numbers ready for JSON.
+
+    Parameters
+    ----------
+    workload
+        Name of a shipped network, or the path of an ONNX file.
+    template, knobs
+        The design, see `carbonopt.hardware.knob_table.knob_table`; quantities with their unit.
+    preset
+        Carbon preset, or the name of a shipped one; `carbonopt.carbon.deployment.deployed_preset`
+        makes one for a region, a lifetime and more.
+    mapping, objective
+        ``optimal`` or ``reference``, and what is least among the optimal mappings, one of
+        `carbonopt.objectives.MAPPING_OBJECTIVES`.
+    period_s, dram_byte, batch
+        Deployment, where it differs from the shipped facts.
+
+    Raises
+    ------
+    SpecError, ModelRangeError, MappingError
+        If the request, a knob or a layer is at fault.
+
+    Examples
+    --------
+    >>> knobs = {"rows": 128, "cols": 128, "sram": "512KiB"}
+    >>> round(evaluate_one("resnet8", "dimc", knobs, preset="carbonspot")["area_mm2"], 4)
+    2.3581
+    """
+    parsed = parse_knobs(template, knobs)
+    numbers = load_preset(preset) if isinstance(preset, str) else preset
+    task = load_workload(workload, period_s=period_s, dram_byte=dram_byte, batch=batch)
+    result = evaluate_design(template, parsed, task, numbers, mapping, objective)
+    late = _is_late(result, task, numbers)
+    metrics = {n: None if late and needs_period(n) else v for n, v in result.metrics.items()}
+    parts = {n: v for n, v in result.breakdown.items() if not (late and needs_period(n))}
+    return {
+        "workload": task.network.name,
+        "template": template,
+        "knobs": {"rows": parsed.rows, "cols": parsed.cols, "macros": parsed.macros,
+                  "sram_byte": parsed.sram_byte, **parsed.options.given},
+        "preset": numbers.name,
+        "hardware": numbers.hardware,
+        "grid_g_per_kwh": float(numbers.drawn_g_per_kwh),
+        "mapping": mapping,
+        "mapping_objective": objective,
+        "carbon_pa_g": None,
+        **metrics,
+        "period_s": task.period_s,
+        "period_met": None if task.period_s is None else bool(
+            result.metrics["latency_s"] <= task.period_s
+        ),
+        "dram_byte": task.dram_byte,
+        "breakdown": parts,
+        "layers": [layer.describe() for layer in result.cost.layers],
+        "notes": _notes(result, task, numbers),
+    }  # fmt: skip
+
+
+def _is_late(result: Evaluation, task: Workload, preset: CarbonPreset) -> bool:
+    """Whether a design has no PA carbon because it misses its period."""
+    if task.period_s is None or preset.late_rule != "infeasible":
+        return False
+    return bool(result.metrics["latency_s"] > task.period_s)
+
+
+def _notes(result: Evaluation, task: Workload, preset: CarbonPreset) -> list[str]:
+    """Say what is missing, and why: PA carbon, a lifetime to break even, layers."""
+    notes, network = [], task.network
+    if task.period_s is None:
+        notes.append(f"carbon_pa_g: no period is known for {network.name}: give one with --period")
+    elif _is_late(result, task, preset):
+        times = result.metrics["latency_s"] / task.period_s
+        notes.append(
+            f"carbon_pa_g: none, the design is late: its latency is {times:.4g} times the period; "
+            "give a longer --period, or --late-rule replicate or fractional"
+        )
+    for activity in ("ca", "pa"):
+        if result.metrics.get(f"break_even_{activity}_s") == math.inf:
+            notes.append(
+                f"break_even_{activity}_s: never: on this grid electricity never costs as much "
+                "carbon as making"
+            )
+    notes += _wear_notes(result, task, preset)
+    if network.not_modelled:
+        skipped = ", ".join(f"{kind} x{n}" for kind, n in network.not_modelled.items())
+        notes.append(f"not modelled: {skipped}")
+    return notes
+
+
+def _wear_notes(result: Evaluation, task: Workload, preset: CarbonPreset) -> list[str]:
+    """Say whether cells end the life of a device; nothing of SRAM, which does not wear."""
+    macro = result.machine.array
+    if not isinstance(macro, ImcMacro) or macro.cell is None:
+        return []
+    found = wear_of(result.metrics, task, preset)
+    if not found:
+        stays = "all weights stay in the cells: endurance does not bind"
+        return [f"cell {macro.cell.name}: {stays}"]
+    return [f"carbon_{a.lower()}_g: {wear.statement()}" for a, wear in found.items()]
