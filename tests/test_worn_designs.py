@@ -11,6 +11,7 @@ import pytest
 
 from carbonopt.carbon.design_node import preset_at_nodes
 from carbonopt.carbon.embodied import embodied_g
+from carbonopt.carbon.packaging import carrier_g
 from carbonopt.carbon.presets import load_preset
 from carbonopt.carbon.task import Deployment, Task
 from carbonopt.carbon.uncertainty import sampled_preset
@@ -104,6 +105,18 @@ def test_presets_of_several_nodes_keep_samples():
     assert preset_at_nodes(DEFAULT, 28.0) is DEFAULT
 
 
+def test_more_nodes_than_a_choice_takes():
+    """Node by node, each on its own, and what carries the dies at one node for all."""
+    nodes = np.linspace(46.0, 180.0, 100)
+    several = preset_at_nodes(DEFAULT, nodes)
+    alone = [DEFAULT.at_node(float(node)) for node in nodes]
+    for name in ("fab_kwh_per_mm2", "gas_g_per_mm2", "material_g_per_mm2", "defects_per_mm2"):
+        expected = [getattr(each, name) for each in alone]
+        np.testing.assert_allclose(getattr(several, name), expected, rtol=1e-14)
+    carried = carrier_g(1.5, DEFAULT, "interposer")
+    np.testing.assert_allclose(carrier_g(1.5, several, "interposer"), carried, rtol=1e-12)
+
+
 SIZES = {"rows": 64, "cols": 64, "macros": 1, "sram_byte": 2**18, "template": "aimc"}
 DESIGNS = [
     {**SIZES, "node_nm": node, "cell": cell} for node in (22.0, 28.0) for cell in ("sram", "pcm")
@@ -163,6 +176,31 @@ def test_a_scenario_of_another_node_holds_for_dies_without_one_of_their_own(rows
     own = rows["node_nm"] == 22.0
     same = np.isclose(again["embodied_g"], rows["embodied_g"], rtol=1e-9)
     assert same.tolist() == own.tolist()
+
+
+CHIPLETS = {
+    carrier: DEFAULT.with_values(dies=3, carrier=carrier) for carrier in ("interposer", "bridge")
+}
+
+
+@pytest.mark.parametrize("carrier", CHIPLETS)
+def test_chiplets_of_several_nodes_sit_on_a_carrier_of_one(rows, carrier):
+    """Repricing, rows, one design alone and its samples agree, whatever else is in the table."""
+    cut, workload = CHIPLETS[carrier], load_workload("resnet8")
+    statistics = ("carbon_ca_mean_g", "carbon_pa_p95_g")
+    front, deployments = front_of(rows.assign(**dict.fromkeys(statistics, 0.0)))
+    again = reprice(front, deployments, Scenario("PA", cut)).evaluations
+    context = Context((workload,), cut, "reference", statistics)
+    afresh = pd.DataFrame([evaluate_row(design, context) for design in DESIGNS])
+    parts = [f"carbon_pa_g.{part}" for part in ("carrier", "bonding", "fab_energy")]
+    for name in ("embodied_g", "embodied_g.carrier", "carbon_ca_g", *parts, *statistics):
+        np.testing.assert_allclose(again[name], afresh[name], rtol=1e-9, err_msg=name)
+    on_one = carrier_g(afresh["area_mm2"], cut, carrier, bridges=2)
+    np.testing.assert_allclose(again["embodied_g.carrier"], on_one, rtol=1e-9)
+    knobs = {"rows": 64, "cols": 64, "sram": "256KiB", "node": "22 nm"}
+    one = evaluate_one("resnet8", "aimc", knobs, preset=cut, mapping="reference")
+    assert one["embodied_g"] == pytest.approx(again["embodied_g"][0], rel=1e-9)
+    assert one["breakdown"]["embodied_g"]["carrier"] == pytest.approx(on_one[0], rel=1e-9)
 
 
 def test_no_map_of_scenarios_forgets_that_cells_wear(rows):
