@@ -11,6 +11,8 @@ import pytest
 
 from carbonopt.carbon.design_node import preset_at_nodes
 from carbonopt.carbon.embodied import embodied_g
+from carbonopt.carbon.metrics import task_metrics
+from carbonopt.carbon.operational import mean_over_lifetime
 from carbonopt.carbon.packaging import carrier_g
 from carbonopt.carbon.presets import load_preset
 from carbonopt.carbon.task import Deployment, Task
@@ -54,6 +56,31 @@ def test_worn_cells_end_the_life_of_a_device_and_load_its_making_on_fewer_tasks(
     told = notes(found)
     assert told[0].startswith("carbon_ca_g: endurance binds: cells are worn out after ")
     assert told[1] == "carbon_pa_g: endurance binds: cells are worn out after 1.6 h, of 3 y of use"
+
+
+def test_the_break_even_lifetime_does_not_know_how_long_cells_last():
+    """A device is made for M and draws r = C_use / interval at first: T = -ln(1 - l M / r) / l."""
+    cleaner = DEFAULT.with_values(decarbonisation_per_year=0.02, use_g_per_kwh=2000.0)
+    for preset, cell in ((DEFAULT, "sram"), (DEFAULT, "rram"), (cleaner, "rram")):
+        found = evaluate_one("resnet8", "aimc", {**SIZE, "cell": cell}, preset=preset,
+                             mapping="reference")  # fmt: skip
+        assert ("lifetime_pa_s" in found) == (cell == "rram")
+        for activity, interval in (("ca", found["latency_s"]), ("pa", 0.040)):
+            life = found.get(f"lifetime_{activity}_s", DEFAULT.lifetime_s)
+            fall = mean_over_lifetime(preset.decarbonisation_per_year, life)
+            g_per_s = found[f"operational_{activity}_g"] / fall / interval
+            even = found["embodied_g"] / g_per_s
+            if preset is cleaner:
+                rate = -math.log(0.98) / (365.25 * DAY_S)
+                even = -math.log1p(-rate * even) / rate
+            assert found[f"break_even_{activity}_s"] == pytest.approx(even, rel=1e-9)
+    lives = [Task(Deployment("n", 0.0, 0.1), 1e-3, 0.01, 1.0, cell_inferences=n) for n in (99, 1e5)]
+    for activity in ("CA", "PA"):
+        evens = [
+            task_metrics(activity, each.parts_g(activity, cleaner), each.worn(activity, cleaner), 1)
+            [f"break_even_{activity.lower()}_s"] for each in lives
+        ]  # fmt: skip
+        assert evens[0] == pytest.approx(evens[1], rel=1e-9)
 
 
 def test_a_lifetime_that_cells_outlive_stays():
@@ -151,7 +178,8 @@ def test_repricing_knows_nodes_and_worn_cells(rows):
     """The same scenario gives the same carbon; a short life is what it says, worn or not."""
     front, deployments = front_of(rows)
     again = reprice(front, deployments, Scenario("PA", DEFAULT)).evaluations
-    for name in ("carbon_pa_g", "carbon_ca_g", "embodied_g", "lifetime_pa_s@resnet8"):
+    evens = ("break_even_ca_s", "break_even_pa_s@resnet8")
+    for name in ("carbon_pa_g", "carbon_ca_g", "embodied_g", "lifetime_pa_s@resnet8", *evens):
         np.testing.assert_allclose(again[name], rows[name], rtol=1e-12, err_msg=name)
     hour = Scenario("PA", DEFAULT.with_values(lifetime_s=3600.0))
     short = reprice(front, deployments, hour).evaluations
