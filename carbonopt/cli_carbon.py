@@ -163,7 +163,8 @@ def uncertainty(options: Namespace) -> None:
 def footprint(options: Namespace) -> None:
     """Account for one design of a front: a record for machines, a model card for people."""
     from carbonopt.report.footprint import footprint as account
-    from carbonopt.report.footprint import model_card, search_record
+    from carbonopt.report.footprint import search_record
+    from carbonopt.report.model_card import model_card
     from carbonopt.run import load_run
     from carbonopt.run.deployment import deployment_of
 
@@ -187,7 +188,7 @@ def write_footprint(record: Mapping[str, Any], folder: Path) -> tuple[Path, Path
     """Write a footprint as a record and as a model card; return the files."""
     import json
 
-    from carbonopt.report.footprint import model_card
+    from carbonopt.report.model_card import model_card
     from carbonopt.store import replace
 
     folder.mkdir(parents=True, exist_ok=True)

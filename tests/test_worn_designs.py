@@ -11,6 +11,9 @@ import pytest
 
 from carbonopt.carbon.design_node import preset_at_nodes
 from carbonopt.carbon.embodied import embodied_g
+from carbonopt.carbon.metrics import task_metrics
+from carbonopt.carbon.operational import mean_over_lifetime
+from carbonopt.carbon.packaging import carrier_g
 from carbonopt.carbon.presets import load_preset
 from carbonopt.carbon.task import Deployment, Task
 from carbonopt.carbon.uncertainty import sampled_preset
@@ -53,6 +56,31 @@ def test_worn_cells_end_the_life_of_a_device_and_load_its_making_on_fewer_tasks(
     told = notes(found)
     assert told[0].startswith("carbon_ca_g: endurance binds: cells are worn out after ")
     assert told[1] == "carbon_pa_g: endurance binds: cells are worn out after 1.6 h, of 3 y of use"
+
+
+def test_the_break_even_lifetime_does_not_know_how_long_cells_last():
+    """A device is made for M and draws r = C_use / interval at first: T = -ln(1 - l M / r) / l."""
+    cleaner = DEFAULT.with_values(decarbonisation_per_year=0.02, use_g_per_kwh=2000.0)
+    for preset, cell in ((DEFAULT, "sram"), (DEFAULT, "rram"), (cleaner, "rram")):
+        found = evaluate_one("resnet8", "aimc", {**SIZE, "cell": cell}, preset=preset,
+                             mapping="reference")  # fmt: skip
+        assert ("lifetime_pa_s" in found) == (cell == "rram")
+        for activity, interval in (("ca", found["latency_s"]), ("pa", 0.040)):
+            life = found.get(f"lifetime_{activity}_s", DEFAULT.lifetime_s)
+            fall = mean_over_lifetime(preset.decarbonisation_per_year, life)
+            g_per_s = found[f"operational_{activity}_g"] / fall / interval
+            even = found["embodied_g"] / g_per_s
+            if preset is cleaner:
+                rate = -math.log(0.98) / (365.25 * DAY_S)
+                even = -math.log1p(-rate * even) / rate
+            assert found[f"break_even_{activity}_s"] == pytest.approx(even, rel=1e-9)
+    lives = [Task(Deployment("n", 0.0, 0.1), 1e-3, 0.01, 1.0, cell_inferences=n) for n in (99, 1e5)]
+    for activity in ("CA", "PA"):
+        evens = [
+            task_metrics(activity, each.parts_g(activity, cleaner), each.worn(activity, cleaner), 1)
+            [f"break_even_{activity.lower()}_s"] for each in lives
+        ]  # fmt: skip
+        assert evens[0] == pytest.approx(evens[1], rel=1e-9)
 
 
 def test_a_lifetime_that_cells_outlive_stays():
@@ -104,6 +132,18 @@ def test_presets_of_several_nodes_keep_samples():
     assert preset_at_nodes(DEFAULT, 28.0) is DEFAULT
 
 
+def test_more_nodes_than_a_choice_takes():
+    """Node by node, each on its own, and what carries the dies at one node for all."""
+    nodes = np.linspace(46.0, 180.0, 100)
+    several = preset_at_nodes(DEFAULT, nodes)
+    alone = [DEFAULT.at_node(float(node)) for node in nodes]
+    for name in ("fab_kwh_per_mm2", "gas_g_per_mm2", "material_g_per_mm2", "defects_per_mm2"):
+        expected = [getattr(each, name) for each in alone]
+        np.testing.assert_allclose(getattr(several, name), expected, rtol=1e-14)
+    carried = carrier_g(1.5, DEFAULT, "interposer")
+    np.testing.assert_allclose(carrier_g(1.5, several, "interposer"), carried, rtol=1e-12)
+
+
 SIZES = {"rows": 64, "cols": 64, "macros": 1, "sram_byte": 2**18, "template": "aimc"}
 DESIGNS = [
     {**SIZES, "node_nm": node, "cell": cell} for node in (22.0, 28.0) for cell in ("sram", "pcm")
@@ -138,7 +178,8 @@ def test_repricing_knows_nodes_and_worn_cells(rows):
     """The same scenario gives the same carbon; a short life is what it says, worn or not."""
     front, deployments = front_of(rows)
     again = reprice(front, deployments, Scenario("PA", DEFAULT)).evaluations
-    for name in ("carbon_pa_g", "carbon_ca_g", "embodied_g", "lifetime_pa_s@resnet8"):
+    evens = ("break_even_ca_s", "break_even_pa_s@resnet8")
+    for name in ("carbon_pa_g", "carbon_ca_g", "embodied_g", "lifetime_pa_s@resnet8", *evens):
         np.testing.assert_allclose(again[name], rows[name], rtol=1e-12, err_msg=name)
     hour = Scenario("PA", DEFAULT.with_values(lifetime_s=3600.0))
     short = reprice(front, deployments, hour).evaluations
@@ -163,6 +204,31 @@ def test_a_scenario_of_another_node_holds_for_dies_without_one_of_their_own(rows
     own = rows["node_nm"] == 22.0
     same = np.isclose(again["embodied_g"], rows["embodied_g"], rtol=1e-9)
     assert same.tolist() == own.tolist()
+
+
+CHIPLETS = {
+    carrier: DEFAULT.with_values(dies=3, carrier=carrier) for carrier in ("interposer", "bridge")
+}
+
+
+@pytest.mark.parametrize("carrier", CHIPLETS)
+def test_chiplets_of_several_nodes_sit_on_a_carrier_of_one(rows, carrier):
+    """Repricing, rows, one design alone and its samples agree, whatever else is in the table."""
+    cut, workload = CHIPLETS[carrier], load_workload("resnet8")
+    statistics = ("carbon_ca_mean_g", "carbon_pa_p95_g")
+    front, deployments = front_of(rows.assign(**dict.fromkeys(statistics, 0.0)))
+    again = reprice(front, deployments, Scenario("PA", cut)).evaluations
+    context = Context((workload,), cut, "reference", statistics)
+    afresh = pd.DataFrame([evaluate_row(design, context) for design in DESIGNS])
+    parts = [f"carbon_pa_g.{part}" for part in ("carrier", "bonding", "fab_energy")]
+    for name in ("embodied_g", "embodied_g.carrier", "carbon_ca_g", *parts, *statistics):
+        np.testing.assert_allclose(again[name], afresh[name], rtol=1e-9, err_msg=name)
+    on_one = carrier_g(afresh["area_mm2"], cut, carrier, bridges=2)
+    np.testing.assert_allclose(again["embodied_g.carrier"], on_one, rtol=1e-9)
+    knobs = {"rows": 64, "cols": 64, "sram": "256KiB", "node": "22 nm"}
+    one = evaluate_one("resnet8", "aimc", knobs, preset=cut, mapping="reference")
+    assert one["embodied_g"] == pytest.approx(again["embodied_g"][0], rel=1e-9)
+    assert one["breakdown"]["embodied_g"]["carrier"] == pytest.approx(on_one[0], rel=1e-9)
 
 
 def test_no_map_of_scenarios_forgets_that_cells_wear(rows):

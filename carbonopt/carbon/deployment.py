@@ -126,15 +126,15 @@ def mixed_nodes(preset: CarbonPreset) -> str:
     >>> mixed_nodes(load_preset("default"))
     ''
     """
-    known = preset.name in preset_names()
-    models_nm = load_preset(preset.name).node_nm if known else preset.node_nm
-    if preset.node_nm == models_nm:
+    shipped = load_preset(preset.name) if preset.name in preset_names() else preset
+    own_nm, models_nm = float(preset.node_nm), float(shipped.node_nm)
+    if own_nm == models_nm:
         return ""
     crossed = ""
-    if crosses_literatures(preset.node_nm, models_nm):
+    if crosses_literatures(own_nm, models_nm):
         crossed = f"; a comparison with {models_nm:g} nm {two_literatures()}"
     return (
-        f"node {preset.node_nm:g} nm: the carbon of the die is that of this node; its area, "
+        f"node {own_nm:g} nm: the carbon of the die is that of this node; its area, "
         f"energy, speed and leakage stay those of the hardware models at {models_nm:g} nm{crossed}"
     )
 

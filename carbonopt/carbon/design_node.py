@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +12,6 @@ from carbonopt.carbon.presets import CarbonPreset
 from carbonopt.hardware.technology import load_technology
 
 COLUMN = "node_nm"
-_OF_A_NODE = ("fab_kwh_per_mm2", "gas_g_per_mm2", "material_g_per_mm2", "defects_per_mm2")
 
 
 def preset_at_nodes(preset: CarbonPreset, node_nm: ArrayLike) -> CarbonPreset:
@@ -41,16 +38,9 @@ def preset_at_nodes(preset: CarbonPreset, node_nm: ArrayLike) -> CarbonPreset:
     >>> preset_at_nodes(load_preset("default"), [28.0, 65.0]).defects_per_mm2.tolist()
     [0.0007, 0.0005]
     """
-    nodes, places = np.unique(np.asarray(node_nm, dtype=np.float64), return_inverse=True)
-    plain = (load_technology().node_nm, preset.node_nm)
-    made = [preset if node in plain else preset.at_node(float(node)) for node in nodes.tolist()]
-    if len(made) == 1:
-        return made[0]
-    fields: dict[str, Any] = {
-        name: np.choose(places.reshape(np.shape(node_nm)), [getattr(each, name) for each in made])
-        for name in _OF_A_NODE
-    }
-    return replace(preset, **fields)
+    nodes = np.asarray(node_nm, dtype=np.float64)
+    plain = nodes == load_technology().node_nm
+    return preset if plain.all() else preset.at_node(np.where(plain, preset.node_nm, nodes)[()])
 
 
 def preset_of_designs(

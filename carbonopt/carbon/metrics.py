@@ -69,7 +69,8 @@ def break_even_s(
     Returns
     -------
     Floats
-        Time in use (n,) [s]; longer-lived devices are governed by operation, others by making.
+        Time in use (n,) [s], whether or not a device lasts so long: longer-lived devices are
+        governed by operation, others by making.
         Infinite where electricity never costs as much: on a grid without carbon, or on one that
         gets clean too fast.
 
@@ -116,7 +117,8 @@ def task_metrics(
     parts
         Carbon of the task by part (n,), as of `carbonopt.carbon.scenario` [g CO2e].
     preset
-        Lifetime and decarbonisation that the parts were computed with.
+        Lifetime and decarbonisation that the parts were computed with: those of a device whose
+        cells wear out are `carbonopt.carbon.task.Task.worn`.
     operations
         Operations that the task does (n,) [-].
 

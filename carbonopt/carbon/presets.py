@@ -30,7 +30,7 @@ class CarbonPreset:
     """Numbers of the carbon model; sources are in ``carbon_presets.csv``, ``carbon_rules.csv``.
 
     Every number but the node may also be an array of samples that broadcasts against the
-    designs, as (m, 1) against (n,).
+    designs, as (m, 1) against (n,). Designs of several nodes have nodes and numbers (n,).
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ class CarbonPreset:
     pue: Number
     leakage_factor: Number
     fab_g_per_kwh: Number
-    node_nm: float
+    node_nm: Number
     abatement_percent: float
     fab_kwh_per_mm2: Number
     gas_g_per_mm2: Number
@@ -188,7 +188,7 @@ class CarbonPreset:
             raise SpecError(f"carbon preset: {fault}")
         return made
 
-    def at_node(self, node_nm: float) -> CarbonPreset:
+    def at_node(self, node_nm: Number) -> CarbonPreset:
         """Return the same fab at another node: for a die of another node, or for what carries dies.
 
         ``x(node) = x(own node) table(node) / table(own node)`` for energy, gases, materials and
@@ -197,7 +197,7 @@ class CarbonPreset:
         Parameters
         ----------
         node_nm
-            Process node [nm].
+            Process node, or that of each design (n,) [nm].
 
         Raises
         ------
@@ -234,9 +234,16 @@ class CarbonPreset:
         return figure / self.memory_yield
 
 
-def _of_node(node_nm: float, abatement_percent: float) -> dict[str, float]:
-    """Fields that a process node brings along."""
-    node = node_carbon(node_nm, abatement_percent)
+def _of_node(node_nm: Number, abatement_percent: float) -> dict[str, Number]:
+    """Fields that a process node, or that of each design (n,), brings along."""
+    if np.ndim(node_nm):
+        places, nodes = pd.factorize(np.ravel(node_nm))
+        made = [_of_node(node, abatement_percent) for node in nodes.tolist()]
+        shape = np.shape(node_nm)
+        return {
+            name: np.array([each[name] for each in made])[places].reshape(shape) for name in made[0]
+        }
+    node = node_carbon(float(node_nm), abatement_percent)
     return {
         "fab_kwh_per_mm2": node.kwh_per_mm2,
         "gas_g_per_mm2": node.gas_g_per_mm2,

@@ -137,14 +137,14 @@ class Task:
     def terms(self, activity: Activity, preset: CarbonPreset) -> tuple[Floats, Floats, Floats]:
         """Carbon of running [g], of waiting [g], and the share of the device that is used up [-].
 
-        ``C = running + waiting + share M``, with the carbon M of making the device.
+        ``C = running + waiting + share M``, with the carbon M of making the device, over the
+        lifetime of the preset: where cells wear out, that of `worn`.
 
         Raises
         ------
         SpecError
             PA is asked for and no period is known.
         """
-        preset = self._own(activity, preset)
         energy_j, latency_s, _ = self._device(preset)
         running = operation_g(energy_j, preset)
         if activity == "CA":
@@ -166,12 +166,22 @@ class Task:
             share, _ = share_pa(self.latency_s, self._period_s(), None, 0.0, preset)
         return Wear(np.asarray(preset.lifetime_s), self.cell_inferences * share * preset.lifetime_s)
 
+    def worn(self, activity: Activity, preset: CarbonPreset) -> CarbonPreset:
+        """Return the preset with a life that ends when the cells of the device are worn out.
+
+        Raises
+        ------
+        SpecError
+            PA is asked for and no period is known.
+        """
+        if np.isinf(self.cell_inferences).all():
+            return preset
+        return worn_preset(preset, self.wear(activity, preset))
+
     def _own(self, activity: Activity, preset: CarbonPreset) -> CarbonPreset:
         """Return the preset of this device: its node, and a life that its cells may end."""
         made = preset if self.node_nm is None else preset_at_nodes(preset, self.node_nm)
-        if np.isinf(self.cell_inferences).all():
-            return made
-        return worn_preset(made, self.wear(activity, preset))
+        return self.worn(activity, made)
 
     def _device(self, preset: CarbonPreset) -> tuple[Number, Number, Number]:
         """Energy with the leakage in the interval [J], latency [s], die [mm2]."""

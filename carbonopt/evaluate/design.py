@@ -136,13 +136,25 @@ def evaluate_mapped(
     for activity, wear in wear_of(metrics, workload, preset).items():
         if wear.binds:
             metrics[f"lifetime_{activity.lower()}_s"] = float(wear.wear_s)
-    operations = 2 * workload.network.macs
+    metrics |= _derived(metrics, breakdown, workload, preset)
+    return Evaluation(machine, cost, metrics, breakdown)
+
+
+def _derived(
+    metrics: Mapping[str, float],
+    breakdown: Mapping[str, Mapping[str, float]],
+    workload: Workload,
+    preset: CarbonPreset,
+) -> dict[str, float]:
+    """Return what follows from the carbon of a task, by activity, over the life of its device."""
+    task = Task.of(workload.deployment, metrics)
+    found: dict[str, Floats] = {}
     activities: list[Activity] = ["CA"] if workload.period_s is None else ["CA", "PA"]
     for activity in activities:
         parts = breakdown[f"carbon_{activity.lower()}_g"]
-        derived = task_metrics(activity, parts, preset, operations)
-        metrics |= {name: float(value) for name, value in derived.items()}
-    return Evaluation(machine, cost, metrics, breakdown)
+        own = task.worn(activity, preset)
+        found |= task_metrics(activity, parts, own, 2 * workload.network.macs)
+    return {name: float(value) for name, value in found.items()}
 
 
 def _own_node(machine: Machine) -> dict[str, float]:

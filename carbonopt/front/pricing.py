@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
-from carbonopt.arrays import Bools, Floats
+from carbonopt.arrays import Bools, Floats, Number
 from carbonopt.carbon.design_node import preset_of_designs
 from carbonopt.carbon.embodied import embodied_parts_g, embodied_total_g
 from carbonopt.carbon.memory import memory_g
@@ -94,8 +94,18 @@ class Device:
 
 @dataclass(frozen=True)
 class PricedTask:
-    """Carbon of one network's task on every design (n,) [g]."""
+    """Carbon of one network's task on every design (n,) [g], and the life that shares making out.
 
+    Parameters
+    ----------
+    lifetime_s
+        Of the preset, or of cells that are worn out before [s].
+    running, waiting, share, dram, making
+        Carbon of running and waiting [g]; share of a device that is used up [-]; carbon of the
+        device's DRAM and of making, as far as the task uses it up [g].
+    """
+
+    lifetime_s: Number
     running: Floats
     waiting: Floats
     share: Floats
@@ -105,10 +115,11 @@ class PricedTask:
     @classmethod
     def of(cls, task: Task, device: Device, scenario: Scenario) -> PricedTask:
         """Price a task on devices."""
-        terms = task.terms(scenario.activity, scenario.preset)
+        own = task.worn(scenario.activity, scenario.preset)
+        terms = task.terms(scenario.activity, own)
         per_gb = scenario.preset.dram_g_per_gb(scenario.activity)
         dram = np.asarray(memory_g(task.deployment.dram_gb, per_gb))
-        return cls(*terms, dram, terms[2] * (device.total + dram))
+        return cls(own.lifetime_s, *terms, dram, terms[2] * (device.total + dram))
 
     @property
     def total(self) -> Floats:
@@ -198,9 +209,8 @@ def _followers(
         carbon, cci = (table[f"{name}{suffix}"].to_numpy() for name in ("carbon_ca_g", _CCI))
         parts = {"operational": task.running, "idle": task.waiting, "making": task.making}
         operations = carbon / cci * OPERATIONS_PER_EOP
-        for name, values in task_metrics(
-            scenario.activity, parts, scenario.preset, operations
-        ).items():
+        own = replace(scenario.preset, lifetime_s=task.lifetime_s)
+        for name, values in task_metrics(scenario.activity, parts, own, operations).items():
             columns[f"{name}{suffix}"] = values
             found.setdefault(name, []).append(values)
     return columns | {name: _geometric_mean(values) for name, values in found.items()}

@@ -6,7 +6,7 @@ import dataclasses
 import math
 
 import pytest
-from designs import layer, machine
+from designs import layer, machine, spread_along
 
 from carbonopt.errors import ModelRangeError, SpecError
 from carbonopt.hardware.imc_adc import survey_adc_mm2
@@ -14,16 +14,16 @@ from carbonopt.hardware.knob_table import Knobs, MacroOptions, knob_table
 from carbonopt.hardware.knobs import knobs_of_row, parse_knobs
 from carbonopt.hardware.scaling import supply_delay
 from carbonopt.hardware.technology import load_technology
-from carbonopt.mapping.spatial import Unrolling
 from carbonopt.performance.array import array_energy
 
 GIVEN = {"rows": 64, "cols": 32, "sram": "32 KiB"}
 LAYER = layer(K=64, C=64, OX=16, OY=16)
-USED = Unrolling((("D1", "K", 32.0, 32), ("D2", "C", 64.0, 64)), {})
+USED = spread_along(D1={"K": 32}, D2={"C": 64})
 
 
 def energy(template, **options):
-    return array_energy(LAYER, machine(template, 64, 32, **options), USED)
+    parts = array_energy(LAYER, machine(template, 64, 32, **options), USED)
+    return {part: float(pj[0]) for part, pj in parts.items()}
 
 
 def test_defaults_are_the_gates_as_they_come():

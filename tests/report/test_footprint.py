@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 from carbonopt.carbon.presets import FIELDS, load_preset
 from carbonopt.carbon.task import Deployment
-from carbonopt.report.footprint import footprint, model_card, search_record
+from carbonopt.report.footprint import footprint, search_record
+from carbonopt.report.model_card import model_card
 
 DEPLOYMENTS = [Deployment("resnet8", 2.0**20, 0.04)]
 PRESET = load_preset("default").with_values(use_g_per_kwh=44.0, board_g=20.0)
@@ -84,3 +86,44 @@ def test_a_late_design_has_no_pa_and_the_boundary_says_why(front):
         front.knee(), front.variables, late, PRESET.with_values(late_rule="replicate")
     )
     assert set(in_turns["task"]) == {"CA", "PA"}
+
+
+def worn_at_22_nm(front):
+    """The knee, made at 22 nm, with cells that survive 90,000 inferences: one hour at 40 ms."""
+    worn = {"node_nm": 22.0, "cell_inferences@resnet8": 90_000.0, "idle_w": 0.0}
+    return pd.concat([front.knee(), pd.Series(worn)])
+
+
+def test_inputs_of_a_die_with_its_own_node_are_those_of_that_node(front):
+    """EPA 0.9 kWh/cm2 at 28 nm; at 22 nm by the table, and no word of another node's hardware."""
+    seven = PRESET.with_values(node_nm=7.0)
+    record = footprint(worn_at_22_nm(front), front.variables, DEPLOYMENTS, seven)
+    inputs = {entry["quantity"]: entry for entry in record["inputs"]}
+    there = seven.at_node(22.0)
+    for name in ("fab_kwh_per_mm2", "gas_g_per_mm2", "material_g_per_mm2", "defects_per_mm2"):
+        assert inputs[name]["value"] == pytest.approx(getattr(there, name))
+    assert inputs["node_nm"]["value"] == 22.0
+    told = "set for this run by the design's own node of 22 nm (fab_nodes.csv)"
+    assert inputs["fab_kwh_per_mm2"]["source"] == told
+    priors = {prior["parameter"]: prior["middle"] for prior in record["uncertainty"]["priors"]}
+    assert priors["fab energy"] == pytest.approx(there.fab_kwh_per_mm2)
+    fab = record["device"]["parts"]
+    charged = fab["fab_energy"] / (there.fab_kwh_per_mm2 * there.fab_g_per_kwh)
+    assert fab["fab_gas"] == pytest.approx(charged * inputs["gas_g_per_mm2"]["value"])
+    assert record["model"]["notice"] == ""
+
+
+def test_a_life_that_cells_end_is_told_by_activity(front):
+    record = footprint(worn_at_22_nm(front), front.variables, DEPLOYMENTS, PRESET)
+    ca, pa = record["endurance"]
+    assert (ca["activity"], pa["activity"]) == ("CA", "PA")
+    assert pa["lifetime_s"] == pytest.approx(90_000 * 0.04)
+    assert ca["lifetime_s"] == pytest.approx(90_000 * front.knee()["latency_s"])
+    made = record["task"]["PA"]["parts"]["package"]
+    assert made == pytest.approx(record["device"]["parts"]["package"] / 90_000)
+    card = model_card(record)
+    assert "\nEndurance binds: cells are worn out, and making is shared out over" in card
+    assert "\n- PA, resnet8: after 1 h, of 3 y of use\n" in card
+    plain = footprint(front.knee(), front.variables, DEPLOYMENTS, PRESET)
+    assert plain["endurance"] == []
+    assert "Endurance" not in model_card(plain)
