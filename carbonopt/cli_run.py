@@ -102,7 +102,7 @@ def _start(task: SearchTask, searcher: str, rules: StopRules, options: Namespace
     )
     if not _is_complete(run_dir, task, searcher, rules):
         many, all_of_them = (format_count(n) for n in (min(budget, problem.size), problem.size))
-        start = f", from {len(task.start)} known ones" if len(task.start) else ""
+        start = f", the first {len(task.start)} given" if len(task.start) else ""
         say(f"{problem.name}: {searcher}, seed {task.seed}, {many} of {all_of_them} designs{start}")
     exact = exact_hypervolume(reference_of(problem), problem.objectives, problem.reference_point)
     return _watched(begin, exact, run_dir, options)

@@ -280,7 +280,7 @@ def test_a_study_and_its_options_say_where_to_start_and_when_to_stop(folder, cap
     study = STUDY + "start_from: chips.csv\nstop: {after: 10 min, stall: 400, gain: 0.01}\n"
     (folder / "study.yaml").write_text(study)
     assert run("run", "study.yaml", "--out", "first") == 0
-    assert "6 of 16 designs, from 1 known ones" in capsys.readouterr().out
+    assert "6 of 16 designs, the first 1 given" in capsys.readouterr().out
     first = records(Path("first/evaluations.csv").read_text())[0]
     assert (first["template"], first["rows"], first["sram_byte"]) == ("dimc", "64", "262144")
     again = ("--start-from", "first", "--stop-after", "2h", "--stall-gain", "0.05")

@@ -126,7 +126,7 @@ class SearchLoop:
         self.generation += 1
         self.evaluations += len(keys) if whole else len(new)
         if whole and keys:
-            rows = problem.evaluate(asked)
+            rows = new if len(fresh) == len(keys) else problem.evaluate(asked)
             values = sign_log(problem.objective_values(rows))
             self.searcher.tell(asked, values, problem.violations(rows))
         self.idle = 0 if fresh else self.idle + 1

@@ -3,11 +3,18 @@
 import numpy as np
 import pytest
 import toy
+from pymoo.core.population import Population
 
 from carbonopt.errors import SpecError
 from carbonopt.front.front import Front
 from carbonopt.search.base import SearchLoop, SearchTask, sign_log
-from carbonopt.search.evolution import population_size, reflected
+from carbonopt.search.evolution import (
+    dominating,
+    less_violating,
+    population_size,
+    reference_directions,
+    reflected,
+)
 from carbonopt.search.registry import make_searcher
 from carbonopt.search.sampling import neighbour, spread, unseen
 from carbonopt.space import Space, Variable
@@ -139,3 +146,37 @@ def test_steps_over_a_bound_are_mirrored():
 def test_sign_log_keeps_the_order():
     values = np.array([-1e30, -1.0, -1e-12, 0.0, 1e-12, 1.0, 1e30])
     assert np.all(np.diff(sign_log(values)) > 0)
+
+
+def test_pairs_are_decided_by_violation_then_dominance_then_a_seeded_coin():
+    values = np.array([[1.0, 1.0], [2.0, 2.0], [0.0, 3.0], [0.0, 0.0]])
+    population = Population.new("F", values, "G", np.array([[-1.0], [-1.0], [-1.0], [0.5]]))
+    pairs = np.array([[3, 1], [1, 0], [0, 1]])
+    rng = np.random.default_rng(1)
+    assert dominating(population, pairs, random_state=rng)[:, 0].tolist() == [1, 0, 0]
+    assert less_violating(population, pairs, random_state=rng)[0, 0] == 1
+    ties = np.array([[0, 2]] * 100)
+    for choose in (dominating, less_violating):
+        first, second = (
+            choose(population, ties, random_state=np.random.default_rng(7))[:, 0] for _ in range(2)
+        )
+        assert np.array_equal(first, second)
+        assert 30 < np.count_nonzero(first == 0) < 70
+
+
+@pytest.mark.parametrize(("size", "objectives", "count"), [(16, 4, 10), (100, 2, 100), (5, 8, 8)])
+def test_reference_directions_fill_a_population(size, objectives, count):
+    directions = reference_directions(size, objectives)
+    assert directions.shape == (count, objectives)
+    assert directions.sum(axis=1) == pytest.approx(1.0)
+
+
+def test_screening_finds_in_a_tenth_of_the_budget_what_evolution_alone_does_not(large):
+    problem, exact = large
+    plain, screened = (
+        np.median([front_of(problem, list(run(problem, name, 60, s).seen)).hypervolume()
+                   for s in (1, 2, 3)])
+        for name in ("nsga2-plain", "nsga2")
+    )  # fmt: skip
+    assert plain < 0.8 * exact.hypervolume()
+    assert screened > 0.9 * exact.hypervolume()
