@@ -168,6 +168,16 @@ def _add_searches(commands: Commands) -> None:
     run.add_argument("--searcher", help="search with this one in place of the study's")
     run.add_argument("--budget", type=_count, help="evaluate so many distinct designs")
     run.add_argument("--seed", type=_natural, help="seed in place of the study's")
+    run.add_argument("--start-from", metavar="RUN|CSV",
+        help="evaluate first the front of this run, or the designs of this CSV file",
+    )  # fmt: skip
+    run.add_argument("--stop-after", metavar="TIME", help="stop after so long (10min)")
+    run.add_argument("--stall", type=_count, metavar="N",
+        help="stop when N designs in a row made the log hypervolume grow too little",
+    )  # fmt: skip
+    run.add_argument("--stall-gain", type=_share, metavar="SHARE",
+        help="growth that is enough for --stall (default: 0.001)",
+    )  # fmt: skip
     run.add_argument("--out", metavar="DIR", help="run directory in place of runs/<name>")
     resume = _add_command(commands, "resume", "go on with an interrupted run")
     resume.add_argument("run_dir", metavar="DIR", help="run directory")
@@ -307,6 +317,17 @@ def _count(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"got {text}, allowed: a whole number >= 1")
     return number
+
+
+def _share(text: str) -> float:
+    """Read a share."""
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0.0 <= share < 1.0:
+        raise argparse.ArgumentTypeError(f"got {text}, allowed: a number from 0 to below 1")
+    return share
 
 
 def _natural(text: str) -> int:

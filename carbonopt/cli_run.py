@@ -21,10 +21,13 @@ from carbonopt.cli_text import (
     telling_text,
 )
 from carbonopt.errors import StoreError
+from carbonopt.units import format_count, parse_quantity
 
 if TYPE_CHECKING:
     from carbonopt.front.front import Front
-    from carbonopt.problem import Problem
+    from carbonopt.search.base import SearchTask
+    from carbonopt.search.stop import StopRules
+    from carbonopt.spec.study import StopSpec
 
 RUNS = Path("runs")
 
@@ -33,20 +36,29 @@ def run(options: Namespace) -> int:
     """Search what a study asks, draw the result and name the files."""
     from carbonopt.problem import load_problem
     from carbonopt.run import load_study
+    from carbonopt.run.start import start_designs
+    from carbonopt.search.base import SearchTask
 
     study = load_study(options.study)
     searcher = options.searcher or study.searcher
     budget = options.budget or study.budget
     seed = study.seed if options.seed is None else options.seed
-    return _start(load_problem(study.problem), searcher, budget, seed, options)
+    rules = _rules(study.stop, options)
+    problem = load_problem(study.problem)
+    start = start_designs(options.start_from or study.start_from or None, problem.space)
+    return _start(SearchTask(problem, budget, seed, start), searcher, rules, options)
 
 
 def enumerate(options: Namespace) -> int:
     """Evaluate every design of a problem and keep its exact front."""
     from carbonopt.problem import load_problem
+    from carbonopt.run.start import start_designs
+    from carbonopt.search.base import SearchTask
+    from carbonopt.search.stop import StopRules
 
     problem = load_problem(options.problem)
-    return _start(problem, "exhaustive", problem.size, 1, options)
+    task = SearchTask(problem, problem.size, 1, start_designs(None, problem.space))
+    return _start(task, "exhaustive", StopRules(), options)
 
 
 def resume(options: Namespace) -> int:
@@ -66,23 +78,37 @@ def resume(options: Namespace) -> int:
     return _watched(partial(go_on, options.run_dir), exact, store.path, options)
 
 
-def _start(problem: Problem, searcher: str, budget: int, seed: int, options: Namespace) -> int:
+def _rules(stop: StopSpec, options: Namespace) -> StopRules:
+    """Take the stop rules of a study, each in the option's place where there is none."""
+    from carbonopt.search.stop import StopRules
+
+    after_s = stop.after
+    if options.stop_after is not None:
+        after_s = parse_quantity(options.stop_after, "s", "--stop-after")
+    gain = stop.gain if options.stall_gain is None else options.stall_gain
+    return StopRules(after_s, options.stall or stop.stall, gain)
+
+
+def _start(task: SearchTask, searcher: str, rules: StopRules, options: Namespace) -> int:
     """Search a problem in a new run directory; the same run, complete, is shown."""
     from carbonopt.report.columns import exact_hypervolume
     from carbonopt.run import run_dir_name, search
     from carbonopt.run.session import reference_of
-    from carbonopt.units import format_count
 
-    run_dir = Path(options.out or RUNS / run_dir_name(problem, searcher, seed))
-    begin = partial(search, problem, searcher, budget, seed, run_dir=run_dir)
-    if not _is_complete(run_dir, problem, searcher, budget, seed):
+    problem, budget = task.problem, task.budget
+    run_dir = Path(options.out or RUNS / run_dir_name(problem, searcher, task.seed))
+    begin = partial(
+        search, problem, searcher, budget, task.seed, start=task.start, stop=rules, run_dir=run_dir
+    )
+    if not _is_complete(run_dir, task, searcher, rules):
         many, all_of_them = (format_count(n) for n in (min(budget, problem.size), problem.size))
-        say(f"{problem.name}: {searcher}, seed {seed}, {many} of {all_of_them} designs")
+        start = f", the first {len(task.start)} given" if len(task.start) else ""
+        say(f"{problem.name}: {searcher}, seed {task.seed}, {many} of {all_of_them} designs{start}")
     exact = exact_hypervolume(reference_of(problem), problem.objectives, problem.reference_point)
     return _watched(begin, exact, run_dir, options)
 
 
-def _is_complete(run_dir: Path, problem: Problem, searcher: str, budget: int, seed: int) -> bool:
+def _is_complete(run_dir: Path, task: SearchTask, searcher: str, rules: StopRules) -> bool:
     """Whether a directory holds just this run, complete; says so.
 
     Raises
@@ -97,7 +123,7 @@ def _is_complete(run_dir: Path, problem: Problem, searcher: str, budget: int, se
     if not store.exists:
         return False
     stored = store.manifest()
-    check_same_run(run_dir, stored, manifest_of(problem, searcher, budget, seed))
+    check_same_run(run_dir, stored, manifest_of(task, searcher, rules))
     if not stored["finished"]:
         advice = f"allowed: carbonopt resume {run_dir}, or --out with another directory"
         raise StoreError(f"{run_dir}: got a run that was interrupted, {advice}")

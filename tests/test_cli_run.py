@@ -257,7 +257,7 @@ def test_a_fault_of_a_file_is_named_by_line_and_key(folder, capsys, text, change
     ("arguments", "told"),
     [
         (("run", "no-such-study"), "study: got no-such-study, allowed: "),
-        (("run", "study.yaml", "--searcher", "nsga3"), "searcher: got 'nsga3'"),
+        (("run", "study.yaml", "--searcher", "nsga4"), "did you mean nsga3?"),
         (("enumerate", "no-such-problem"), "problem: got no-such-problem, allowed: "),
         (
             ("run", "problem.yaml"),
@@ -273,6 +273,60 @@ def test_a_fault_of_a_file_is_named_by_line_and_key(folder, capsys, text, change
 def test_what_does_not_exist_is_named_with_what_does(folder, capsys, arguments, told):
     assert run(*arguments) == 2
     assert told in capsys.readouterr().err
+
+
+def test_a_study_and_its_options_say_where_to_start_and_when_to_stop(folder, capsys):
+    Path("chips.csv").write_text("template,rows,cols,sram_byte\ndimc,64,32,256 KiB\n")
+    study = STUDY + "start_from: chips.csv\nstop: {after: 10 min, stall: 400, gain: 0.01}\n"
+    (folder / "study.yaml").write_text(study)
+    assert run("run", "study.yaml", "--out", "first") == 0
+    assert "6 of 16 designs, the first 1 given" in capsys.readouterr().out
+    first = records(Path("first/evaluations.csv").read_text())[0]
+    assert (first["template"], first["rows"], first["sram_byte"]) == ("dimc", "64", "262144")
+    again = ("--start-from", "first", "--stop-after", "2h", "--stall-gain", "0.05")
+    assert run("run", "study.yaml", *again, "--out", "second") == 0
+    manifest = json.loads(Path("second/manifest.json").read_text())
+    assert manifest["stop"] == {"after_s": 7200.0, "stall": 400, "gain": 0.05}
+    front = records(Path("first/front.csv").read_text())
+    started = records(Path("second/evaluations.csv").read_text())[: len(front)]
+    assert [row["rows"] for row in started] == [row["rows"] for row in front]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--budget", "-5"), "argument --budget: got -5, allowed: a whole number >= 0"),
+        (("--budget", "0"), "argument --budget: got 0, allowed: a whole number >= 1"),
+        (("--stall", "few"), "argument --stall: got few, allowed: a whole number >= 0"),
+        (("--stall-gain", "5"), "argument --stall-gain: got 5, allowed: a number from 0 to below"),
+        (("--stop-after", "10 mins"), "--stop-after: got 10 mins, allowed: a number with a unit"),
+        (("--stop-after", "10 mins"), "(did you mean min?)"),
+        (("--stop-after", "-3s"), "stop_after: got -3 s, allowed: above 0 s"),
+        (("--start-from", "nowhere"), "start_from: got nowhere, allowed: a directory with front"),
+        (("--start-from", "chips.csv"), "chips.csv:2: rows: got 48.0, allowed: 32, 64"),
+        (("--start-from", "chips.csv"), "chips.csv:3: template: got tpu, allowed: dimc"),
+        (("--searcher", "nsga4"), "searcher: got 'nsga4', allowed: nsga2, nsga2-plain, nsga3"),
+    ],
+)
+def test_an_option_that_cannot_be_is_told(folder, capsys, arguments, told):
+    header = "template,rows,cols,sram_byte\n"
+    Path("chips.csv").write_text(header + "dimc,48,32,65536\ntpu,64,32,65536\n")
+    try:
+        code = run("run", "study.yaml", "=".join(arguments))
+    except SystemExit as stop:
+        code = stop.code
+    assert code == 2
+    assert told in capsys.readouterr().err
+    assert not Path("runs").exists()
+
+
+def test_stop_rules_of_a_study_are_checked(folder, capsys):
+    (folder / "study.yaml").write_text(STUDY + "stop: {after: 10, stall: 0, gains: 1}\n")
+    assert run("run", "study.yaml") == 2
+    told = capsys.readouterr().err
+    assert "study.yaml:7: stop.after: got 10, allowed: a number with a unit of: s, " in told
+    assert "study.yaml:7: stop.stall: got 0, allowed: greater than 0" in told
+    assert "study.yaml:7: stop.gains: unknown key, allowed: after, stall, gain" in told
 
 
 @pytest.mark.parametrize("command", ["status", "front", "plot"])

@@ -51,7 +51,8 @@ def optuna_objective(problem: Problem) -> Callable[[Trial], Sequence[float]]:
     """Make an objective function for ``optuna.Study.optimize``.
 
     The study must minimise each of ``problem.objectives``. Constraints are set by name on the
-    trial, so that Optuna's samplers and its best trials respect them.
+    trial, so that Optuna's samplers and its best trials respect them. Parameters of a trial are
+    positions where values are ordered; its user attribute ``design`` has the values themselves.
 
     Examples
     --------
@@ -63,8 +64,8 @@ def optuna_objective(problem: Problem) -> Callable[[Trial], Sequence[float]]:
     >>> optuna.logging.set_verbosity(optuna.logging.WARNING)
     >>> study = optuna.create_study(directions=["minimize"] * 2)
     >>> study.optimize(optuna_objective(toy), n_trials=5)
-    >>> len(study.trials)
-    5
+    >>> sorted(study.trials[0].user_attrs["design"])
+    ['rows']
     """
     space = problem.space
     keys = constraint_keys(problem)
@@ -75,7 +76,9 @@ def optuna_objective(problem: Problem) -> Callable[[Trial], Sequence[float]]:
                 trial.suggest_int(variable.name, 0, len(variable.values) - 1)
             else:
                 trial.suggest_categorical(variable.name, variable.values)
-        rows = problem.evaluate(to_index(space, trial.params))
+        index = to_index(space, trial.params)
+        trial.set_user_attr("design", space.decode(index)[0])
+        rows = problem.evaluate(index)
         for key, value in zip(keys, problem.violations(rows)[0].tolist(), strict=True):
             trial.set_constraint(key, value)
         values: list[float] = problem.objective_values(rows)[0].tolist()

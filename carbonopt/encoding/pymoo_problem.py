@@ -15,7 +15,7 @@ from carbonopt.space import Space
 class PymooProblem(PymooBase):  # type: ignore[misc]
     """A carbonopt problem for any algorithm of pymoo.
 
-    The variables are indices: use ``IntegerRandomSampling``, operators with ``RoundingRepair``.
+    The variables are indices: give the algorithm ``RoundingRepair``.
     F is always finite, G has a column for each constraint and one for designs without a result.
 
     Parameters
@@ -27,13 +27,12 @@ class PymooProblem(PymooBase):  # type: ignore[misc]
     --------
     >>> from pymoo.algorithms.moo.nsga2 import NSGA2
     >>> from pymoo.operators.repair.rounding import RoundingRepair
-    >>> from pymoo.operators.sampling.rnd import IntegerRandomSampling
     >>> from pymoo.optimize import minimize
     >>> from carbonopt.space import Variable
     >>> def row(design):
     ...     return {"latency_s": 1.0 / design["rows"], "area_mm2": design["rows"] / 100}
     >>> toy = Problem("toy", [Variable.integer("rows", 1, 99)], row, ["latency_s", "area_mm2"])
-    >>> algorithm = NSGA2(8, sampling=IntegerRandomSampling(), repair=RoundingRepair())
+    >>> algorithm = NSGA2(8, repair=RoundingRepair())
     >>> len(minimize(PymooProblem(toy), algorithm, ("n_gen", 5), seed=1).X)
     8
     """

@@ -231,6 +231,18 @@ class Problem:
             if not any(column in row for row in rows)
         ]
 
+    def to_pymoo(self) -> Any:  # noqa: ANN401  a class of pymoo, which has no types
+        """Make a ``pymoo.core.problem.Problem`` of index vectors, for any algorithm of pymoo."""
+        from carbonopt.encoding.pymoo_problem import PymooProblem
+
+        return PymooProblem(self)
+
+    def objective(self) -> Callable[[Any], Sequence[float]]:
+        """Make an objective function for ``optuna.Study.optimize``; all are to be minimised."""
+        from carbonopt.encoding.optuna_objective import optuna_objective
+
+        return optuna_objective(self)
+
     def __getstate__(self) -> dict[str, Any]:
         """Leave the cache behind: a worker or a checkpoint has no use for it."""
         return {**self.__dict__, "_cache": {}, "_payload": b""}

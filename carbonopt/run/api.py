@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import Executor
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,10 +18,11 @@ from carbonopt.problem import Problem, load_problem
 from carbonopt.run.energy import metered
 from carbonopt.run.manifest import check_same_run, manifest_of
 from carbonopt.run.session import Progress, Session, reference_of
-from carbonopt.search.base import SearchLoop
+from carbonopt.run.start import Designs, start_designs
+from carbonopt.search.base import SearchLoop, SearchTask
 from carbonopt.search.pool import process_pool
 from carbonopt.search.registry import make_searcher
-from carbonopt.space import IndexArray
+from carbonopt.search.stop import StopRules
 from carbonopt.store import (
     PROBLEM,
     REFERENCE_FRONT,
@@ -39,12 +39,14 @@ def search(
     budget: int = 2000,
     seed: int = 1,
     *,
+    start: Designs | str | Path | None = None,
+    stop: StopRules | None = None,
     run_dir: str | Path | None = None,
     workers: int = 1,
     executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> Front:
-    """Search a problem for its front.
+    """Search a problem for its front; a space that the budget covers is evaluated in order.
 
     Parameters
     ----------
@@ -56,6 +58,11 @@ def search(
         Distinct designs to evaluate; a repeat costs nothing.
     seed
         Same seed, same designs in the same order, whatever the number of workers.
+    start
+        Designs to evaluate first, such as known chips: by name, as index vectors (n, v), as a
+        CSV file, or as the run directory whose front they are.
+    stop
+        Rules that end the search before its budget is spent.
     run_dir
         Where to keep the run. A directory that holds this very run is continued.
     workers
@@ -77,12 +84,15 @@ def search(
     for name, value, least in (("budget", budget, 1), ("seed", seed, 0), ("workers", workers, 1)):
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             raise SpecError(f"{name}: got {value!r}, allowed: a whole number from {least}")
-    loop = SearchLoop(make_searcher(searcher, solved, budget, seed), min(budget, solved.size))
+    task = SearchTask(solved, budget, seed, start_designs(start, solved.space))
+    loop = _loop(task, searcher)
+    rules = stop or StopRules()
+    _check_rules(rules, solved)
     pool = process_pool(workers) if executor is None else nullcontext(executor)
     if run_dir is None:
         with pool as workforce:
-            return Session(solved, loop, None).run(workforce, progress)
-    manifest = manifest_of(solved, searcher, budget, seed)
+            return Session(solved, loop, None, rules).run(workforce, progress)
+    manifest = manifest_of(task, searcher, rules)
     store = RunStore(run_dir)
     if not store.exists:
         store = RunStore.create(run_dir, solved, manifest)
@@ -92,7 +102,7 @@ def search(
         return load_run(run_dir)
     _keep_reference(store, solved)
     with store.locked(), pool as workforce, metered(store):
-        return Session(solved, loop, store).run(workforce, progress)
+        return Session(solved, loop, store, rules).run(workforce, progress)
 
 
 def resume(
@@ -126,6 +136,8 @@ def resume(
         manifest["searcher"],
         manifest["budget"],
         manifest["seed"],
+        start=manifest.get("start") or None,
+        stop=StopRules(**manifest.get("stop", {})),
         run_dir=run_dir,
         workers=workers,
         executor=executor,
@@ -156,7 +168,7 @@ def enumerate_all(
 
 def evaluate(
     problem: Problem | str | Path,
-    designs: pd.DataFrame | Mapping[str, Any] | Sequence[Mapping[str, Any]] | IndexArray,
+    designs: Designs,
     *,
     workers: int = 1,
 ) -> pd.DataFrame:
@@ -224,6 +236,27 @@ def load_run(run_dir: str | Path) -> Front:
 def run_dir_name(problem: Problem, searcher: str, seed: int) -> str:
     """Name of the run directory where none is given."""
     return f"{problem.name}-{searcher}-s{seed}"
+
+
+def _loop(task: SearchTask, searcher: str) -> SearchLoop:
+    """Make the loop of a search; a space that the budget covers needs no searcher."""
+    problem, budget = task.problem, task.budget
+    if len(task.start) > budget:
+        fault = f"got {len(task.start)} designs to start from"
+        raise SpecError(f"start: {fault}, allowed: up to the budget of {budget}")
+    chosen, notices = make_searcher(searcher, task), []
+    if problem.size <= budget and searcher != "exhaustive":
+        chosen = make_searcher("exhaustive", task)
+        covered = f"the budget of {budget} covers all {problem.size} designs"
+        notices.append(f"{covered}: they are evaluated in order, without {searcher}")
+    return SearchLoop(chosen, min(budget, problem.size), notices=notices)
+
+
+def _check_rules(rules: StopRules, problem: Problem) -> None:
+    """Refuse to watch a hypervolume that nobody can measure."""
+    if rules.stall is not None and problem.reference_point is None:
+        fault = f"got {rules.stall} for the problem {problem.name} without reference_point"
+        raise SpecError(f"stall: {fault}, allowed: a problem with one")
 
 
 def _keep_reference(store: RunStore, problem: Problem) -> None:

@@ -16,21 +16,25 @@ from typing import Any
 from carbonopt.catalog import repository_root
 from carbonopt.data.tables import data_hash
 from carbonopt.errors import StoreError
-from carbonopt.problem import Problem
+from carbonopt.search.base import SearchTask
+from carbonopt.search.stop import StopRules
 
 _PACKAGES = ("carbonopt", "numpy", "pandas", "numba", "pymoo", "optuna", "moocore")
 _MODELS = ("workload", "hardware", "mapping", "performance", "carbon", "evaluate")
-_IDENTITY = ("spec_hash", "data_hash", "model_hash", "searcher", "budget", "seed")
+_IDENTITY = ("spec_hash", "data_hash", "model_hash", "searcher", "budget", "seed", "start", "stop")
 _CHANGED = {
     "spec_hash": "the problem has changed since this run was made",
     "data_hash": "the data that carbonopt ships have changed since this run was made",
     "model_hash": "carbonopt's models have changed since this run was made",
 }
+_LATER_KEYS: dict[str, Any] = {"start": [], "stop": StopRules().to_dict()}
+"""Keys that a run of an earlier version lacks, and what it did."""
 _SHOWN_DIGITS = 12
 
 
-def manifest_of(problem: Problem, searcher: str, budget: int, seed: int) -> dict[str, Any]:
+def manifest_of(task: SearchTask, searcher: str, rules: StopRules) -> dict[str, Any]:
     """Describe a run that is about to start."""
+    problem = task.problem
     return {
         "problem": problem.name,
         "question": problem.question,
@@ -38,8 +42,10 @@ def manifest_of(problem: Problem, searcher: str, budget: int, seed: int) -> dict
         "data_hash": data_hash(),
         "model_hash": _model_hash(),
         "searcher": searcher,
-        "budget": budget,
-        "seed": seed,
+        "budget": task.budget,
+        "seed": task.seed,
+        "start": problem.space.decode(task.start),
+        "stop": rules.to_dict(),
         "variables": {v.name: list(v.values) for v in problem.space.variables},
         "objectives": [asdict(m) for m in problem.metrics],
         "constraints": problem.constraint_names,
@@ -68,12 +74,22 @@ def check_same_run(run_dir: Path, stored: Mapping[str, Any], wanted: Mapping[str
     """
     faults = []
     for key in _IDENTITY:
-        there, asked = (str(manifest.get(key))[:_SHOWN_DIGITS] for manifest in (stored, wanted))
-        if stored.get(key) != wanted[key]:
-            faults.append(f"{run_dir}: {_CHANGED.get(key, key)}: stored {there}, asked {asked}")
+        there, asked = stored.get(key, _LATER_KEYS.get(key)), wanted[key]
+        if there != asked:
+            values = f"stored {_shown(there)}, asked {_shown(asked)}"
+            faults.append(f"{run_dir}: {_CHANGED.get(key, key)}: {values}")
     if faults:
         advice = f"take another run directory (--out DIR), or delete {run_dir}"
         raise StoreError("\n".join([*faults, f"{run_dir}: {advice}"]))
+
+
+def _shown(value: object) -> str:
+    """Show a value of the manifest: the designs of a start by number, a hash by its beginning."""
+    if isinstance(value, list):
+        return f"{len(value)} designs"
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {held}" for key, held in value.items() if held is not None)
+    return str(value)[:_SHOWN_DIGITS]
 
 
 def now() -> str:

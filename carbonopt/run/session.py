@@ -19,6 +19,7 @@ from carbonopt.front.notices import table_notices
 from carbonopt.problem import Problem, Row
 from carbonopt.run.manifest import now
 from carbonopt.search.base import Key, SearchLoop, SearchState
+from carbonopt.search.stop import StopRules
 from carbonopt.store import RunStore, read_table
 
 Progress = Callable[[SearchState], None]
@@ -67,12 +68,17 @@ class Session:
         The search at its start; a checkpoint in the store takes its place.
     store
         Where the run is kept, None to keep it in memory alone.
+    rules
+        What ends the search before its budget is spent.
     """
 
-    def __init__(self, problem: Problem, loop: SearchLoop, store: RunStore | None) -> None:
+    def __init__(
+        self, problem: Problem, loop: SearchLoop, store: RunStore | None, rules: StopRules
+    ) -> None:
         self.problem = problem
         self.loop = loop
         self.store = store
+        self.rules = rules
         self.tally = Tally(problem)
         self.history: list[dict[str, float]] = []
         self.stored: list[Key] = []
@@ -158,6 +164,9 @@ class Session:
             "elapsed_s": round(elapsed_s, 3),
         }
         self.history.append(entry)
+        reached = self.rules.reached(self.history)
+        if reached and not self.loop.finished:
+            self.loop.stop(reached)
         if self.store is not None:
             self.store.append_history(entry)
             self.store.save_checkpoint(self.loop)

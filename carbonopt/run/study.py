@@ -18,7 +18,7 @@ def load_study(name_or_path: str | Path) -> StudySpec:
     Returns
     -------
     StudySpec
-        Its ``problem`` is the path of a file.
+        Its ``problem`` and ``start_from`` are paths as seen from the working directory.
 
     Raises
     ------
@@ -34,7 +34,8 @@ def load_study(name_or_path: str | Path) -> StudySpec:
     except SpecError as error:
         message = str(error).removeprefix("problem: ")
         raise SpecError(document.fault(("problem",), message)) from error
-    return study.model_copy(update={"problem": str(problem)})
+    start = str(file.parent / study.start_from) if study.start_from else ""
+    return study.model_copy(update={"problem": str(problem), "start_from": start})
 
 
 def _refuse_problem(file: Path) -> None:

@@ -15,8 +15,30 @@ from carbonopt.problem import OnRows, Problem
 from carbonopt.space import IndexArray
 
 Key = tuple[int, ...]
-_MAX_STALLED = 50
+_MAX_IDLE = 50
 _SMALLEST = 1e-30
+
+
+@dataclass(frozen=True)
+class SearchTask:
+    """What a searcher is made for.
+
+    Parameters
+    ----------
+    problem
+        What is searched.
+    budget
+        Distinct designs to evaluate.
+    seed
+        Same seed, same designs in the same order.
+    start
+        Index vectors (n, v) of designs to propose first, such as known chips.
+    """
+
+    problem: Problem
+    budget: int
+    seed: int
+    start: IndexArray = field(default_factory=lambda: np.empty((0, 0), dtype=np.int64))
 
 
 class Searcher(Protocol):
@@ -90,7 +112,7 @@ class SearchLoop:
     finished: bool = False
     notices: list[str] = field(default_factory=list)
     seen: dict[Key, None] = field(default_factory=dict)
-    stalled: int = 0
+    idle: int = 0
 
     def step(self, problem: Problem, executor: Executor | None, on_rows: OnRows) -> pd.DataFrame:
         """Run one batch and return the rows of the designs that are new."""
@@ -104,22 +126,25 @@ class SearchLoop:
         self.generation += 1
         self.evaluations += len(keys) if whole else len(new)
         if whole and keys:
-            rows = problem.evaluate(asked)
+            rows = new if len(fresh) == len(keys) else problem.evaluate(asked)
             values = sign_log(problem.objective_values(rows))
             self.searcher.tell(asked, values, problem.violations(rows))
-        self.stalled = 0 if fresh else self.stalled + 1
+        self.idle = 0 if fresh else self.idle + 1
         self._end(problem, nothing_asked=not keys)
         return new
+
+    def stop(self, notice: str) -> None:
+        """End the search after the last batch, and say why."""
+        self.notices.append(notice)
+        self.finished = True
 
     def _end(self, problem: Problem, *, nothing_asked: bool) -> None:
         """Decide whether this was the last batch, and say why where that is worth a word."""
         if len(self.seen) >= problem.size:
-            self.notices.append(f"all {problem.size} designs were evaluated: the front is exact")
-        elif nothing_asked or self.stalled >= _MAX_STALLED:
-            self.notices.append(
-                f"the searcher has no new design after {len(self.seen)} of {self.budget}"
-            )
-        self.finished = bool(self.notices) or len(self.seen) >= self.budget
+            self.stop(f"all {problem.size} designs were evaluated: the front is exact")
+        elif nothing_asked or self.idle >= _MAX_IDLE:
+            self.stop(f"the searcher has no new design after {len(self.seen)} of {self.budget}")
+        self.finished = self.finished or len(self.seen) >= self.budget
 
 
 def sign_log(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -4,31 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from difflib import get_close_matches
+from functools import partial
 from types import MappingProxyType
 
 from carbonopt.errors import SpecError
-from carbonopt.problem import Problem
-from carbonopt.search.base import Searcher
+from carbonopt.search.base import Searcher, SearchTask
 from carbonopt.units import format_count
 
 _ENUMERABLE = 10**12
 """Designs that anybody would wait for, on however many cores."""
 
 
-def make_searcher(name: str, problem: Problem, budget: int, seed: int) -> Searcher:
+def make_searcher(name: str, task: SearchTask) -> Searcher:
     """Make the searcher of a name.
 
     Raises
     ------
     SpecError
-        There is no such searcher.
+        There is no such searcher, it needs a library that is not installed, or it cannot do
+        with this space or budget.
     """
     maker = SEARCHERS.get(name)
     if maker is None:
         near = get_close_matches(str(name), SEARCHERS, n=1)
         hint = f" (did you mean {near[0]}?)" if near else ""
         raise SpecError(f"searcher: got {name!r}, allowed: {', '.join(SEARCHERS)}{hint}")
-    return maker(problem, budget, seed)
+    return maker(task)
 
 
 def searcher_names() -> list[str]:
@@ -36,40 +37,58 @@ def searcher_names() -> list[str]:
     return list(SEARCHERS)
 
 
-def _nsga2(problem: Problem, budget: int, seed: int) -> Searcher:
-    from carbonopt.search.nsga2 import Nsga2Searcher
+def _evolution(algorithm: str, task: SearchTask, *, screened: bool = True) -> Searcher:
+    from carbonopt.search.evolution import EvolutionarySearcher
 
-    return Nsga2Searcher(problem, budget, seed)
-
-
-def _tpe(problem: Problem, budget: int, seed: int) -> Searcher:
-    from carbonopt.search.tpe import TpeSearcher
-
-    return TpeSearcher(problem, seed)
+    return EvolutionarySearcher(task, algorithm, screened=screened)
 
 
-def _random(problem: Problem, budget: int, seed: int) -> Searcher:
+def _optuna(sampler: str, task: SearchTask) -> Searcher:
+    from carbonopt.search.optuna_sampler import OptunaSearcher
+
+    return OptunaSearcher(task, sampler)
+
+
+def _sobol(task: SearchTask) -> Searcher:
+    from carbonopt.search.plain import SobolSearch
+
+    return SobolSearch(task)
+
+
+def _random(task: SearchTask) -> Searcher:
     from carbonopt.search.plain import RandomSearch
 
-    return RandomSearch(problem, seed)
+    return RandomSearch(task)
 
 
-def _exhaustive(problem: Problem, budget: int, seed: int) -> Searcher:
+def _exhaustive(task: SearchTask) -> Searcher:
     from carbonopt.search.plain import Exhaustive
 
-    if problem.size > _ENUMERABLE:
-        fault = f"got exhaustive for a space of {format_count(problem.size)} designs"
+    size = task.problem.size
+    if size > _ENUMERABLE:
+        fault = f"got exhaustive for a space of {format_count(size)} designs"
         raise SpecError(f"searcher: {fault}, allowed: up to {format_count(_ENUMERABLE)}")
-    if budget < problem.size:
-        allowed = f"at least the {problem.size} designs of the space"
-        raise SpecError(f"budget: got {budget} for the exhaustive searcher, allowed: {allowed}")
-    return Exhaustive(problem)
+    if task.budget < size:
+        allowed = f"at least the {size} designs of the space"
+        raise SpecError(
+            f"budget: got {task.budget} for the exhaustive searcher, allowed: {allowed}"
+        )
+    return Exhaustive(task)
 
 
-SEARCHERS: MappingProxyType[str, Callable[[Problem, int, int], Searcher]] = MappingProxyType(
+SEARCHERS: MappingProxyType[str, Callable[[SearchTask], Searcher]] = MappingProxyType(
     {
-        "nsga2": _nsga2,
-        "tpe": _tpe,
+        "nsga2": partial(_evolution, "nsga2"),
+        "nsga2-plain": partial(_evolution, "nsga2", screened=False),
+        "nsga3": partial(_evolution, "nsga3"),
+        "smsemoa": partial(_evolution, "smsemoa"),
+        "spea2": partial(_evolution, "spea2"),
+        "tpe": partial(_optuna, "tpe"),
+        "gp": partial(_optuna, "gp"),
+        "optuna-nsga2": partial(_optuna, "nsga2"),
+        "optuna-nsga3": partial(_optuna, "nsga3"),
+        "optuna-qmc": partial(_optuna, "qmc"),
+        "sobol": _sobol,
         "random": _random,
         "exhaustive": _exhaustive,
     }

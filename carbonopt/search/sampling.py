@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 
 import numpy as np
+from scipy.stats import qmc
 
+from carbonopt.search.base import SearchTask
 from carbonopt.space import IndexArray, Space
 
 _ENUMERABLE = 200_000
@@ -23,12 +25,63 @@ def spread(space: Space, count: int, rng: np.random.Generator) -> IndexArray:
     >>> np.bincount(drawn[:, 0]).tolist()
     [2, 2, 2, 2]
     """
+    if count <= 0:
+        return np.empty((0, len(space.shape)), dtype=np.int64)
     columns = []
     for size in space.shape:
         rounds = -(-count // size)
         column = np.concatenate([rng.permutation(size) for _ in range(rounds)])[:count]
         columns.append(rng.permutation(column))
     return np.stack(columns, axis=1).astype(np.int64)
+
+
+def first_designs(task: SearchTask, count: int, rng: np.random.Generator) -> IndexArray:
+    """Take the designs that a search is to start from, and fill up to `count` with spread ones.
+
+    No design turns up twice.
+    """
+    space = task.problem.space
+    chosen = dict.fromkeys(map(tuple, task.start.tolist()))
+    wanted = max(min(count, space.size), len(chosen))
+    for row in spread(space, wanted - len(chosen), rng).tolist():
+        chosen[tuple(row)] = None
+    for row in unseen(space, chosen, wanted - len(chosen), rng).tolist():
+        chosen[tuple(row)] = None
+    return np.array(list(chosen), dtype=np.int64).reshape(-1, len(space.shape))
+
+
+def sobol(space: Space, first: int, count: int, seed: int) -> IndexArray:
+    """Take points of a scrambled Sobol' sequence as designs (count, v): values equally likely.
+
+    Parameters
+    ----------
+    space
+        Whose designs they are.
+    first
+        Place of the first point in the sequence.
+    count
+        A power of two, of which `first` is a multiple.
+    seed
+        Seed of the scrambling.
+
+    References
+    ----------
+    Owen: Scrambling Sobol' and Niederreiter-Xing points, J. Complexity 14(4), 1998.
+
+    Examples
+    --------
+    >>> from carbonopt.space import Variable
+    >>> drawn = sobol(Space([Variable.integer("a", 1, 4), Variable.integer("b", 1, 2)]), 0, 8, 1)
+    >>> len(set(map(tuple, drawn.tolist())))
+    8
+    """
+    engine = qmc.Sobol(len(space.shape), scramble=True, rng=seed)
+    if first:
+        engine.fast_forward(first)
+    shape = np.array(space.shape)
+    places: IndexArray = (engine.random(count) * shape).astype(np.int64)
+    last: IndexArray = shape - 1
+    return np.minimum(places, last)
 
 
 def unseen(

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from carbonopt.spec.fields import Name, Strict, Text, Vocabulary, one_of
+from carbonopt.spec.fields import Fraction, Name, Seconds, Strict, Text, Vocabulary, one_of
+
+
+class StopSpec(Strict):
+    """What ends a search before its budget is spent, whichever comes first."""
+
+    after: Seconds | None = None
+    """Wall time."""
+    stall: int | None = Field(default=None, gt=0)
+    """Distinct designs over which the log hypervolume has to grow."""
+    gain: Fraction = 1e-3
+    """Growth that counts, relative to the hypervolume before."""
 
 
 class StudySpec(Strict):
@@ -18,6 +29,9 @@ class StudySpec(Strict):
     budget: int = Field(default=2000, gt=0)
     """Distinct designs to evaluate."""
     seed: int = Field(default=1, ge=0)
+    start_from: Text = ""
+    """A run directory or CSV file with designs to evaluate first, from the study's folder."""
+    stop: StopSpec = StopSpec()
 
     @field_validator("searcher")
     @classmethod

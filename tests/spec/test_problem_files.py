@@ -279,7 +279,7 @@ def test_a_study_finds_a_problem_beside_it(problem_file, tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "fault"),
     [
-        ("nsga2", "nsga", "study.yaml:4: searcher: got nsga, allowed: nsga2, .*did you mean nsga2"),
+        ("nsga2", "nsg2", "study.yaml:4: searcher: got nsg2, allowed: nsga2, .*did you mean nsga2"),
         ("budget: 10", "budget: 0", "study.yaml:5: budget: got 0, allowed: greater than 0"),
         ("budget: 10", "budget: many", "study.yaml:5: budget: got many, allowed: a whole number"),
         ("seed: 1", "seeds: 1", "study.yaml:6: seeds: unknown key, .*did you mean seed"),
