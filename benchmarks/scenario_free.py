@@ -95,7 +95,7 @@ def main() -> None:
         ("means", MEANS),
         ("CA, PA", DIRECT),
     ):
-        for searcher in ("nsga2", "random"):
+        for searcher in ("nsga2-plain", "random"):
             for budget in BUDGETS:
                 regrets = []
                 for seed in SEEDS:

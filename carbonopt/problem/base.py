@@ -252,8 +252,9 @@ class Problem:
     ) -> Iterable[tuple[list[tuple[int, ...]], list[Row]]]:
         """Yield chunks of keys with their raw rows, in the order in which they are finished."""
         if executor is None:
-            for key in keys:
-                yield [key], [safe_row(self.evaluate_row, self.space.decode([key])[0])]
+            designs = self.space.decode(keys) if keys else []
+            for key, design in zip(keys, designs, strict=True):
+                yield [key], [safe_row(self.evaluate_row, design)]
             return
         self._payload = self._payload or _pickled(self.evaluate_row)
         size = min(_MAX_CHUNK, max(1, len(keys) // 16))

@@ -15,6 +15,7 @@ _MOST_ROWS = 500
 _MOST_DESIGNS = 2000
 _VIOLATION_WEIGHT = 0.3
 _SMOOTHING = 1e-6
+_DIGITS = 6
 
 
 class Screen:
@@ -70,7 +71,7 @@ class Screen:
         rows = self._rows_to_learn(met)
         excess = np.maximum(self._predict(self.violations, rows, designs), 0.0).sum(axis=1)
         if not met.any():
-            return designs[np.argsort(excess, kind="stable")[:count]]
+            return designs[np.argsort(np.round(excess, _DIGITS), kind="stable")[:count]]
         with_result = rows[self.violations[rows, -1] <= 0.0]
         expected = self._predict(self.objectives, with_result, designs)
         front = self.objectives[met]
@@ -157,7 +158,8 @@ def _beyond(
         gain = np.minimum(gain, np.max((point - expected) / scale, axis=1))
     chosen: list[int] = []
     for _ in range(min(count, len(expected))):
-        merit = gain - penalty
+        # rounded, so that the last bits of a linear solver, which differ by machine, decide nothing
+        merit = np.round(gain - penalty, _DIGITS)
         merit[chosen] = -np.inf
         chosen.append(int(np.argmax(merit)))
         gain = np.minimum(gain, np.max((expected[chosen[-1]] - expected) / scale, axis=1))
