@@ -106,7 +106,8 @@ def reprice_run(
     Returns
     -------
     tuple
-        The front, the networks with their periods, and the scenario.
+        The front with what there is to say of it, the networks with their periods, and the
+        scenario.
 
     Raises
     ------
@@ -124,7 +125,8 @@ def reprice_run(
         kept = [name for name in run.constraint_names if not name.startswith(PERIOD_LIMIT)]
         run = replace(run, constraint_names=tuple(kept))
     front = reprice(run, networks, scenario, stored.limits)
-    return replace(front, notices=(_reach(front, stored),)), networks, scenario
+    notices = (_reach(front, stored), *front.notices)
+    return replace(front, notices=notices), networks, scenario
 
 
 def _reach(front: Front, stored: RunDeployment) -> str:

@@ -1,0 +1,48 @@
+"""A stored run under another scenario: what is said of the designs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from carbonopt.carbon.presets import load_preset
+from carbonopt.run import enumerate_all, load_run
+from carbonopt.run.deployment import reprice_run
+
+PROBLEM = """\
+name: worn
+question: Do small analog macros of RRAM last long enough?
+workloads: [resnet8]
+variables:
+  template: {choice: [aimc]}
+  rows: {choice: [64]}
+  cols: {choice: [32, 64]}
+  sram_byte: {choice: [64 KiB]}
+  cell: {choice: [sram, rram]}
+mapping: reference
+objectives: [latency_s, carbon_pa_g]
+"""
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> Path:
+    place = tmp_path_factory.mktemp("worn")
+    (place / "problem.yaml").write_text(PROBLEM)
+    enumerate_all(place / "problem.yaml", run_dir=place / "run")
+    return place / "run"
+
+
+def test_repricing_says_that_endurance_binds_as_the_run_does(run):
+    """Half of the designs have cells that wear; a period 1000 times as long saves them in PA."""
+    bound = [each for each in load_run(run).notices if each.startswith("endurance")]
+    assert [each[:42] for each in bound] == [
+        "endurance binds in CA in 2 of 4 designs: c", "endurance binds in PA in 2 of 4 designs: c"
+    ]  # fmt: skip
+    again, _, _ = reprice_run(run, "PA")
+    reach, *said = again.notices
+    assert reach == "exact: all 4 designs of the space were priced"
+    assert said == bound
+    week = load_preset("default").with_values(lifetime_s=7 * 86400.0)
+    slow, _, _ = reprice_run(run, "PA", preset=week, period_s=400.0)
+    assert [each[:40] for each in slow.notices[1:]] == ["endurance binds in CA in 2 of 4 designs:"]
