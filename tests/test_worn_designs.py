@@ -120,6 +120,12 @@ def test_a_die_is_made_at_its_own_node():
     assert carbon["fab_energy"] == pytest.approx(float(at_22["fab_energy"]) * share)
 
 
+def test_a_design_beyond_the_presets_literature_says_so_once():
+    told = "nodes of 28, 45 nm: a comparison lies where two literatures meet"
+    assert [told in note for note in evaluated(node="45 nm")["notes"]].count(True) == 1
+    assert not any("literatures" in note for note in evaluated(node="22 nm")["notes"])
+
+
 def test_presets_of_several_nodes_keep_samples():
     several = preset_at_nodes(DEFAULT, [28.0, 65.0])
     assert several.defects_per_mm2 == pytest.approx([0.0007, 0.0005])

@@ -20,7 +20,7 @@ from carbonopt.carbon.uncertainty import STATISTICS, mean_carbon_g, shared_sampl
 from carbonopt.carbon.wafer import over_reticle
 from carbonopt.errors import SpecError
 from carbonopt.front.front import Front
-from carbonopt.front.notices import wear_notices
+from carbonopt.front.notices import device_notices
 from carbonopt.front.pricing import Device, Scenario, can_be_made, price, price_device, task_of
 from carbonopt.objectives import Metric, metric, uncertain
 
@@ -83,7 +83,7 @@ def reprice(
     Returns
     -------
     Front
-        Over latency, energy and the scenario's carbon; it says where cells end lives.
+        Over latency, energy and the scenario's carbon; it says what becomes of devices.
 
     Raises
     ------
@@ -123,7 +123,7 @@ def reprice(
         reference_point=None,
         reference=None,
         history=None,
-        notices=tuple(wear_notices(updated)),
+        notices=tuple(device_notices(updated)),
     )
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from carbonopt.carbon.presets import load_preset
+from carbonopt.report.footprint import footprint
+from carbonopt.report.model_card import model_card
 from carbonopt.run import enumerate_all, load_run
 from carbonopt.run.deployment import reprice_run
 
@@ -31,6 +33,22 @@ def run(tmp_path_factory) -> Path:
     (place / "problem.yaml").write_text(PROBLEM)
     enumerate_all(place / "problem.yaml", run_dir=place / "run")
     return place / "run"
+
+
+def test_designs_across_two_literatures_are_told_of_once(tmp_path):
+    """No lookup of 45 nm warns, or this test would fail: the table says it, and so does a card."""
+    text = PROBLEM.replace("cell: {choice: [sram, rram]}", "node_nm: {choice: [22 nm, 45 nm]}")
+    (tmp_path / "problem.yaml").write_text(text)
+    front = enumerate_all(tmp_path / "problem.yaml", run_dir=tmp_path / "run")
+    told = "nodes of 22, 45 nm: a comparison lies where two literatures meet: EPA is 0.9 kWh/cm2"
+    assert [told in each for each in front.notices] == [False, True]
+    again, networks, scenario = reprice_run(tmp_path / "run", "PA")
+    assert again.notices[1:] == (front.notices[1],)
+    for at_nm, said in ((45.0, "Nodes of 28, 45 nm: a comparison lies where two"), (22.0, "Data")):
+        design = front.evaluations[front.evaluations["node_nm"] == at_nm].iloc[0]
+        card = model_card(footprint(design, front.variables, networks, scenario.preset))
+        assert said in card
+        assert ("EPA is 0.9 kWh/cm2" in card) == (at_nm > 28.0)
 
 
 def test_repricing_says_that_endurance_binds_as_the_run_does(run):
