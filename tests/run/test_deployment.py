@@ -9,7 +9,7 @@ import pytest
 from carbonopt.carbon.presets import load_preset
 from carbonopt.report.footprint import footprint
 from carbonopt.report.model_card import model_card
-from carbonopt.run import enumerate_all, load_run
+from carbonopt.run import enumerate_all, load_run, search
 from carbonopt.run.deployment import reprice_run
 
 PROBLEM = """\
@@ -64,3 +64,14 @@ def test_repricing_says_that_endurance_binds_as_the_run_does(run):
     week = load_preset("default").with_values(lifetime_s=7 * 86400.0)
     slow, _, _ = reprice_run(run, "PA", preset=week, period_s=400.0)
     assert [each[:40] for each in slow.notices[1:]] == ["endurance binds in CA in 2 of 4 designs:"]
+
+
+def test_no_advice_promises_what_scenario_free_does_not_hold(run, tmp_path):
+    """Of a part of a space with cells that wear, the search of every scenario is no way out."""
+    few = search(run.parent / "problem.yaml", budget=2, run_dir=tmp_path / "few")
+    again, _, _ = reprice_run(tmp_path / "few", "PA")
+    assert len(few.evaluations) == 2
+    assert again.notices[0] == (
+        "2 of 4 designs were priced, those that the search looked at; "
+        "which cell is best depends on the scenario: search under it"
+    )
