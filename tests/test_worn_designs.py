@@ -20,6 +20,7 @@ from carbonopt.carbon.uncertainty import sampled_preset
 from carbonopt.evaluate import Context, evaluate_one, evaluate_row, load_workload
 from carbonopt.front.front import Front
 from carbonopt.front.notices import wear_notices
+from carbonopt.front.pricing import price, price_device
 from carbonopt.front.reprice import Scenario, reprice
 from carbonopt.front.winners import winners
 from carbonopt.hardware.nvm import load_cell
@@ -252,6 +253,22 @@ def test_no_map_of_scenarios_forgets_that_cells_wear(rows):
                 least = carbon[found[k, j]]
                 assert least == pytest.approx(carbon.min(), rel=1e-9), (activity, k, j)
     assert set(rows["cell"].iloc[found[-1]]) == {"sram"}
+
+
+def test_cells_that_last_less_than_a_second_are_counted_once():
+    """Worn after 100 tasks in 0.1 s: each carries M / 100, in every life beyond."""
+    table = pd.DataFrame({"area_mm2": [300.0, 103.0, 100.0], "energy_j@n": 1e-6})
+    table["latency_s@n"], table["cell_inferences@n"] = [1e-3] * 3, [np.inf, 120.0, 100.0]
+    table["latency_s"], table["energy_j"] = 1e-3, 1e-6
+    deployments = [Deployment("n", 0.0, 1e-3)]
+    table["embodied_g"] = price_device(table, deployments, DEFAULT)["embodied_g"]
+    lifetimes, clean = np.array([0.01, 0.11, 0.5, 2.0]), np.array([0.0])
+    found = winners(table, deployments, Scenario("PA", DEFAULT), lifetimes, clean)[:, 0]
+    for lifetime_s, winner in zip(lifetimes, found, strict=True):
+        there = DEFAULT.with_values(lifetime_s=lifetime_s, use_g_per_kwh=0.0)
+        carbon = price(table, deployments, Scenario("PA", there))["carbon_pa_g"]
+        assert winner == carbon.argmin(), lifetime_s
+    assert found.tolist() == [2, 1, 0, 0]
 
 
 def test_devices_that_take_turns_wear_more_slowly():

@@ -14,7 +14,7 @@ from carbonopt.carbon.scenario import IN_USE
 from carbonopt.carbon.task import Deployment
 from carbonopt.errors import SpecError
 from carbonopt.front.dominance import non_dominated
-from carbonopt.front.pricing import Scenario, task_of, task_parts
+from carbonopt.front.pricing import Scenario, task_of
 from carbonopt.objectives import scenario_free
 
 
@@ -72,8 +72,8 @@ def winners(
 ) -> Ints:
     """Find the design with the least carbon for every lifetime and grid intensity.
 
-    ``C = CI a + b / min(L, W)``, geometric mean over the networks: a and b are priced once. Cells
-    that wear out end the life after W.
+    ``C = CI a + b / min(L, W)``, geometric mean over the networks: a and b are priced once, of
+    cells that do not wear out. Others end the life after W.
 
     Parameters
     ----------
@@ -105,10 +105,11 @@ def winners(
     )
     terms = []
     for deployment in deployments:
-        parts = task_parts(table.iloc[rows], deployment, replace(scenario, preset=unit))
+        task = task_of(table.iloc[rows], deployment)
+        parts = replace(task, cell_inferences=np.inf).parts_g(scenario.activity, unit)
         used = np.sum([parts[part] for part in IN_USE], axis=0)
-        wear = task_of(table.iloc[rows], deployment).wear(scenario.activity, unit)
-        terms.append((used, np.sum(list(parts.values()), axis=0) - used, wear.wear_s))
+        made = np.sum(list(parts.values()), axis=0) - used
+        terms.append((used, made, task.wear(scenario.activity, unit).wear_s))
     found = np.empty((len(lifetimes_s), len(intensities_g_per_kwh)), dtype=np.int64)
     for place, lifetime in enumerate(lifetimes_s):
         carbon = [

@@ -62,7 +62,8 @@ def test_several_networks_give_two_each_and_the_making(load):
             "64 KiB]}",
             "64 KiB]}\n  node_nm: {choice: [22 nm, 28 nm]}",
             "9: variables.node_nm: got 22, 28 nm beside objectives: scenario_free, whose "
-            "embodied_g is that of one fab, allowed: one node, or objectives of the scenario that counts",
+            "embodied_g is that of one fab, allowed: one node, or objectives of the scenario that "
+            "counts",
         ),
         (
             "64 KiB]}",
