@@ -136,7 +136,9 @@ def test_presets_of_several_nodes_keep_samples():
     np.testing.assert_allclose(both[:, :1], drawn.fab_kwh_per_mm2)
     ratio = both[:, 1] / both[:, 0]
     np.testing.assert_allclose(ratio, ratio[0])
-    assert preset_at_nodes(DEFAULT, 28.0) is DEFAULT
+    assert preset_at_nodes(DEFAULT, np.nan) is DEFAULT
+    seven = preset_at_nodes(DEFAULT.with_values(node_nm=7.0), [np.nan, 28.0])
+    assert seven.fab_kwh_per_mm2 == pytest.approx([0.0215, 0.009])
 
 
 def test_more_nodes_than_a_choice_takes():
@@ -153,7 +155,7 @@ def test_more_nodes_than_a_choice_takes():
 
 SIZES = {"rows": 64, "cols": 64, "macros": 1, "sram_byte": 2**18, "template": "aimc"}
 DESIGNS = [
-    {**SIZES, "node_nm": node, "cell": cell} for node in (22.0, 28.0) for cell in ("sram", "pcm")
+    {**SIZES, **node, "cell": cell} for node in ({"node_nm": 22.0}, {}) for cell in ("sram", "pcm")
 ]
 
 
@@ -200,7 +202,7 @@ def test_repricing_knows_nodes_and_worn_cells(rows):
 
 
 def test_a_scenario_of_another_node_holds_for_dies_without_one_of_their_own(rows):
-    """At 7 nm: designs of 28 nm follow the scenario, those of 22 nm do not, in rows and again."""
+    """At 7 nm: those without a node follow the scenario, those of 22 nm not, in rows and again."""
     seven = DEFAULT.with_values(node_nm=7.0)
     front, deployments = front_of(rows)
     again = reprice(front, deployments, Scenario("PA", seven)).evaluations
@@ -211,6 +213,22 @@ def test_a_scenario_of_another_node_holds_for_dies_without_one_of_their_own(rows
     own = rows["node_nm"] == 22.0
     same = np.isclose(again["embodied_g"], rows["embodied_g"], rtol=1e-9)
     assert same.tolist() == own.tolist()
+
+
+@pytest.mark.parametrize("node_nm", [22.0, 28.0])
+def test_a_node_that_is_asked_for_stays_whatever_the_scenario(node_nm):
+    """28 nm too, which is also that of the gates: what stands beside 22 nm in a sweep."""
+    seven, workload = DEFAULT.with_values(node_nm=7.0), load_workload("resnet8")
+    design = {**SIZES, "node_nm": node_nm, "cell": "sram"}
+    plain, there = (
+        pd.DataFrame([{**evaluate_row(design, Context((workload,), preset, "reference")), **design,
+                       "feasible": True}]) for preset in (DEFAULT, seven)
+    )  # fmt: skip
+    front, deployments = front_of(plain)
+    again = reprice(front, deployments, Scenario("CA", seven)).evaluations
+    for name in ("embodied_g", "carbon_ca_g"):
+        np.testing.assert_allclose(there[name], plain[name], rtol=1e-12)
+        np.testing.assert_allclose(again[name], plain[name], rtol=1e-12)
 
 
 CHIPLETS = {
