@@ -171,6 +171,11 @@ def uncertain(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(metric.name for metric in UNCERTAIN if metric.name in stems)
 
 
+SCENARIO_BOUND = ("node_nm", "cell")
+"""Variables of which no objective of `scenario_free` says what a scenario makes of them: the fab of
+another node, cells that wear out."""
+
+
 def scenario_free(networks: Sequence[str]) -> list[str]:
     """Objectives in which the carbon of every scenario is monotone: one search serves them all.
 

@@ -20,6 +20,7 @@ from carbonopt.carbon.uncertainty import sampled_preset
 from carbonopt.evaluate import Context, evaluate_one, evaluate_row, load_workload
 from carbonopt.front.front import Front
 from carbonopt.front.notices import wear_notices
+from carbonopt.front.pricing import price, price_device
 from carbonopt.front.reprice import Scenario, reprice
 from carbonopt.front.winners import winners
 from carbonopt.hardware.nvm import load_cell
@@ -120,6 +121,12 @@ def test_a_die_is_made_at_its_own_node():
     assert carbon["fab_energy"] == pytest.approx(float(at_22["fab_energy"]) * share)
 
 
+def test_a_design_beyond_the_presets_literature_says_so_once():
+    told = "nodes of 28, 45 nm: a comparison lies where two literatures meet"
+    assert [told in note for note in evaluated(node="45 nm")["notes"]].count(True) == 1
+    assert not any("literatures" in note for note in evaluated(node="22 nm")["notes"])
+
+
 def test_presets_of_several_nodes_keep_samples():
     several = preset_at_nodes(DEFAULT, [28.0, 65.0])
     assert several.defects_per_mm2 == pytest.approx([0.0007, 0.0005])
@@ -129,7 +136,9 @@ def test_presets_of_several_nodes_keep_samples():
     np.testing.assert_allclose(both[:, :1], drawn.fab_kwh_per_mm2)
     ratio = both[:, 1] / both[:, 0]
     np.testing.assert_allclose(ratio, ratio[0])
-    assert preset_at_nodes(DEFAULT, 28.0) is DEFAULT
+    assert preset_at_nodes(DEFAULT, np.nan) is DEFAULT
+    seven = preset_at_nodes(DEFAULT.with_values(node_nm=7.0), [np.nan, 28.0])
+    assert seven.fab_kwh_per_mm2 == pytest.approx([0.0215, 0.009])
 
 
 def test_more_nodes_than_a_choice_takes():
@@ -146,7 +155,7 @@ def test_more_nodes_than_a_choice_takes():
 
 SIZES = {"rows": 64, "cols": 64, "macros": 1, "sram_byte": 2**18, "template": "aimc"}
 DESIGNS = [
-    {**SIZES, "node_nm": node, "cell": cell} for node in (22.0, 28.0) for cell in ("sram", "pcm")
+    {**SIZES, **node, "cell": cell} for node in ({"node_nm": 22.0}, {}) for cell in ("sram", "pcm")
 ]
 
 
@@ -193,7 +202,7 @@ def test_repricing_knows_nodes_and_worn_cells(rows):
 
 
 def test_a_scenario_of_another_node_holds_for_dies_without_one_of_their_own(rows):
-    """At 7 nm: designs of 28 nm follow the scenario, those of 22 nm do not, in rows and again."""
+    """At 7 nm: those without a node follow the scenario, those of 22 nm not, in rows and again."""
     seven = DEFAULT.with_values(node_nm=7.0)
     front, deployments = front_of(rows)
     again = reprice(front, deployments, Scenario("PA", seven)).evaluations
@@ -204,6 +213,22 @@ def test_a_scenario_of_another_node_holds_for_dies_without_one_of_their_own(rows
     own = rows["node_nm"] == 22.0
     same = np.isclose(again["embodied_g"], rows["embodied_g"], rtol=1e-9)
     assert same.tolist() == own.tolist()
+
+
+@pytest.mark.parametrize("node_nm", [22.0, 28.0])
+def test_a_node_that_is_asked_for_stays_whatever_the_scenario(node_nm):
+    """28 nm too, which is also that of the gates: what stands beside 22 nm in a sweep."""
+    seven, workload = DEFAULT.with_values(node_nm=7.0), load_workload("resnet8")
+    design = {**SIZES, "node_nm": node_nm, "cell": "sram"}
+    plain, there = (
+        pd.DataFrame([{**evaluate_row(design, Context((workload,), preset, "reference")), **design,
+                       "feasible": True}]) for preset in (DEFAULT, seven)
+    )  # fmt: skip
+    front, deployments = front_of(plain)
+    again = reprice(front, deployments, Scenario("CA", seven)).evaluations
+    for name in ("embodied_g", "carbon_ca_g"):
+        np.testing.assert_allclose(there[name], plain[name], rtol=1e-12)
+        np.testing.assert_allclose(again[name], plain[name], rtol=1e-12)
 
 
 CHIPLETS = {
@@ -246,6 +271,22 @@ def test_no_map_of_scenarios_forgets_that_cells_wear(rows):
                 least = carbon[found[k, j]]
                 assert least == pytest.approx(carbon.min(), rel=1e-9), (activity, k, j)
     assert set(rows["cell"].iloc[found[-1]]) == {"sram"}
+
+
+def test_cells_that_last_less_than_a_second_are_counted_once():
+    """Worn after 100 tasks in 0.1 s: each carries M / 100, in every life beyond."""
+    table = pd.DataFrame({"area_mm2": [300.0, 103.0, 100.0], "energy_j@n": 1e-6})
+    table["latency_s@n"], table["cell_inferences@n"] = [1e-3] * 3, [np.inf, 120.0, 100.0]
+    table["latency_s"], table["energy_j"] = 1e-3, 1e-6
+    deployments = [Deployment("n", 0.0, 1e-3)]
+    table["embodied_g"] = price_device(table, deployments, DEFAULT)["embodied_g"]
+    lifetimes, clean = np.array([0.01, 0.11, 0.5, 2.0]), np.array([0.0])
+    found = winners(table, deployments, Scenario("PA", DEFAULT), lifetimes, clean)[:, 0]
+    for lifetime_s, winner in zip(lifetimes, found, strict=True):
+        there = DEFAULT.with_values(lifetime_s=lifetime_s, use_g_per_kwh=0.0)
+        carbon = price(table, deployments, Scenario("PA", there))["carbon_pa_g"]
+        assert winner == carbon.argmin(), lifetime_s
+    assert found.tolist() == [2, 1, 0, 0]
 
 
 def test_devices_that_take_turns_wear_more_slowly():

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
-from carbonopt.carbon.die import node_carbon, node_points
+from carbonopt.carbon.die import across_literatures, node_carbon, node_points
 from carbonopt.carbon.grid import grid_intensity
 from carbonopt.carbon.memory import find_memory
 from carbonopt.data.tables import load_facts
@@ -47,6 +48,11 @@ def read_bom(path: str | Path) -> pd.DataFrame:
     SpecError
         Every fault of the file: unknown keys, units, nodes, memories, grids, materials.
 
+    Warns
+    -----
+    UserWarning
+        Once, where dies are made at nodes of two literatures.
+
     Notes
     -----
     As ACT has them, its board figures (0.4 to 0.9 kg/m2) and its generic capacitor (300 g) too,
@@ -60,7 +66,7 @@ def read_bom(path: str | Path) -> pd.DataFrame:
     file = Path(path)
     bom, document = load_model(file, BomSpec)
     faults: list[str] = []
-    rows = _rows(bom, document, faults)
+    rows, nodes = _rows(bom, document, faults), _nodes_nm(bom)
     for name, other in bom.imports.items():
         try:
             inner, inner_document = load_model(file.parent / other, BomSpec)
@@ -69,13 +75,22 @@ def read_bom(path: str | Path) -> pd.DataFrame:
             continue
         if inner.imports:
             faults.append(inner_document.fault(("imports",), "got imports of an import, one level"))
+        nodes += _nodes_nm(inner)
         rows += [
             (section, f"{name}.{part}", kind, grams)
             for section, part, kind, grams in _rows(inner, inner_document, faults)
         ]
     if faults:
         raise SpecError(faults)
+    if mixed := across_literatures(nodes):
+        warnings.warn(f"{file}: {mixed}", stacklevel=2)
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _nodes_nm(bom: BomSpec) -> list[float]:
+    """Nodes of the dies of one file [nm]."""
+    logic = (part.process for part in bom.silicon.values() if part.model == "logic")
+    return [float(match[1]) for text in logic if (match := _NODE.fullmatch(text))]
 
 
 def _rows(bom: BomSpec, document: Document, faults: list[str]) -> list[tuple[str, str, str, float]]:

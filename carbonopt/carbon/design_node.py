@@ -9,7 +9,6 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from carbonopt.carbon.presets import CarbonPreset
-from carbonopt.hardware.technology import load_technology
 
 COLUMN = "node_nm"
 
@@ -17,15 +16,14 @@ COLUMN = "node_nm"
 def preset_at_nodes(preset: CarbonPreset, node_nm: ArrayLike) -> CarbonPreset:
     """Return a preset whose fab makes each design at its own node.
 
-    A design at the node of the gates' table, where hardware models are unless they are told
-    otherwise, has none of its own: its die is made at the node of the preset.
+    A die without a node of its own is made at that of the preset.
 
     Parameters
     ----------
     preset
         Each of its numbers one number, or samples (m, 1).
     node_nm
-        Node of each design, a scalar or (n,) [nm].
+        Node of each design, a scalar or (n,); not a number where it has none of its own [nm].
 
     Raises
     ------
@@ -39,7 +37,7 @@ def preset_at_nodes(preset: CarbonPreset, node_nm: ArrayLike) -> CarbonPreset:
     [0.0007, 0.0005]
     """
     nodes = np.asarray(node_nm, dtype=np.float64)
-    plain = nodes == load_technology().node_nm
+    plain = np.isnan(nodes)
     return preset if plain.all() else preset.at_node(np.where(plain, preset.node_nm, nodes)[()])
 
 

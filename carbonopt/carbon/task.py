@@ -69,7 +69,7 @@ class Task:
     cell_inferences
         Inferences after which the cells of the device are worn out; infinite where they are not.
     node_nm
-        Node of the die; the preset's where there is none [nm].
+        Node of the die; the preset's where there is none, or it is not a number [nm].
 
     Notes
     -----

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from carbonopt.arrays import Floats, Number
-from carbonopt.carbon.design_node import preset_of_designs
+from carbonopt.carbon.design_node import COLUMN, preset_of_designs
 from carbonopt.carbon.embodied import embodied_g
 from carbonopt.carbon.endurance import Wear
 from carbonopt.carbon.metrics import task_metrics
@@ -19,7 +19,6 @@ from carbonopt.errors import SpecError
 from carbonopt.evaluate.workload import Workload
 from carbonopt.hardware.knob_table import Knobs
 from carbonopt.hardware.machine import Machine
-from carbonopt.hardware.technology import load_technology
 from carbonopt.hardware.template import find_template
 from carbonopt.hardware.variant import load_variant
 from carbonopt.mapping.residency import machine_for
@@ -158,9 +157,9 @@ def _derived(
 
 
 def _own_node(machine: Machine) -> dict[str, float]:
-    """Return the node of a device where it is not that of all others."""
-    node_nm = float(machine.technology.node_nm)
-    return {} if node_nm == load_technology().node_nm else {"node_nm": node_nm}
+    """Return the node of a device that has one of its own, whatever the scenario."""
+    node_nm = machine.own_node_nm
+    return {} if node_nm is None else {COLUMN: float(node_nm)}
 
 
 def _own_facts(machine: Machine, cost: NetworkCost) -> dict[str, float]:

@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from carbonopt.carbon.design_node import COLUMN
+from carbonopt.carbon.die import across_literatures
 from carbonopt.carbon.presets import CarbonPreset, load_preset
 from carbonopt.evaluate.design import Evaluation, evaluate_design, wear_of
 from carbonopt.evaluate.workload import Workload, load_workload
@@ -110,10 +112,17 @@ def _notes(result: Evaluation, task: Workload, preset: CarbonPreset) -> list[str
                 "carbon as making"
             )
     notes += _wear_notes(result, task, preset)
+    if said := across_literatures([float(preset.node_nm), *_own_nodes(result)]):
+        notes.append(said)
     if network.not_modelled:
         skipped = ", ".join(f"{kind} x{n}" for kind, n in network.not_modelled.items())
         notes.append(f"not modelled: {skipped}")
     return notes
+
+
+def _own_nodes(result: Evaluation) -> list[float]:
+    """Return the node of the die, where it has one of its own."""
+    return [result.metrics[COLUMN]] if COLUMN in result.metrics else []
 
 
 def _wear_notes(result: Evaluation, task: Workload, preset: CarbonPreset) -> list[str]:

@@ -6,13 +6,16 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from carbonopt.carbon.design_node import COLUMN
+from carbonopt.carbon.die import across_literatures
 from carbonopt.units import format_quantity
 
 
 def table_notices(evaluations: pd.DataFrame, names: Sequence[str]) -> list[str]:
     """Say what is wrong with a table, given the columns that decide; nothing where all is well."""
     return [
-        *error_notices(evaluations), *column_notices(evaluations, names), *wear_notices(evaluations)
+        *error_notices(evaluations), *column_notices(evaluations, names),
+        *device_notices(evaluations),
     ]  # fmt: skip
 
 
@@ -67,6 +70,27 @@ def column_notices(evaluations: pd.DataFrame, names: Sequence[str]) -> list[str]
         for name, column in zip(missing, limited, strict=True)
     ]
     return [f"column {name}: missing in all rows" for name in dict.fromkeys(columns)]
+
+
+def device_notices(evaluations: pd.DataFrame) -> list[str]:
+    """Say what becomes of devices: cells that end their life, nodes that are hard to compare."""
+    return [*wear_notices(evaluations), *node_notices(evaluations)]
+
+
+def node_notices(evaluations: pd.DataFrame) -> list[str]:
+    """Say once that designs with a node of their own are of nodes of two literatures.
+
+    Examples
+    --------
+    >>> [notice[:32] for notice in node_notices(pd.DataFrame({"node_nm": [65.0, 22.0, 65.0]}))]
+    ['nodes of 22, 65 nm: a comparison']
+    >>> node_notices(pd.DataFrame({"node_nm": [22.0, 28.0]}))
+    []
+    """
+    if COLUMN not in evaluations:
+        return []
+    said = across_literatures(evaluations[COLUMN].dropna().unique().tolist())
+    return [said] if said else []
 
 
 def wear_notices(evaluations: pd.DataFrame) -> list[str]:

@@ -20,6 +20,7 @@ from carbonopt.carbon.uncertainty import STATISTICS, mean_carbon_g, shared_sampl
 from carbonopt.carbon.wafer import over_reticle
 from carbonopt.errors import SpecError
 from carbonopt.front.front import Front
+from carbonopt.front.notices import device_notices
 from carbonopt.front.pricing import Device, Scenario, can_be_made, price, price_device, task_of
 from carbonopt.objectives import Metric, metric, uncertain
 
@@ -82,7 +83,7 @@ def reprice(
     Returns
     -------
     Front
-        Over latency, energy and the scenario's carbon.
+        Over latency, energy and the scenario's carbon; it says what becomes of devices.
 
     Raises
     ------
@@ -113,15 +114,16 @@ def reprice(
     columns["limit.reticle"] = over_reticle(designs["area_mm2"].to_numpy(float), scenario.preset)
     names = _constraints(front, deployments, scenario)
     metrics = tuple(metric(name) for name in ("latency_s", "energy_j", scenario.metric))
+    updated = _judged(_updated(table, columns, priced), names, limits or {}, metrics, sound)
     return replace(
         front,
-        evaluations=_judged(_updated(table, columns, priced), names, limits or {}, metrics, sound),
+        evaluations=updated,
         metrics=metrics,
         constraint_names=tuple(names),
         reference_point=None,
         reference=None,
         history=None,
-        notices=(),
+        notices=tuple(device_notices(updated)),
     )
 
 

@@ -9,28 +9,33 @@ import numpy as np
 import pandas as pd
 
 from carbonopt.arrays import Bools, Floats, Ints
+from carbonopt.carbon.design_node import COLUMN
 from carbonopt.carbon.scenario import IN_USE
 from carbonopt.carbon.task import Deployment
 from carbonopt.errors import SpecError
 from carbonopt.front.dominance import non_dominated
-from carbonopt.front.pricing import Scenario, task_of, task_parts
+from carbonopt.front.pricing import Scenario, task_of
 from carbonopt.objectives import scenario_free
 
 
 def scenario_free_rows(table: pd.DataFrame, networks: Sequence[str]) -> Bools:
-    """Mark the designs (n,) that are best under some scenario; none that is best is left out.
+    """Mark the designs (n,) that may be best under some scenario; none that is best is left out.
 
     Parameters
     ----------
     table
         Designs (n) with the columns of `carbonopt.objectives.scenario_free`; no machine leaks
-        where there is no ``idle_w``, and no cell wears out where there is no ``cell_inferences``.
+        where there is no ``idle_w``, no cell wears out where there is no ``cell_inferences``, and
+        all dies are of one node where there is no ``node_nm``.
     networks
         The networks.
 
     Notes
     -----
-    Monotone in every column: a design that is no better anywhere is no better in any scenario.
+    Monotone in every column and in the share of a life that an inference wears off: a design that
+    is no better anywhere is no better in any scenario. Only dies of one node compete: which of two
+    nodes makes the better die depends on the fab. The objectives ``scenario_free`` of a search know
+    neither wear nor nodes.
     With several networks the columns are those of each network: the geometric mean of the
     networks' carbons is not monotone in their mean energy and mean latency.
     """
@@ -38,7 +43,12 @@ def scenario_free_rows(table: pd.DataFrame, networks: Sequence[str]) -> Bools:
     worn = [name for name in map(str, table) if name.startswith("cell_inferences@")]
     wear = (1.0 / table[worn].to_numpy(dtype=float)).clip(0.0)
     values = np.hstack([table[columns].to_numpy(dtype=float), np.nan_to_num(wear)])
-    return non_dominated(values)
+    if COLUMN not in table:
+        return non_dominated(values)
+    kept, nodes = np.zeros(len(table), dtype=bool), pd.factorize(table[COLUMN])[0]
+    for node in np.unique(nodes):
+        kept[nodes == node] = non_dominated(values[nodes == node])
+    return kept
 
 
 def keeps_periods(
@@ -62,8 +72,8 @@ def winners(
 ) -> Ints:
     """Find the design with the least carbon for every lifetime and grid intensity.
 
-    ``C = CI a + b / min(L, W)``, geometric mean over the networks: a and b are priced once. Cells
-    that wear out end the life after W.
+    ``C = CI a + b / min(L, W)``, geometric mean over the networks: a and b are priced once, of
+    cells that do not wear out. Others end the life after W.
 
     Parameters
     ----------
@@ -95,10 +105,11 @@ def winners(
     )
     terms = []
     for deployment in deployments:
-        parts = task_parts(table.iloc[rows], deployment, replace(scenario, preset=unit))
+        task = task_of(table.iloc[rows], deployment)
+        parts = replace(task, cell_inferences=np.inf).parts_g(scenario.activity, unit)
         used = np.sum([parts[part] for part in IN_USE], axis=0)
-        wear = task_of(table.iloc[rows], deployment).wear(scenario.activity, unit)
-        terms.append((used, np.sum(list(parts.values()), axis=0) - used, wear.wear_s))
+        made = np.sum(list(parts.values()), axis=0) - used
+        terms.append((used, made, task.wear(scenario.activity, unit).wear_s))
     found = np.empty((len(lifetimes_s), len(intensities_g_per_kwh)), dtype=np.int64)
     for place, lifetime in enumerate(lifetimes_s):
         carbon = [

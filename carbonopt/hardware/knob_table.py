@@ -95,7 +95,8 @@ class MacroOptions:
 
     The defaults are the macro of CarbonSpot: SRAM cells, gates of the technology table that
     switch in every cycle, one ADC per bit column, no pipeline, weights written while the array
-    stands still.
+    stands still. Without a node the gates are those of the table, and a scenario says where the
+    die is made.
     """
 
     group_depth: int = 1
@@ -104,7 +105,7 @@ class MacroOptions:
     input_toggle: float = 1.0
     weight_density: float = 1.0
     flipflop_activity: float = 1.0
-    node_nm: float = field(default_factory=lambda: float(load_technology().node_nm))
+    node_nm: float | None = None
     supply_v: float = field(default_factory=lambda: float(load_technology().supply_v))
     cell: str = "sram"
     adc: str = "fitted"
@@ -179,7 +180,7 @@ def _macro_knobs() -> Iterator[Knob]:
 
 def _gate_knobs() -> Iterator[Knob]:
     """Visit the knobs of gates: how often they switch, process, supply."""
-    plain, scaling = MacroOptions(), load_facts("imc_scaling.csv")
+    gates, scaling = load_technology(), load_facts("imc_scaling.csv")
     for name, what in (
         ("input_toggle", "share of input bits that switch"),
         ("weight_density", "share of weight bits that are 1"),
@@ -187,8 +188,8 @@ def _gate_knobs() -> Iterator[Knob]:
     ):
         yield Knob(name, what, default=1.0, low=0.0, high=1.0, kinds=MACROS)
     for name, what, unit, default in (
-        ("node", "process of the chip", "nm", plain.node_nm),
-        ("supply", "of the macro and its registers", "V", plain.supply_v),
+        ("node", "process of the chip", "nm", float(gates.node_nm)),
+        ("supply", "of the macro and its registers", "V", float(gates.supply_v)),
     ):
         low, high = (scaling[f"range.{name}_{end}_{unit.lower()}"] for end in ("low", "high"))
         yield Knob(name, what, unit, default, low, high, kinds=MACROS)

@@ -117,6 +117,8 @@ class Machine:
         CarbonSpot's rules give unrollings for it: a machine of one of its templates.
     technology, activity
         Gates of an in-memory-computing macro, and the share of cycles in which they switch.
+    own_node_nm
+        Node that the die is made at where the design says it; else a scenario does [nm].
     row_cycles
         Cycles in which a macro writes one row of weights.
     overlapped_writing
@@ -140,6 +142,7 @@ class Machine:
     carbonspot_rules: bool = False
     technology: Technology = field(default_factory=load_technology)
     activity: Activity = FULL_ACTIVITY
+    own_node_nm: float | None = None
     row_cycles: float = 1.0
     overlapped_writing: bool = False
     waits_for_activations: bool = False

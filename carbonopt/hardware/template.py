@@ -181,6 +181,7 @@ def build_machine(
         },
         carbonspot_rules=True,
         technology=technology,
+        own_node_nm=knobs.options.node_nm,
         activity=_activity(knobs.options),
         **_writing(array, knobs.options, sum(clock.values())),
     )  # fmt: skip
@@ -202,9 +203,11 @@ def _writing(
 
 def _technology(template: Template, options: MacroOptions) -> Technology:
     """Return the gates of a template: those of the options for a macro, as they come else."""
+    plain = load_technology()
     if template.macro is None:
-        return load_technology()
-    return scaled_technology(options.node_nm, options.supply_v)
+        return plain
+    node_nm = plain.node_nm if options.node_nm is None else options.node_nm
+    return scaled_technology(node_nm, options.supply_v)
 
 
 def _activity(options: MacroOptions) -> Activity:

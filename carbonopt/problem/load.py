@@ -18,6 +18,7 @@ from carbonopt.objectives import (
     MAPPING_OBJECTIVES,
     METRICS,
     PER_NETWORK,
+    SCENARIO_BOUND,
     UNCERTAIN,
     needs_period,
     scenario_free,
@@ -28,7 +29,7 @@ from carbonopt.problem.scenario import preset_of, scenario_words
 from carbonopt.space import Variable
 from carbonopt.spec.fields import Vocabulary
 from carbonopt.spec.load import Document, load_model, plain_scalar, read_document
-from carbonopt.spec.problem import ProblemSpec, VariableSpec
+from carbonopt.spec.problem import SCENARIO_FREE, ProblemSpec, VariableSpec
 from carbonopt.spec.scenario import ScenarioSpec
 from carbonopt.workload.load import network_names
 
@@ -57,6 +58,7 @@ def load_problem(name_or_path: str | Path) -> Problem:
     machine = _machine(spec, document, faults)
     front = _reference_front(spec, document, faults)
     _refuse_late(spec, preset, document, faults)
+    _refuse_bound(variables, document, faults)
     if faults or preset is None:
         raise SpecError(faults)
     constraints = period_constraints(workloads) if _periods_are_met(spec, preset) else []
@@ -129,6 +131,23 @@ def _refuse_late(
             "allowed: met, or late_rule replicate or fractional"
         )
         faults.append(document.fault(("limits", "period"), fault))
+
+
+def _refuse_bound(variables: list[Variable], document: Document, faults: list[str]) -> None:
+    """Refuse nodes and cells beside ``scenario_free``, which does not know what becomes of them."""
+    if document.data.get("objectives") != SCENARIO_FREE:
+        return
+    values = {variable.name: variable.values for variable in variables}
+    nodes, cells = (values.get(name, ()) for name in SCENARIO_BOUND)
+    why = f"beside objectives: {SCENARIO_FREE}"
+    aim = "or objectives of the scenario that counts, such as carbon_pa_g"
+    if len(set(nodes)) > 1:
+        listed = ", ".join(f"{float(node):g}" for node in nodes)
+        fault = f"got {listed} nm {why}, whose embodied_g is that of one fab, allowed: one node"
+        faults.append(document.fault(("variables", "node_nm"), f"{fault}, {aim}"))
+    if worn := [str(cell) for cell in cells if cell != "sram"]:
+        fault = f"got {', '.join(worn)} {why}, which knows no cells that wear out, allowed: sram"
+        faults.append(document.fault(("variables", "cell"), f"{fault}, {aim}"))
 
 
 def _machine(spec: ProblemSpec, document: Document, faults: list[str]) -> Machine | None:

@@ -14,7 +14,7 @@ import pandas as pd
 from carbonopt.arrays import Floats
 from carbonopt.carbon.deployment import mixed_nodes
 from carbonopt.carbon.design_node import preset_of_designs
-from carbonopt.carbon.die import NODES
+from carbonopt.carbon.die import NODES, across_literatures
 from carbonopt.carbon.embodied import FURTHER_PARTS
 from carbonopt.carbon.grid import grid_source
 from carbonopt.carbon.operational import operational_g
@@ -110,12 +110,7 @@ def footprint(
             "interval": [1 - TAIL, TAIL],
             "priors": [_prior(prior) for prior in load_priors(own)],
         },
-        "model": {
-            "version": _version(),
-            "data_hash": data_hash(),
-            "accuracy": ACCURACY,
-            "notice": "" if own is not preset else mixed_nodes(preset),
-        },
+        "model": _model(preset, own),
     }
 
 
@@ -134,6 +129,17 @@ def _asked(
             {"network": d.network, "period_s": d.period_s, "dram_byte": d.dram_byte}
             for d in deployments
         ],
+    }
+
+
+def _model(preset: CarbonPreset, own: CarbonPreset) -> dict[str, str]:
+    """Say which version and data gave the numbers, and how far to trust them."""
+    nodes = [float(each.node_nm) for each in (preset, own)]
+    return {
+        "version": _version(),
+        "data_hash": data_hash(),
+        "accuracy": ACCURACY,
+        "notice": mixed_nodes(preset) if own is preset else across_literatures(nodes),
     }
 
 

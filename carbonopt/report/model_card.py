@@ -46,7 +46,8 @@ def model_card(record: Mapping[str, Any]) -> str:
     lines += ["", "## Inputs", "", *_input_rows(record["inputs"])]
     lines += ["", "## Priors", "", *_prior_rows(record["uncertainty"]["priors"])]
     lines += _searched(record)
-    lines += ["", f"{model['notice'].capitalize()}."] if model["notice"] else []
+    notice = model["notice"]
+    lines += ["", f"{notice[0].upper()}{notice[1:]}."] if notice else []
     return "\n".join([*lines, "", f"Data tables {model['data_hash'][:12]}."]) + "\n"
 
 

@@ -12,6 +12,7 @@ from carbonopt.errors import SpecError, StoreError
 from carbonopt.front.front import Front
 from carbonopt.front.pricing import Scenario
 from carbonopt.front.reprice import PERIOD_LIMIT, reprice
+from carbonopt.objectives import SCENARIO_BOUND
 from carbonopt.run.api import load_run
 from carbonopt.run.energy import ENERGY, METER
 from carbonopt.spec.load import read_document
@@ -106,7 +107,8 @@ def reprice_run(
     Returns
     -------
     tuple
-        The front, the networks with their periods, and the scenario.
+        The front with what there is to say of it, the networks with their periods, and the
+        scenario.
 
     Raises
     ------
@@ -124,7 +126,8 @@ def reprice_run(
         kept = [name for name in run.constraint_names if not name.startswith(PERIOD_LIMIT)]
         run = replace(run, constraint_names=tuple(kept))
     front = reprice(run, networks, scenario, stored.limits)
-    return replace(front, notices=(_reach(front, stored),)), networks, scenario
+    notices = (_reach(front, stored), *front.notices)
+    return replace(front, notices=notices), networks, scenario
 
 
 def _reach(front: Front, stored: RunDeployment) -> str:
@@ -133,7 +136,7 @@ def _reach(front: Front, stored: RunDeployment) -> str:
     if seen == stored.space_size:
         return f"exact: all {seen:,} designs of the space were priced"
     of_all = f"{seen:,} of {format_count(stored.space_size)} designs"
-    return (
-        f"{of_all} were priced, those that the search looked at; "
-        "with the objectives scenario_free it looks for the best of every scenario"
-    )
+    advice = "with the objectives scenario_free it looks for the best of every scenario"
+    if bound := [name for name in SCENARIO_BOUND if name in front.variables]:
+        advice = f"which {' and '.join(bound)} is best depends on the scenario: search under it"
+    return f"{of_all} were priced, those that the search looked at; {advice}"

@@ -228,3 +228,15 @@ def test_totals_of_the_other_published_bills(tmp_path):
     imported = tmp_path / "imported.yaml"
     imported.write_text(IMPORTED)
     assert read_bom(imported)["carbon_g"].sum() == pytest.approx(472.17067460317463, rel=1e-14)
+
+
+def test_a_bill_across_two_literatures_is_warned_of_once(tmp_path):
+    chips = "".join(
+        f"  chip{i}: {{model: logic, area: 5 mm2, n_ics: 1, fab_ci: taiwan, process: {node}nm}}\n"
+        for i, node in enumerate((28, 45, 45))
+    )
+    told = "bom.yaml: nodes of 28, 45 nm: a comparison lies where two literatures meet"
+    with pytest.warns(UserWarning, match=told) as caught:
+        read_bom(write(tmp_path, "name: x\nsilicon:\n" + chips))
+    assert len(caught) == 1
+    read_bom(write(tmp_path, "name: x\nsilicon:\n" + chips.replace("28nm", "65nm")))

@@ -150,7 +150,6 @@ def test_the_packages_of_two_dies_that_eco_chip_prints(reference, case, area_mm2
     assert got == pytest.approx(printed["carbon_kg"].iloc[0], abs=6e-7)
 
 
-@pytest.mark.filterwarnings("ignore:node 45 nm lies where two")
 def test_nodes_of_the_table_are_its_own():
     nodes, energies = node_points("epa")
     assert nodes == (3, 5, 7, 8, 10, 14, 20, 22, 28, 45, 65, 90, 130, 180)
@@ -166,18 +165,14 @@ def test_between_nodes_and_abatements():
     assert gases == [1.75, 1.375, 1.0]
 
 
-@pytest.mark.parametrize("node", [28.5, 32, 45])
-def test_a_warning_where_two_literatures_meet(node):
-    told = "node .* nm lies where two literatures meet: EPA is 0.9 kWh/cm2 at 28 nm and 0.4"
-    with pytest.warns(UserWarning, match=told):
-        node_carbon(node, 97)
-
-
-@pytest.mark.filterwarnings("ignore:node 45 nm lies where two")
-@pytest.mark.parametrize("node", [45, 65, 180])
-def test_a_search_that_crosses_from_one_literature_to_the_other_is_warned(node):
-    with pytest.warns(UserWarning, match="a comparison with 28 nm lies where two literatures meet"):
-        deployed_preset(node_nm=node)
+@pytest.mark.parametrize("node", [28.5, 32, 45, 65, 180])
+def test_a_preset_that_crosses_from_one_literature_to_the_other_is_warned_of_once(node):
+    """Lookups are silent: nothing is said again for every design, sample or worker."""
+    told = "a comparison with 28 nm lies where two literatures meet: EPA is 0.9 kWh/cm2 at 28 nm"
+    with pytest.warns(UserWarning, match=told) as caught:
+        made = deployed_preset(node_nm=node)
+    assert len(caught) == 1
+    assert made.at_node(45).fab_kwh_per_mm2 == node_carbon(45, 97).kwh_per_mm2 == 0.004
 
 
 def test_no_such_warning_within_one_literature():

@@ -12,7 +12,6 @@ pytestmark = pytest.mark.reference
 MM2_PER_CM2 = 100.0
 
 
-@pytest.mark.filterwarnings("ignore:node 45 nm lies where two")
 def test_dies_and_wafer_area_of_other_tools(reference):
     for _, row in reference("carbon_peers.csv").iterrows():
         preset = load_preset("default").with_values(

@@ -245,6 +245,19 @@ def test_means_over_the_networks_are_not_enough():
     assert scenario_free_rows(table, ["a", "b"]).all()
 
 
+def test_only_dies_of_one_node_compete_for_every_scenario():
+    """At 65 nm a die takes less electricity and more area: which is better depends on the fab."""
+    table = pd.DataFrame({"area_mm2": [10.0, 16.0, 17.0], "node_nm": [28.0, 65.0, 65.0]})
+    for name in ("latency_s", "energy_j"):
+        table[name] = table[f"{name}@a"] = [1e-3, 1.1e-3, 1.2e-3]
+    deployments, preset = [Deployment("a", 0.0, 1.0)], load_preset("default")
+    table["embodied_g"] = price_device(table, deployments, preset)["embodied_g"]
+    assert scenario_free_rows(table, ["a"]).tolist() == [True, True, False]
+    for grid, best in ((0.0, 0), (2000.0, 1)):
+        fab = preset.with_values(fab_g_per_kwh=grid, use_g_per_kwh=0.0)
+        assert price(table, deployments, Scenario("PA", fab))["carbon_pa_g"].argmin() == best
+
+
 @pytest.mark.parametrize("activity", ["CA", "PA"])
 def test_the_map_of_winners_is_what_pricing_each_scenario_gives(activity):
     table, deployments = made_up(3, 2, idle=True)

@@ -28,11 +28,20 @@ def energy(template, **options):
 
 def test_defaults_are_the_gates_as_they_come():
     plain, gates = MacroOptions(), load_technology()
-    assert (plain.node_nm, plain.supply_v) == (gates.node_nm, gates.supply_v) == (28.0, 0.9)
+    assert (plain.node_nm, plain.supply_v) == (None, gates.supply_v) == (None, 0.9)
     for template in ("dimc", "aimc"):
         assert machine(template).technology == gates
-        said = {"node": "28 nm", "supply": "900 mV", "stages": 1, "input_toggle": 1.0}
+        said = {"supply": "900 mV", "stages": 1, "input_toggle": 1.0}
         assert parse_knobs(template, {**GIVEN, **said}) == parse_knobs(template, GIVEN)
+
+
+@pytest.mark.parametrize("template", ["dimc", "aimc", "digital_os"])
+def test_the_node_of_the_gates_can_be_asked_for(template):
+    """All stays as without a node, but that the die has one of its own."""
+    plain, asked = machine(template), machine(template, node_nm=28.0)
+    assert (plain.own_node_nm, asked.own_node_nm) == (None, 28.0)
+    assert dataclasses.replace(asked, own_node_nm=None) == plain
+    assert parse_knobs(template, {**GIVEN, "node": "28 nm"}).options.given == {"node_nm": 28.0}
 
 
 def test_every_knob_is_a_column_of_a_design():
@@ -43,7 +52,8 @@ def test_every_knob_is_a_column_of_a_design():
     for knob in knob_table().values():
         assert knob.default is None or knob.holds(knob.default)
         value = Knobs(64, 32, 1, 2.0**15).value(knob)
-        assert value == knob.default or knob.required
+        assert value == knob.default or knob.required or knob.name == "node"
+    assert knob_table()["node"].default == 28.0
 
 
 def test_knobs_of_text_and_of_a_row_are_the_same():

@@ -58,6 +58,19 @@ def test_several_networks_give_two_each_and_the_making(load):
             "10: reference_point: got a point for 8 objectives, allowed: a point for at most 6",
         ),
         ("resnet8", "resnet9", "3: workloads.0: got resnet9"),
+        (
+            "64 KiB]}",
+            "64 KiB]}\n  node_nm: {choice: [22 nm, 28 nm]}",
+            "9: variables.node_nm: got 22, 28 nm beside objectives: scenario_free, whose "
+            "embodied_g is that of one fab, allowed: one node, or objectives of the scenario that "
+            "counts",
+        ),
+        (
+            "64 KiB]}",
+            "64 KiB]}\n  cell: {choice: [sram, rram, pcm]}",
+            "9: variables.cell: got rram, pcm beside objectives: scenario_free, which knows no "
+            "cells that wear out, allowed: sram, or objectives of the scenario that counts",
+        ),
     ],
 )
 def test_one_fault_is_told_once(load, old, new, told):
@@ -65,3 +78,11 @@ def test_one_fault_is_told_once(load, old, new, told):
         load(TEXT.replace(old, new))
     assert len(caught.value.faults) == 1
     assert f"problem.yaml:{told}" in str(caught.value)
+
+
+def test_one_node_and_one_kind_of_cell_leave_every_scenario_open(load):
+    one = "64 KiB]}\n  node_nm: {choice: [22 nm]}\n  cell: {choice: [sram]}"
+    assert load(TEXT.replace("64 KiB]}", one)).objectives[-1] == "embodied_g"
+    asked = TEXT.replace("scenario_free", "[latency_s, energy_j, embodied_g]")
+    both = "64 KiB]}\n  node_nm: {choice: [22 nm, 28 nm]}\n  cell: {choice: [sram, rram]}"
+    assert load(asked.replace("64 KiB]}", both)).size == 16
