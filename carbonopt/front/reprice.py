@@ -96,12 +96,10 @@ def reprice(
     sound = (table["status"] == "ok").to_numpy()
     priced = made & sound
     designs = table if priced.all() else table[priced]
-    activities: list[Activity] = ["CA"] if scenario.activity == "CA" else ["PA"]
-    if all(d.period_s is not None for d in deployments):
-        activities = ["CA", "PA"]
+    known = set.intersection(*(set(each.activities) for each in deployments))
     device = Device.of(designs, scenario.preset)
     columns: dict[str, Floats] = {}
-    for activity in activities:
+    for activity in sorted({scenario.activity, *known}):
         columns |= price(designs, deployments, replace(scenario, activity=activity), device)
         columns |= lifetimes(designs, deployments, replace(scenario, activity=activity))
     columns |= price_device(designs, deployments, scenario.preset, device)
