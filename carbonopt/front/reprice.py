@@ -38,28 +38,6 @@ PERIOD_LIMIT = "limit.period@"
 """How the constraints begin that a network's period makes."""
 
 
-def lifetimes(
-    table: pd.DataFrame, deployments: Sequence[Deployment], scenario: Scenario
-) -> dict[str, Floats]:
-    """Time in use of every device (n,) whose cells wear out before the preset's lifetime [s].
-
-    Returns
-    -------
-    dict
-        ``lifetime_*_s@network`` for each network with such cells in the table; not a number
-        where they outlive the device.
-    """
-    name = f"lifetime_{scenario.activity.lower()}_s"
-    columns = {}
-    for deployment in deployments:
-        if f"cell_inferences@{deployment.network}" in table:
-            task = task_of(table, deployment)
-            wear = task.wear(scenario.activity, scenario.preset)
-            ended = np.where(wear.binds, wear.wear_s, np.nan)
-            columns[f"{name}@{deployment.network}"] = ended
-    return columns
-
-
 def reprice(
     front: Front,
     deployments: Sequence[Deployment],
@@ -101,7 +79,6 @@ def reprice(
     columns: dict[str, Floats] = {}
     for activity in sorted({scenario.activity, *known}):
         columns |= price(designs, deployments, replace(scenario, activity=activity), device)
-        columns |= lifetimes(designs, deployments, replace(scenario, activity=activity))
     columns |= price_device(designs, deployments, scenario.preset, device)
     columns |= _statistics(designs, deployments, scenario)
     columns |= {
