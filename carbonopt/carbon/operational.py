@@ -62,6 +62,11 @@ def mean_over_lifetime(decarbonisation_per_year: Number, lifetime_s: Number) -> 
     lifetime_s
         Lifetime L [s].
 
+    Returns
+    -------
+    Floats
+        In the common shape of both; one number, 1, for all where nothing falls [-].
+
     Raises
     ------
     ModelRangeError
@@ -78,7 +83,7 @@ def mean_over_lifetime(decarbonisation_per_year: Number, lifetime_s: Number) -> 
         raise ModelRangeError(f"decarbonisation_per_year: got {got:g}, allowed: 0 or more, below 1")
     life = positive("lifetime_s", lifetime_s)
     if not fall.any():
-        return np.ones(np.broadcast_shapes(fall.shape, life.shape))[()]
+        return np.ones(())[()]
     decay = np.asarray(-np.log1p(-fall) * (life / S_PER_YEAR))
     safe = np.where(decay > 0, decay, 1.0)
     return np.where(decay > 0, -np.expm1(-safe) / safe, 1.0)[()]

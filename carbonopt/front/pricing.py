@@ -206,7 +206,8 @@ def _lifetimes(
     columns = {}
     for deployment, task in zip(deployments, tasks, strict=True):
         if f"cell_inferences@{deployment.network}" in table:
-            life = task.lifetime_s + np.zeros(len(table))
+            shape = np.broadcast_shapes(np.shape(task.lifetime_s), (len(table),))
+            life = np.broadcast_to(task.lifetime_s, shape)
             name = f"lifetime_{scenario.activity.lower()}_s@{deployment.network}"
             columns[name] = np.where(life < scenario.preset.lifetime_s, life, np.nan)
     return columns
