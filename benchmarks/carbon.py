@@ -41,9 +41,23 @@ def designs(count: int, networks: int) -> tuple[pd.DataFrame, list[Deployment]]:
     return table, [Deployment(f"n{i}", 2.0**20, 0.1) for i in range(networks)]
 
 
-def run(count: int, networks: int) -> tuple[Front, list[Deployment]]:
+def worn(table: pd.DataFrame, networks: int) -> pd.DataFrame:
+    """Add that devices leak, are made at nodes of their own, and half of them wear out."""
+    rng, count = np.random.default_rng(2), len(table)
+    survived = {
+        f"cell_inferences@n{i}": np.where(
+            rng.random(count) < 0.5, np.nan, 10.0 ** rng.uniform(4, 12, count)
+        )
+        for i in range(networks)
+    }
+    nodes = rng.choice([22.0, 28.0, 65.0], count)
+    return table.assign(idle_w=1e-3, node_nm=nodes, **survived)
+
+
+def run(count: int, networks: int, *, wears: bool) -> tuple[Front, list[Deployment]]:
     """Designs with all columns that a run has."""
     table, deployed = designs(count, networks)
+    table = worn(table, networks) if wears else table
     front = Front("made up", table, (metric("latency_s"), metric("energy_j")), ())
     return reprice(front, deployed, Scenario("PA", load_preset("act"))), deployed
 
@@ -63,16 +77,19 @@ def main() -> None:
     for networks in (1, 4):
         for activity in ("CA", "PA"):
             scenario = Scenario(activity, preset)
-            front, deployed = run(PRICED, networks)
+            front, deployed = run(PRICED, networks, wears=False)
+            worse, _ = run(PRICED, networks, wears=True)
             few, _ = designs(SAMPLED, networks)
             drawn = Scenario(activity, shared_sample(preset))
             once = seconds(partial(price, front.evaluations, deployed, scenario))
             whole = seconds(partial(reprice, front, deployed, scenario))
+            wearing = seconds(partial(reprice, worse, deployed, scenario))
             sampled = seconds(partial(carbon_samples, few, deployed, drawn))
             print(
                 f"{networks} networks, {activity}: reprice {PRICED:,} designs, all metrics, limits "
                 f"and the new front: {whole:.3f} s (target {TARGETS_S['reprice']} s), of it "
-                f"prices with all parts {once:.3f} s; "
+                f"prices with all parts {once:.3f} s; with leakage, nodes and cells that wear "
+                f"{wearing:.3f} s; "
                 f"256 samples of {SAMPLED:,} designs {sampled:.2f} s "
                 f"(target {TARGETS_S['sample']} s)"
             )

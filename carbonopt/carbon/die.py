@@ -64,6 +64,20 @@ def node_points(quantity: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
     return tuple(sorted(points)), tuple(points[node] for node in sorted(points))
 
 
+@cache
+def abatements_percent() -> tuple[float, float]:
+    """Lowest and highest abatement for which the table states process gases [%].
+
+    Examples
+    --------
+    >>> abatements_percent()
+    (95.0, 99.0)
+    """
+    names = {key.split(".")[1] for key in load_facts(NODES)}
+    shares = [float(name.removeprefix("gpa")) for name in names if name.startswith("gpa")]
+    return min(shares), max(shares)
+
+
 def node_carbon(node_nm: float, abatement_percent: float) -> NodeCarbon:
     """Look up what a process node emits, between the nodes of the table by interpolation.
 
@@ -97,13 +111,14 @@ def node_carbon(node_nm: float, abatement_percent: float) -> NodeCarbon:
     >>> node_carbon(28, 97)
     NodeCarbon(kwh_per_mm2=0.009, gas_g_per_mm2=1.375, material_g_per_mm2=5.0, defects_per_mm2=0.0007)
     """  # noqa: E501
-    low, high = 95.0, 99.0
+    low, high = abatements_percent()
     if not low <= abatement_percent <= high:
         raise ModelRangeError(
             f"abatement: got {abatement_percent:g} %, allowed: {low:g} to {high:g} %"
         )
     part = (abatement_percent - low) / (high - low)
-    gas = (1 - part) * _at_node("gpa95", node_nm) + part * _at_node("gpa99", node_nm)
+    least, most = (_at_node(f"gpa{percent:g}", node_nm) for percent in (low, high))
+    gas = (1 - part) * least + part * most
     return NodeCarbon(
         kwh_per_mm2=_at_node("epa", node_nm) / _MM2_PER_CM2,
         gas_g_per_mm2=gas / _MM2_PER_CM2,
@@ -196,7 +211,6 @@ YIELD_MODELS: Mapping[str, Callable[[Floats, Number, Number], Floats]] = Mapping
         "negative_binomial": _negative_binomial,
     }
 )
-ACCOUNTINGS = ("area", "wafer")
 
 
 def die_yield(

@@ -62,6 +62,11 @@ def mean_over_lifetime(decarbonisation_per_year: Number, lifetime_s: Number) -> 
     lifetime_s
         Lifetime L [s].
 
+    Returns
+    -------
+    Floats
+        In the common shape of both; one number, 1, for all where nothing falls [-].
+
     Raises
     ------
     ModelRangeError
@@ -76,6 +81,9 @@ def mean_over_lifetime(decarbonisation_per_year: Number, lifetime_s: Number) -> 
     if not (fall < 1.0).all():
         got = float(np.max(fall))
         raise ModelRangeError(f"decarbonisation_per_year: got {got:g}, allowed: 0 or more, below 1")
-    decay = np.asarray(-np.log1p(-fall) * (positive("lifetime_s", lifetime_s) / S_PER_YEAR))
+    life = positive("lifetime_s", lifetime_s)
+    if not fall.any():
+        return np.ones(())[()]
+    decay = np.asarray(-np.log1p(-fall) * (life / S_PER_YEAR))
     safe = np.where(decay > 0, decay, 1.0)
     return np.where(decay > 0, -np.expm1(-safe) / safe, 1.0)[()]

@@ -12,7 +12,13 @@ import numpy as np
 import pandas as pd
 
 from carbonopt.arrays import Floats, Number
-from carbonopt.carbon.die import Accounting, YieldModel, node_carbon, node_points
+from carbonopt.carbon.die import (
+    Accounting,
+    YieldModel,
+    abatements_percent,
+    node_carbon,
+    node_points,
+)
 from carbonopt.data.tables import load_facts, load_table
 from carbonopt.errors import SpecError
 
@@ -307,7 +313,8 @@ def _range_of(name: str, numbers: Floats) -> tuple[Any, str]:
     if name == "decarbonisation_per_year":
         return (numbers >= 0) & (numbers < 1), "0 or more, below 1"
     if name == "abatement_percent":
-        return (numbers >= 95) & (numbers <= 99), "95 to 99 %"
+        low, high = abatements_percent()
+        return (numbers >= low) & (numbers <= high), f"{low:g} to {high:g} %"
     if name == "node_nm":
         nodes = node_points("epa")[0]
         said = (

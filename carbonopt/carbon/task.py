@@ -51,6 +51,11 @@ class Deployment:
         """Memory beside the chip [GB of 2^30 byte]."""
         return self.dram_byte / _BYTE_PER_GB
 
+    @property
+    def activities(self) -> tuple[Activity, ...]:
+        """Activities that can be judged: PA where the period is known."""
+        return ("CA",) if self.period_s is None else ("CA", "PA")
+
 
 @dataclass(frozen=True)
 class Task:

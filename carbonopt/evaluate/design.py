@@ -148,8 +148,7 @@ def _derived(
     """Return what follows from the carbon of a task, by activity, over the life of its device."""
     task = Task.of(workload.deployment, metrics)
     found: dict[str, Floats] = {}
-    activities: list[Activity] = ["CA"] if workload.period_s is None else ["CA", "PA"]
-    for activity in activities:
+    for activity in workload.deployment.activities:
         parts = breakdown[f"carbon_{activity.lower()}_g"]
         own = task.worn(activity, preset)
         found |= task_metrics(activity, parts, own, 2 * workload.network.macs)
@@ -175,8 +174,7 @@ def wear_of(
     if "cell_inferences" not in metrics:
         return {}
     task = Task.of(workload.deployment, metrics)
-    activities: list[Activity] = ["CA"] if workload.period_s is None else ["CA", "PA"]
-    return {activity: task.wear(activity, preset) for activity in activities}
+    return {activity: task.wear(activity, preset) for activity in task.deployment.activities}
 
 
 def _carbon(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from carbonopt.carbon.design_node import COLUMN
@@ -104,7 +105,9 @@ def wear_notices(evaluations: pd.DataFrame) -> list[str]:
     told = []
     for activity in ("ca", "pa"):
         names = [name for name in evaluations if str(name).startswith(f"lifetime_{activity}_s@")]
-        ended = evaluations[names].min(axis=1).dropna()
+        lives = [evaluations[name].to_numpy(dtype=float) for name in names]
+        ended = np.fmin.reduce(lives) if lives else np.empty(0)
+        ended = ended[np.isfinite(ended)]
         if len(ended):
             many = f"in {len(ended):,} of {len(evaluations):,} designs"
             after = format_quantity(float(ended.min()), "s")

@@ -151,7 +151,9 @@ def price(
     dict
         ``carbon_*_g``, ``carbon_*_g@network`` and ``carbon_*_g.part``, arrays (n,) [g per task];
         the parts sum to the mean, each by its mean share. Where the table has metrics that follow
-        from them, such as ``break_even_ca_s``, those as well.
+        from them, such as ``break_even_ca_s``, those as well; where it has cells that wear out,
+        ``lifetime_*_s@network`` of the devices that they end before the preset's lifetime [s], not
+        a number of others.
 
     Notes
     -----
@@ -176,6 +178,7 @@ def price(
     }.items():
         parts[part] = sum(values, start=np.zeros(()))
     columns |= _named(scenario.metric, mean, parts)
+    columns |= _lifetimes(table, deployments, tasks, scenario)
     return columns | _followers(table, deployments, tasks, scenario)
 
 
@@ -191,6 +194,23 @@ def _named(name: str, mean: Floats, parts: Mapping[str, Floats]) -> dict[str, Fl
     """Name the mean and its parts, every one in the mean's shape."""
     whole = {f"{name}.{part}": np.broadcast_to(value, mean.shape) for part, value in parts.items()}
     return {name: mean, **whole}
+
+
+def _lifetimes(
+    table: pd.DataFrame,
+    deployments: Sequence[Deployment],
+    tasks: Sequence[PricedTask],
+    scenario: Scenario,
+) -> dict[str, Floats]:
+    """Time in use of the devices whose cells end it, by network with such cells (n,) [s]."""
+    columns = {}
+    for deployment, task in zip(deployments, tasks, strict=True):
+        if f"cell_inferences@{deployment.network}" in table:
+            shape = np.broadcast_shapes(np.shape(task.lifetime_s), (len(table),))
+            life = np.broadcast_to(task.lifetime_s, shape)
+            name = f"lifetime_{scenario.activity.lower()}_s@{deployment.network}"
+            columns[name] = np.where(life < scenario.preset.lifetime_s, life, np.nan)
+    return columns
 
 
 def _followers(

@@ -38,28 +38,6 @@ PERIOD_LIMIT = "limit.period@"
 """How the constraints begin that a network's period makes."""
 
 
-def lifetimes(
-    table: pd.DataFrame, deployments: Sequence[Deployment], scenario: Scenario
-) -> dict[str, Floats]:
-    """Time in use of every device (n,) whose cells wear out before the preset's lifetime [s].
-
-    Returns
-    -------
-    dict
-        ``lifetime_*_s@network`` for each network with such cells in the table; not a number
-        where they outlive the device.
-    """
-    name = f"lifetime_{scenario.activity.lower()}_s"
-    columns = {}
-    for deployment in deployments:
-        if f"cell_inferences@{deployment.network}" in table:
-            task = task_of(table, deployment)
-            wear = task.wear(scenario.activity, scenario.preset)
-            ended = np.where(wear.binds, wear.wear_s, np.nan)
-            columns[f"{name}@{deployment.network}"] = ended
-    return columns
-
-
 def reprice(
     front: Front,
     deployments: Sequence[Deployment],
@@ -96,14 +74,11 @@ def reprice(
     sound = (table["status"] == "ok").to_numpy()
     priced = made & sound
     designs = table if priced.all() else table[priced]
-    activities: list[Activity] = ["CA"] if scenario.activity == "CA" else ["PA"]
-    if all(d.period_s is not None for d in deployments):
-        activities = ["CA", "PA"]
+    known = set.intersection(*(set(each.activities) for each in deployments))
     device = Device.of(designs, scenario.preset)
     columns: dict[str, Floats] = {}
-    for activity in activities:
+    for activity in sorted({scenario.activity, *known}):
         columns |= price(designs, deployments, replace(scenario, activity=activity), device)
-        columns |= lifetimes(designs, deployments, replace(scenario, activity=activity))
     columns |= price_device(designs, deployments, scenario.preset, device)
     columns |= _statistics(designs, deployments, scenario)
     columns |= {
