@@ -136,7 +136,7 @@ def whole(value: object) -> int:
     ValueError
         It is none.
     """
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or value % 1 != 0:
         raise ValueError(f"got {value}, allowed: a whole number")
     return int(value)
 

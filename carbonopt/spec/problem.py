@@ -93,15 +93,18 @@ class VariableSpec(Strict):
         name, kind, words = info.data["name"], str(info.field_name), _words(info)
         if len(value) != _COUNTS.get(kind, len(value)):
             raise ValueError(f"got {value}, allowed: {_COUNTS[kind]} values")
+        listed = words.templates if name == "template" else words.knob_words.get(name, ())
+        if kind != "choice" and listed:
+            raise ValueError(f"got {value}, allowed: a choice of {', '.join(listed)}")
         if name == "template":
             return [one_of(item, words.templates) for item in value]
-        if kind != "real":
-            return [_knob_value(name, item, words) for item in value]
-        if name in words.whole_knobs:
+        if kind == "real" and name in words.whole_knobs:
             raise ValueError(f"got {value}, allowed: whole numbers, from another kind")
-        if name in words.knob_words:
-            raise ValueError(f"got {value}, allowed: words, as a choice")
-        return [*(_knob_value(name, item, words) for item in value[:2]), whole(value[2])]
+        bounds = value[:2] if kind in ("step", "real") else value
+        read = [_knob_value(name, item, words) for item in bounds]
+        if kind == "step":
+            return [*read, _increment(name, value[2], words)]
+        return [*read, whole(value[2])] if kind == "real" else read
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
@@ -307,3 +310,9 @@ def _knob_value(name: str, value: Any, words: Vocabulary) -> float | str:  # noq
         unit = words.knob_units.get(name, "")
         raise ValueError(f"got {value}, allowed: {low:g} to {high:g} {unit}".rstrip())
     return number
+
+
+def _increment(name: str, value: Any, words: Vocabulary) -> float:  # noqa: ANN401
+    """Read the distance between two values of a knob: above 0, whatever the knob's range."""
+    number = named_quantity(name, value, words.knob_units)
+    return whole(number) if name in words.whole_knobs else number

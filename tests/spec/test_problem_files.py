@@ -116,6 +116,16 @@ def test_every_knob_of_a_macro_can_be_a_variable(problem_file):
     assert load_problem(problem_file(problem.source)).hash == problem.hash
 
 
+def test_steps_of_fractions_reach_their_last_value(problem_file):
+    steps = {"adc_bits": "[4.5, 8.5, 1]", "supply_v": "[0.6 V, 1.2 V, 0.6 V]"}
+    lines = "".join(f"\n  {name}: {{step: {value}}}" for name, value in steps.items())
+    old = "macros: {step: [1, 7, 2]}"
+    problem = load_problem(problem_file(GOOD.replace(old, old + lines)))
+    values = {v.name: v.values for v in problem.space.variables}
+    assert values["adc_bits"] == (4.5, 5.5, 6.5, 7.5, 8.5)
+    assert values["supply_v"] == (0.6, 1.2)
+
+
 def test_every_key_does_something(problem_file):
     base = load_problem(problem_file(GOOD)).hash
     for old, new in [
