@@ -71,8 +71,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
     except OSError as error:
-        return tell(error, RUN_FAILED)
+        return _tell_of_path(error)
     return code
+
+
+def _tell_of_path(error: OSError) -> int:
+    """Tell of a path that cannot be used, which is bad input; without a path the run failed."""
+    if error.filename is None:
+        return tell(error, RUN_FAILED)
+    reason = error.strerror or type(error).__name__
+    fault = f"{error.filename}: cannot be read or written ({reason})"
+    return tell(f"{fault}, allowed: a path of your own", BAD_INPUT)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from difflib import get_close_matches
 from functools import cache
@@ -172,12 +173,18 @@ def _read_profile(file: Path) -> Floats:
     """Read a user's profile, all faults at once."""
     if not file.is_file():
         raise SpecError(f"profile: got {file}, which is no file, allowed: a CSV file")
-    with file.open(newline="", encoding="utf-8") as stream:
-        reader = csv.DictReader(stream)
+    try:
+        reader = csv.DictReader(io.StringIO(file.read_text(encoding="utf-8-sig"), newline=""))
         columns = reader.fieldnames or []
         if not {"hour", "g_per_kwh"} <= set(columns):
             raise SpecError(f"{file}:1: got columns {columns}, required: hour, g_per_kwh")
         rows = [(reader.line_num, row["hour"], row["g_per_kwh"]) for row in reader]
+    except UnicodeDecodeError as error:
+        raise SpecError(f"profile: got {file}, no UTF-8 text, allowed: a CSV file") from error
+    except (OSError, csv.Error) as error:
+        raise SpecError(
+            f"profile: got {file}, unreadable ({error}), allowed: a CSV file"
+        ) from error
     faults, found = [], dict[int, float]()
     for line, hour_text, text in rows:
         hour = int(hour_text) if (hour_text or "").strip().isdigit() else -1

@@ -142,6 +142,14 @@ def test_a_grid_that_gets_cleaner():
     assert mixed.shape == (2, 1)
 
 
+@pytest.mark.parametrize("content", [b"hour,g_per_kwh\n\xff\xfe,3\n", b"hour,g_per_kwh\n0,\x803\n"])
+def test_a_profile_that_is_no_text_is_refused(tmp_path, content):
+    file = tmp_path / "mine.csv"
+    file.write_bytes(content)
+    with pytest.raises(SpecError, match=r"profile: got .*mine.csv, no UTF-8 text, allowed: a CSV"):
+        hourly_profile(str(file))
+
+
 def test_a_profile_beside_a_region_gives_the_shape_alone():
     hours = hourly_profile("US/CISO")
     ratio = effective_g_per_kwh(hours, "best 4 h") / hours.mean()
