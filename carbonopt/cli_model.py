@@ -262,7 +262,10 @@ def check(options: Namespace) -> int:
         except SpecError as error:
             faults[file] = error.faults
     if options.json:
-        entries = [{"file": f, "sound": not found, "faults": found} for f, found in faults.items()]
+        entries = [
+            {"file": f, "sound": not found, "faults": found, "holds": told.get(f)}
+            for f, found in faults.items()
+        ]
         say_json(entries)
         return BAD_INPUT if any(faults.values()) else DONE
     for file, description in told.items():
@@ -288,6 +291,7 @@ def sound(file: Path) -> str:
     if file.suffix not in SPEC_SUFFIXES:
         raise SpecError(f"{file}: got {file.suffix or 'no suffix'}, allowed: .yaml, .yml, .onnx")
     from carbonopt.problem import load_problem
+    from carbonopt.problem.sample import build_sample
     from carbonopt.spec.load import read_document
     from carbonopt.units import format_count
 
@@ -304,4 +308,8 @@ def sound(file: Path) -> str:
         study = load_study(file)
         return f"study of {load_problem(study.problem).name} with {study.searcher}"
     problem = load_problem(file)
-    return f"problem of {format_count(problem.size)} designs, {len(problem.objectives)} objectives"
+    built = build_sample(problem)
+    if built.tried and built.failed == built.tried:
+        raise SpecError(f"{file}: variables: {built.told}")
+    many = f"{format_count(problem.size)} designs, {len(problem.objectives)} objectives"
+    return f"problem of {many}" + (f"; {built.told}" if built.told else "")

@@ -127,6 +127,7 @@ def telling_text(front: Front) -> str:
 
 def least_infeasible_text(front: Front) -> str:
     """Return the designs that come nearest to meeting every limit, and the limit each misses."""
+    from carbonopt.objectives import BUILDABLE
     from carbonopt.report.table import aligned, plain_name, shown_variables, variable_text
 
     nearest = front.least_infeasible(3)
@@ -134,6 +135,10 @@ def least_infeasible_text(front: Front) -> str:
         plain_name(name): [variable_text(name, value) for value in nearest[name]]
         for name in shown_variables(front.variables)
     }
+    unbuilt = nearest["binding"] == BUILDABLE
     columns["misses"] = [str(name).removeprefix("limit.") for name in nearest["binding"]]
-    columns["by"] = [f"{violation:.1%}" for violation in nearest["violation"]]
+    columns["by"] = [
+        "cannot be built or mapped" if never else f"{violation:.1%}"
+        for never, violation in zip(unbuilt, nearest["violation"], strict=True)
+    ]
     return f"no design keeps every limit; the nearest:\n{aligned(columns)}"

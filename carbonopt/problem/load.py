@@ -15,6 +15,7 @@ from carbonopt.catalog import find_problem
 from carbonopt.errors import SpecError
 from carbonopt.hardware.cacti import sram_byte_range
 from carbonopt.objectives import (
+    BUILDABLE,
     MAPPING_OBJECTIVES,
     METRICS,
     PER_NETWORK,
@@ -45,7 +46,7 @@ def load_problem(name_or_path: str | Path) -> Problem:
     SpecError
         With every fault of the file: ``file:line: key: got …, allowed: …``.
     """
-    from carbonopt.evaluate import Context, period_constraints
+    from carbonopt.evaluate import Context, build_design, period_constraints
 
     file = find_problem(name_or_path)
     _refuse_study(file)
@@ -74,10 +75,11 @@ def load_problem(name_or_path: str | Path) -> Problem:
         spec.name,
         **_evaluation(context, mode == "genes", machine, variables, content),
         objectives=spec.objectives,
-        constraints=["limit.buildable", *constraints],
+        constraints=[BUILDABLE, *constraints],
         limits={name: limit.max for name, limit in spec.limits.items() if name != "period"},
         reference_point={name: entry.value for name, entry in point.items()} if point else None,
         reference_front=front,
+        build=partial(build_design, context=context) if machine is None else None,
         question=" ".join(spec.question.split()),
         source=_source(document),
     )
