@@ -205,6 +205,12 @@ def test_a_profile_of_23_hours_is_refused(finished, capsys, tmp_path):
         (("--dies", "2.5"), "--dies: got 2.5, allowed: a whole number"),
         (("--dies", "0"), "--dies: got 0, allowed: "),
         (("--bonding-yield", "0.9"), "--bonding-yield: got 0.9, which one die does not use"),
+        (("--season", "summer"), "--season: got summer without a profile, allowed: beside one"),
+        (("--profile", "US/CISO", "--season", "jja"), "--season: got 'jja' (did you mean JJA?)"),
+        (
+            ("--package", "3g", "--package-energy", "0.1kWh/cm2"),
+            "--package: got 3.0 g beside a package by its area, allowed: one of the two",
+        ),
         (("--when", "best 4 h"), "--when: got best 4 h without a profile"),
         (("--profile", "US/CICO"), "--profile: "),
         (

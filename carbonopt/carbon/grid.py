@@ -8,6 +8,7 @@ import re
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,13 @@ from carbonopt.errors import SpecError
 INTENSITY = "grid_intensity.csv"
 PROFILES = "grid_profiles.csv"
 HOURS = 24
+SEASONS = MappingProxyType(
+    {
+        **{"ALL": "the year", "DJF": "winter", "JJA": "summer"},
+        **{"MAM": "spring", "SON": "autumn"},
+    }
+)
+"""Months of a shipped profile, by their initials, and what they are in the north."""
 _YEAR = re.compile(r"(?P<region>.*\S)\s+(?P<year>\d{4})")
 _WINDOW = re.compile(r"(\d{1,2}):00\s*-\s*(\d{1,2}):00")
 _BEST = re.compile(r"best\s+(\d+)\s*h")
@@ -115,7 +123,19 @@ def _nearest(name: str, table: pd.DataFrame) -> list[str]:
         known.setdefault(region.split("/")[-1].lower(), region)
     near = get_close_matches(name.split("/")[-1].lower(), known, n=4)
     near = get_close_matches(name.lower(), known, n=2) + near
-    return list(dict.fromkeys(known[key] for key in near))[:3] or ["World", "USA", "Taiwan"]
+    found = [*_abbreviated(name, table), *(known[key] for key in near)]
+    return list(dict.fromkeys(found))[:3] or ["World", "USA", "Taiwan"]
+
+
+def _abbreviated(name: str, table: pd.DataFrame) -> list[str]:
+    """Countries that a short name may stand for: by initials (UK), or the start of a code (US)."""
+    if not 1 < len(name) < 4:
+        return []
+    countries = table[table["kind"] == "country"].drop_duplicates("region")
+    names, codes = countries["region"], countries["iso3"].astype(str)
+    initials = names.map(lambda country: "".join(word[0] for word in country.split()))
+    hits = [names[initials == name.upper()], names[codes.str.startswith(name.upper())]]
+    return [str(region) for found in hits for region in found]
 
 
 def profile_names() -> list[str]:
@@ -154,17 +174,23 @@ def hourly_profile(name_or_path: str, season: str = "ALL") -> Floats:
     >>> hourly_profile("US/CISO").argmin()
     np.int64(12)
     """
+    if season not in SEASONS:
+        known = ", ".join(f"{name} ({months})" for name, months in SEASONS.items())
+        near = f" (did you mean {season.upper()}?)" if season.upper() in SEASONS else ""
+        raise SpecError(f"season: got {season!r}{near}, allowed: {known}")
     if name_or_path.endswith(".csv"):
+        if season != "ALL":
+            fault = f"got {season} beside {name_or_path}, a file of one day"
+            raise SpecError(f"season: {fault}, allowed: beside a shipped grid")
         return _read_profile(Path(name_or_path))
     table = load_table(PROFILES)
-    for column, got in (("region", name_or_path), ("season", season)):
-        allowed = sorted(table[column].unique())
-        if got not in allowed:
-            near = get_close_matches(got.upper(), allowed, n=1, cutoff=0.4)
-            hint = f" (did you mean {near[0]}?)" if near else ""
-            known = ", ".join(allowed)
-            key, further = ("profile", ", a CSV file") if column == "region" else (column, "")
-            raise SpecError(f"{key}: got {got!r}{hint}, allowed: {known}{further}")
+    grids = sorted(table["region"].unique())
+    if name_or_path not in grids:
+        near = "".join(get_close_matches(name_or_path.upper(), grids, n=1, cutoff=0.4))
+        hint = f" (did you mean {near}?)" if near else ""
+        raise SpecError(
+            f"profile: got {name_or_path!r}{hint}, allowed: {', '.join(grids)}, a CSV file"
+        )
     row = table[(table["region"] == name_or_path) & (table["season"] == season)].iloc[0]
     return np.array([float(row[f"h{hour:02d}"]) for hour in range(HOURS)])
 

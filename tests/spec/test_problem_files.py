@@ -36,7 +36,7 @@ SCENARIO_KEYS = (
     *("decarbonisation: 0.05", "profile: US/CISO, when: best 4 h", "fab_region: TWN 2023"),
     *("profile: US/CISO, season: JJA, when: 22:00-06:00", "abatement: 99"),
     *("yield_model: murphy", "defect_density: 0.1 1/cm2", "line_yield: 0.9", "accounting: area"),
-    *("reticle: free", "package_energy: 0.1 kWh/cm2", "memory: hbm3e", "board: 10 g"),
+    *("reticle: free", "memory: hbm3e", "board: 10 g"),
     *("design: 1 t, volume: 1000", "memory: lpddr4", "end_of_life: 2 g", "leakage_factor: 0"),
     *(
         "dies: 2",
@@ -135,6 +135,7 @@ def test_every_key_does_something(problem_file):
         ("25 g/kWh", "26 g/kWh"),
         ("100 g", "101 g"),
         ("package: 100 g", "package: 100 g, fab_yield: 0.5"),
+        ("package: 100 g", "package_energy: 0.1 kWh/cm2"),
         ("package: 100 g", "package: 100 g, fab_intensity: 1 kg/kWh"),
         ("preset: default", "preset: carbonspot"),
         *(("package: 100 g", f"package: 100 g, {key}") for key in SCENARIO_KEYS),
