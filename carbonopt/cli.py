@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import io
 import os
+import re
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -46,6 +47,9 @@ COMMANDS = {
 """Command to the module that holds the function of the same name."""
 
 
+_NEGATIVE = re.compile(r"-\.?\d")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code.
 
@@ -56,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0
     """
     _speak_any_encoding()
-    options = make_parser().parse_args(arguments)
+    options = make_parser().parse_args(_joined(sys.argv[1:] if arguments is None else arguments))
     try:
         command = getattr(import_module(f"carbonopt.{COMMANDS[options.command]}"), options.command)
         with _warnings_in_words():
@@ -82,6 +86,23 @@ def _tell_of_path(error: OSError) -> int:
     reason = error.strerror or type(error).__name__
     fault = f"{error.filename}: cannot be read or written ({reason})"
     return tell(f"{fault}, allowed: a path of your own", BAD_INPUT)
+
+
+def _joined(arguments: Sequence[str]) -> list[str]:
+    """Join an option and a negative value behind it, which would be taken for another option.
+
+    Examples
+    --------
+    >>> _joined(["evaluate", "--lifetime", "-5y", "--json"])
+    ['evaluate', '--lifetime=-5y', '--json']
+    """
+    joined: list[str] = []
+    for word in arguments:
+        if joined and joined[-1].startswith("--") and _NEGATIVE.match(word):
+            joined[-1] += f"={word}"
+        else:
+            joined.append(word)
+    return joined
 
 
 @contextmanager

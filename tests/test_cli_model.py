@@ -117,6 +117,8 @@ def test_a_reader_gets_metrics_by_part_and_layers(capsys):
         (("--dram", "1 s"), "--dram: got 1 s, allowed: a number with a unit"),
         (("--lifetime", "soon"), "--lifetime: got soon"),
         (("--lifetime=-3y",), "--lifetime: got -3y, allowed: > 0"),
+        (("--lifetime", "-5y"), "--lifetime: got -5y, allowed: > 0"),
+        (("--package", "-.5g"), "--package: got -.5g, allowed: >= 0"),
         (("--fab-yield", "1.2"), "--fab-yield: got 1.2, allowed: "),
         (("--workload", "missing.onnx"), "missing.onnx"),
     ],

@@ -161,7 +161,13 @@ def knob_table() -> Mapping[str, Knob]:
     """Return every knob by name, in the order in which they are shown."""
     most = sram_rows_range()[1]
     sizes = (
-        Knob("rows", "inputs that are summed, D2", high=most, whole=True, required=True),
+        Knob(
+            "rows",
+            "inputs that are summed, D2 (digital_ws, dimc: a power of two)",
+            high=most,
+            whole=True,
+            required=True,
+        ),
         Knob("cols", "outputs side by side, D1", high=most, whole=True, required=True),
         Knob("macros", "copies of the array, D3", default=1, high=most, whole=True),
         Knob("sram", "buffer on the chip", "byte", required=True),

@@ -31,6 +31,7 @@ from carbonopt.spec.fields import Vocabulary
 from carbonopt.spec.load import Document, load_model, plain_scalar, read_document
 from carbonopt.spec.problem import ProblemSpec, VariableSpec
 from carbonopt.spec.scenario import ScenarioSpec
+from carbonopt.units import format_quantity
 from carbonopt.workload.load import network_names
 
 if TYPE_CHECKING:
@@ -160,7 +161,8 @@ def _vocabulary() -> Vocabulary:
     from carbonopt.hardware.knob_table import knob_table
     from carbonopt.hardware.template import TEMPLATES
 
-    knobs = knob_table().values()
+    knobs, sizes = knob_table().values(), sram_byte_range()
+    sizes_said = " to ".join(format_quantity(size, "byte") for size in sizes)
     return Vocabulary(
         workloads=tuple(network_names()),
         presets=tuple(preset_names()),
@@ -170,8 +172,8 @@ def _vocabulary() -> Vocabulary:
         network_metrics=tuple(m.name for m in PER_NETWORK + UNCERTAIN),
         required=("template", *(knob.column for knob in knobs if knob.required)),
         knob_units={knob.column: knob.unit for knob in knobs},
-        knob_ranges={knob.column: (knob.low, knob.high) for knob in knobs}
-        | {"sram_byte": sram_byte_range()},
+        knob_ranges={knob.column: (knob.low, knob.high) for knob in knobs} | {"sram_byte": sizes},
+        knob_allowed={knob.column: knob.allowed for knob in knobs} | {"sram_byte": sizes_said},
         knob_words={knob.column: knob.words for knob in knobs if knob.words},
         whole_knobs=tuple(knob.column for knob in knobs if knob.whole),
         scenario_free=scenario_free,

@@ -302,13 +302,13 @@ def _knob_value(name: str, value: Any, words: Vocabulary) -> float | str:  # noq
         return one_of(value, words.knob_words[name])
     if isinstance(value, str) and name not in words.knob_units and not unit_of(name):
         return value
-    low, high = words.knob_ranges.get(name, (1.0, float("inf")))
-    number = named_quantity(name, value, words.knob_units, or_zero=low == 0)
+    low, high = words.knob_ranges.get(name, (0.0, float("inf")))
+    allowed = words.knob_allowed.get(name, "> 0")
+    number = named_quantity(name, value, words.knob_units, or_zero=low == 0, allowed=allowed)
     if name in words.whole_knobs:
         number = whole(number)
-    if not (low <= number <= high or (high == float("inf") and number > 0)):
-        unit = words.knob_units.get(name, "")
-        raise ValueError(f"got {value}, allowed: {low:g} to {high:g} {unit}".rstrip())
+    if not low <= number <= high:
+        raise ValueError(f"got {value}, allowed: {allowed}")
     return number
 
 
