@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import warnings
 from argparse import Namespace
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from carbonopt.cli_text import BAD_INPUT, DONE, quantity_of, say, say_json
+from carbonopt.cli_text import BAD_INPUT, DONE, quantity_of, say, say_json, together
 from carbonopt.errors import SpecError
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def evaluate(options: Namespace) -> None:
     from carbonopt.evaluate import evaluate_one
     from carbonopt.problem.scenario import preset_of_options
 
+    _refuse_faults(options)
     preset = preset_of_options(scenario_of(options))
     found = evaluate_one(
         options.workload,
@@ -61,6 +63,33 @@ def evaluate(options: Namespace) -> None:
     say(evaluation_text(found))
     for file in files:
         say(str(file))
+
+
+def _refuse_faults(options: Namespace) -> None:
+    """Refuse a request with the faults of design, network, deployment and scenario together."""
+    from carbonopt.cli_scenario import scenario_of
+    from carbonopt.evaluate import load_workload
+    from carbonopt.hardware.knob_check import check_knobs
+    from carbonopt.hardware.knobs import parse_knobs
+    from carbonopt.hardware.template import find_template
+    from carbonopt.problem.scenario import preset_of_options
+
+    def design() -> None:
+        knobs = parse_knobs(options.template, knobs_of(options.knobs))
+        check_knobs(find_template(options.template), knobs)
+
+    def scenario() -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # said when the preset is made for good
+            preset_of_options(scenario_of(options))
+
+    together(
+        design,
+        lambda: load_workload(options.workload, batch=options.batch),
+        lambda: quantity_of(options.period, "s", "--period"),
+        lambda: quantity_of(options.dram, "byte", "--dram"),
+        scenario,
+    )
 
 
 def footprint_of(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
+
+from carbonopt.errors import ModelRangeError, SpecError
 
 if TYPE_CHECKING:
     from carbonopt.front.front import Front
@@ -27,6 +29,24 @@ def quantity_of(text: str | None, unit: str, option: str) -> float | None:
     from carbonopt.units import parse_quantity
 
     return None if text is None else parse_quantity(text, unit, option)
+
+
+def together(*checks: Callable[[], object]) -> None:
+    """Run checks of what was asked, and raise the faults of all of them at once.
+
+    Raises
+    ------
+    SpecError
+        Every fault, each once.
+    """
+    faults: list[str] = []
+    for check in checks:
+        try:
+            check()
+        except (SpecError, ModelRangeError) as error:
+            faults += str(error).splitlines()
+    if faults:
+        raise SpecError(list(dict.fromkeys(faults)))
 
 
 def say(text: str = "") -> None:
