@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -28,8 +29,8 @@ from carbonopt.problem.base import Problem
 from carbonopt.problem.scenario import preset_of, scenario_words
 from carbonopt.space import Variable
 from carbonopt.spec.fields import Vocabulary
-from carbonopt.spec.load import Document, load_model, plain_scalar, read_document
-from carbonopt.spec.problem import ProblemSpec, VariableSpec
+from carbonopt.spec.load import Document, load_model, plain_scalar, read_document, sound_part
+from carbonopt.spec.problem import ProblemSpec, VariableSpec, WorkloadSpec
 from carbonopt.spec.scenario import ScenarioSpec
 from carbonopt.units import format_quantity
 from carbonopt.workload.load import network_names
@@ -51,10 +52,14 @@ def load_problem(name_or_path: str | Path) -> Problem:
 
     file = find_problem(name_or_path)
     _refuse_study(file)
-    spec, document = load_model(file, ProblemSpec, _vocabulary())
+    try:
+        spec, document = load_model(file, ProblemSpec, _vocabulary())
+    except SpecError as error:
+        raise SpecError(list(dict.fromkeys([*error.faults, *_further_faults(file)]))) from None
     faults: list[str] = []
-    variables = _variables(spec, document, faults)
-    workloads = _workloads(spec, document, faults)
+    variables = _variables(spec.variables, document, faults)
+    judged = [*spec.objectives, *spec.limits]
+    workloads = _workloads(spec.workloads, judged, document, faults)
     preset = _preset(spec.scenario, document, faults)
     machine = _machine(spec, document, faults)
     front = _reference_front(spec, document, faults)
@@ -181,10 +186,36 @@ def _vocabulary() -> Vocabulary:
     )
 
 
-def _variables(spec: ProblemSpec, document: Document, faults: list[str]) -> list[Variable]:
+def _further_faults(file: Path) -> list[str]:
+    """Return what models would find at fault in those parts of a file whose keys are sound."""
+    document, words = read_document(file), _vocabulary()
+    data, faults = document.data if isinstance(document.data, dict) else {}, list[str]()
+    said = data.get("variables")
+    read = {
+        name: sound_part({**entry, "name": name}, VariableSpec, words)
+        for name, entry in (said.items() if isinstance(said, dict) else ())
+        if isinstance(entry, dict)
+    }
+    _variables({name: entry for name, entry in read.items() if entry}, document, faults)
+    networks, objectives = data.get("workloads"), data.get("objectives")
+    listed = networks if isinstance(networks, list) else []
+    entries = [sound_part(entry, WorkloadSpec, words) for entry in listed]
+    names = objectives if isinstance(objectives, list) else []
+    sound = [entry for entry in entries if entry is not None]
+    if len(sound) == len(entries):  # places are those of the file
+        _workloads(sound, [name for name in names if isinstance(name, str)], document, faults)
+    scenario = sound_part(data.get("scenario") or {}, ScenarioSpec, words)
+    if scenario is not None:
+        _preset(scenario, document, faults)
+    return faults
+
+
+def _variables(
+    entries: Mapping[str, VariableSpec], document: Document, faults: list[str]
+) -> list[Variable]:
     """Make the variables of the space."""
     variables = []
-    for name, entry in spec.variables.items():
+    for name, entry in entries.items():
         try:
             variables.append(make_variable(entry))
         except (SpecError, TypeError) as error:
@@ -203,13 +234,15 @@ def make_variable(entry: VariableSpec) -> Variable:
     return variable
 
 
-def _workloads(spec: ProblemSpec, document: Document, faults: list[str]) -> list[Workload]:
+def _workloads(
+    entries: Sequence[WorkloadSpec], metrics: Sequence[str], document: Document, faults: list[str]
+) -> list[Workload]:
     """Load the networks, each with what its deployment asks."""
     from carbonopt.evaluate import load_workload
 
     workloads: list[Workload] = []
-    periodic = [name for name in [*spec.objectives, *spec.limits] if needs_period(name)]
-    for place, entry in enumerate(spec.workloads):
+    periodic = [name for name in metrics if needs_period(name)]
+    for place, entry in enumerate(entries):
         name = entry.name or str(document.path.parent / str(entry.path))
         try:
             loaded = load_workload(

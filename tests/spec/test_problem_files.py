@@ -210,6 +210,25 @@ def test_all_faults_are_told_at_once(problem_file):
     }
 
 
+def test_faults_of_keys_and_of_models_are_told_together(problem_file):
+    found = faults(
+        problem_file,
+        ("mapping: reference", "maping: reference"),
+        ("{pow2: [32, 128]}", "{pow2: [32, 100]}"),
+        ("{step: [1, 7, 2]}", "{step: [1, 7, 4]}"),
+        ("64 KiB", "64"),
+        ("lifetime: 5 y", "profile: US/NONE"),
+        ("[resnet8]", "[llm_decode_block]"),
+        ("energy_j@resnet8]", "latency_s]"),
+    )
+    assert [fault.split(": ")[1] for fault in found] == [
+        *("variables.sram_byte.choice", "objectives", "maping"),
+        *("variables.rows.pow2", "variables.macros.step", "workloads.0.period"),
+        "scenario.profile",
+    ]
+    assert found[1].endswith("allowed: each objective once")
+
+
 @pytest.mark.parametrize("text", ["", "# nothing\n", "- a\n- b\n", "hello\n"])
 def test_a_file_without_keys_is_refused(problem_file, text):
     with pytest.raises(SpecError, match=r"problem.yaml:1: got .*allowed: keys with values"):
