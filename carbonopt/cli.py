@@ -39,6 +39,7 @@ COMMANDS = {
     "uncertainty": "cli_carbon",
     "footprint": "cli_carbon",
     "bom": "cli_carbon",
+    "regions": "cli_region",
     "map": "cli_map",
     "machine": "cli_machine",
     "machines": "cli_machine",
@@ -261,6 +262,8 @@ def _add_carbon(commands: Commands) -> None:
     chips.add_argument("--out", metavar="DIR", help="folder in place of runs/literature-<preset>")
     bill = _add_command(commands, "bom", "account for a bill of materials", json=True)
     bill.add_argument("file", metavar="FILE", help="YAML file, as ACT has them")
+    grids = _add_command(commands, "regions", "list the grids that a region can name", json=True)
+    grids.add_argument("text", nargs="?", metavar="TEXT", help="those whose name or code holds it")
     again = _add_command(
         commands, "reprice", "price the designs of a run under another scenario", json=True
     )

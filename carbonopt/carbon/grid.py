@@ -51,6 +51,27 @@ def region_names() -> list[str]:
     return sorted(_intensities()["region"].unique())
 
 
+def latest_intensities(text: str = "") -> pd.DataFrame:
+    """List the regions whose name or code holds a text, each with its latest year.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns region, iso3, year, g_per_kwh [g/kWh], kind; sorted by kind and name.
+
+    Examples
+    --------
+    >>> latest_intensities("taiwan")[["region", "iso3", "g_per_kwh"]].values.tolist()[-1]
+    ['Taiwan', 'TWN', 635.651]
+    """
+    table = _intensities().astype({"year": int, "g_per_kwh": float}).fillna({"iso3": ""})
+    held = table["region"].str.lower().str.contains(text.lower(), regex=False)
+    held |= (table["iso3"] == text.upper()) & (table["kind"] == "country")
+    latest = table[held].sort_values("year").drop_duplicates("region", keep="last")
+    ordered = latest.sort_values(["kind", "region"])
+    return ordered[["region", "iso3", "year", "g_per_kwh", "kind"]].reset_index(drop=True)
+
+
 def grid_intensity(region: str) -> float:
     """Look up the carbon intensity of a region's electricity [g/kWh].
 
