@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import io
 import os
+import re
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -38,12 +39,16 @@ COMMANDS = {
     "uncertainty": "cli_carbon",
     "footprint": "cli_carbon",
     "bom": "cli_carbon",
+    "regions": "cli_region",
     "map": "cli_map",
     "machine": "cli_machine",
     "machines": "cli_machine",
     "validate": "cli_validate",
 }
 """Command to the module that holds the function of the same name."""
+
+
+_NEGATIVE = re.compile(r"-\.?\d")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0
     """
     _speak_any_encoding()
-    options = make_parser().parse_args(arguments)
+    options = make_parser().parse_args(_joined(sys.argv[1:] if arguments is None else arguments))
     try:
         command = getattr(import_module(f"carbonopt.{COMMANDS[options.command]}"), options.command)
         with _warnings_in_words():
@@ -71,8 +76,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
     except OSError as error:
-        return tell(error, RUN_FAILED)
+        return _tell_of_path(error)
     return code
+
+
+def _tell_of_path(error: OSError) -> int:
+    """Tell of a path that cannot be used, which is bad input; without a path the run failed."""
+    if error.filename is None:
+        return tell(error, RUN_FAILED)
+    reason = error.strerror or type(error).__name__
+    fault = f"{error.filename}: cannot be read or written ({reason})"
+    return tell(f"{fault}, allowed: a path of your own", BAD_INPUT)
+
+
+def _joined(arguments: Sequence[str]) -> list[str]:
+    """Join an option and a negative value behind it, which would be taken for another option.
+
+    Examples
+    --------
+    >>> _joined(["evaluate", "--lifetime", "-5y", "--json"])
+    ['evaluate', '--lifetime=-5y', '--json']
+    """
+    joined: list[str] = []
+    for word in arguments:
+        if joined and joined[-1].startswith("--") and _NEGATIVE.match(word):
+            joined[-1] += f"={word}"
+        else:
+            joined.append(word)
+    return joined
 
 
 @contextmanager
@@ -241,6 +272,8 @@ def _add_carbon(commands: Commands) -> None:
     chips.add_argument("--out", metavar="DIR", help="folder in place of runs/literature-<preset>")
     bill = _add_command(commands, "bom", "account for a bill of materials", json=True)
     bill.add_argument("file", metavar="FILE", help="YAML file, as ACT has them")
+    grids = _add_command(commands, "regions", "list the grids that a region can name", json=True)
+    grids.add_argument("text", nargs="?", metavar="TEXT", help="those whose name or code holds it")
     again = _add_command(
         commands, "reprice", "price the designs of a run under another scenario", json=True
     )

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 _DRAM_BYTE = 2.0**30  # where no network says how much
 _BIT_PER_BYTE = 8
+_TOGETHER = """\
+together: the sram holds 32 words or more, each of macros x max(8 rows, 16 cols) bit;
+in dimc and aimc, rows x group_depth from 32, cols from 4 and adc_share up to 8 cols"""
 
 
 def machines(options: Namespace) -> None:
@@ -58,7 +61,7 @@ def machines_text(shipped: Mapping[str, Machine]) -> str:
         "template": list(TEMPLATES),
         "array": [each.description for each in TEMPLATES.values()],
     }
-    return "\n\n".join([aligned(built), aligned(made), aligned(_knob_columns())])
+    return "\n\n".join([aligned(built), aligned(made), aligned(_knob_columns()), _TOGETHER])
 
 
 def _knob_columns() -> dict[str, list[str]]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import warnings
 from argparse import Namespace
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from carbonopt.cli_text import BAD_INPUT, DONE, quantity_of, say, say_json
+from carbonopt.cli_text import BAD_INPUT, DONE, quantity_of, say, say_json, together
 from carbonopt.errors import SpecError
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def evaluate(options: Namespace) -> None:
     from carbonopt.evaluate import evaluate_one
     from carbonopt.problem.scenario import preset_of_options
 
+    _refuse_faults(options)
     preset = preset_of_options(scenario_of(options))
     found = evaluate_one(
         options.workload,
@@ -61,6 +63,33 @@ def evaluate(options: Namespace) -> None:
     say(evaluation_text(found))
     for file in files:
         say(str(file))
+
+
+def _refuse_faults(options: Namespace) -> None:
+    """Refuse a request with the faults of design, network, deployment and scenario together."""
+    from carbonopt.cli_scenario import scenario_of
+    from carbonopt.evaluate import load_workload
+    from carbonopt.hardware.knob_check import check_knobs
+    from carbonopt.hardware.knobs import parse_knobs
+    from carbonopt.hardware.template import find_template
+    from carbonopt.problem.scenario import preset_of_options
+
+    def design() -> None:
+        knobs = parse_knobs(options.template, knobs_of(options.knobs))
+        check_knobs(find_template(options.template), knobs)
+
+    def scenario() -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # said when the preset is made for good
+            preset_of_options(scenario_of(options))
+
+    together(
+        design,
+        lambda: load_workload(options.workload, batch=options.batch),
+        lambda: quantity_of(options.period, "s", "--period"),
+        lambda: quantity_of(options.dram, "byte", "--dram"),
+        scenario,
+    )
 
 
 def footprint_of(
@@ -262,7 +291,10 @@ def check(options: Namespace) -> int:
         except SpecError as error:
             faults[file] = error.faults
     if options.json:
-        entries = [{"file": f, "sound": not found, "faults": found} for f, found in faults.items()]
+        entries = [
+            {"file": f, "sound": not found, "faults": found, "holds": told.get(f)}
+            for f, found in faults.items()
+        ]
         say_json(entries)
         return BAD_INPUT if any(faults.values()) else DONE
     for file, description in told.items():
@@ -288,6 +320,7 @@ def sound(file: Path) -> str:
     if file.suffix not in SPEC_SUFFIXES:
         raise SpecError(f"{file}: got {file.suffix or 'no suffix'}, allowed: .yaml, .yml, .onnx")
     from carbonopt.problem import load_problem
+    from carbonopt.problem.sample import build_sample
     from carbonopt.spec.load import read_document
     from carbonopt.units import format_count
 
@@ -304,4 +337,8 @@ def sound(file: Path) -> str:
         study = load_study(file)
         return f"study of {load_problem(study.problem).name} with {study.searcher}"
     problem = load_problem(file)
-    return f"problem of {format_count(problem.size)} designs, {len(problem.objectives)} objectives"
+    built = build_sample(problem)
+    if built.tried and built.failed == built.tried:
+        raise SpecError(f"{file}: variables: {built.told}")
+    many = f"{format_count(problem.size)} designs, {len(problem.objectives)} objectives"
+    return f"problem of {many}" + (f"; {built.told}" if built.told else "")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
+
+from carbonopt.errors import ModelRangeError, SpecError
 
 if TYPE_CHECKING:
     from carbonopt.front.front import Front
@@ -27,6 +29,24 @@ def quantity_of(text: str | None, unit: str, option: str) -> float | None:
     from carbonopt.units import parse_quantity
 
     return None if text is None else parse_quantity(text, unit, option)
+
+
+def together(*checks: Callable[[], object]) -> None:
+    """Run checks of what was asked, and raise the faults of all of them at once.
+
+    Raises
+    ------
+    SpecError
+        Every fault, each once.
+    """
+    faults: list[str] = []
+    for check in checks:
+        try:
+            check()
+        except (SpecError, ModelRangeError) as error:
+            faults += str(error).splitlines()
+    if faults:
+        raise SpecError(list(dict.fromkeys(faults)))
 
 
 def say(text: str = "") -> None:
@@ -127,6 +147,7 @@ def telling_text(front: Front) -> str:
 
 def least_infeasible_text(front: Front) -> str:
     """Return the designs that come nearest to meeting every limit, and the limit each misses."""
+    from carbonopt.objectives import BUILDABLE
     from carbonopt.report.table import aligned, plain_name, shown_variables, variable_text
 
     nearest = front.least_infeasible(3)
@@ -134,6 +155,10 @@ def least_infeasible_text(front: Front) -> str:
         plain_name(name): [variable_text(name, value) for value in nearest[name]]
         for name in shown_variables(front.variables)
     }
+    unbuilt = nearest["binding"] == BUILDABLE
     columns["misses"] = [str(name).removeprefix("limit.") for name in nearest["binding"]]
-    columns["by"] = [f"{violation:.1%}" for violation in nearest["violation"]]
+    columns["by"] = [
+        "cannot be built or mapped" if never else f"{violation:.1%}"
+        for never, violation in zip(unbuilt, nearest["violation"], strict=True)
+    ]
     return f"no design keeps every limit; the nearest:\n{aligned(columns)}"

@@ -9,6 +9,9 @@ from types import MappingProxyType
 from carbonopt.errors import SpecError
 from carbonopt.units import unit_of
 
+BUILDABLE = "limit.buildable"
+"""Column that is above 0 where a design could not be built or mapped."""
+
 MAPPING_OBJECTIVES = ("edp", "energy", "latency", "carbon_ca", "carbon_pa")
 """What the mappings of a network can be chosen for; edp is energy x latency."""
 

@@ -16,6 +16,8 @@ from carbonopt.errors import SpecError
 IndexArray = npt.NDArray[np.int64]
 Value = int | float | str
 _BLOCK = 4096
+_TOLERANCE = 1e-9
+"""Of the number of steps: what decimal fractions lose as binary ones."""
 
 
 @dataclass(frozen=True)
@@ -97,18 +99,28 @@ class Variable:
         return cls.step(name, low, high, 1)
 
     @classmethod
-    def step(cls, name: str, low: int, high: int, step: int) -> Variable:
-        """Take `low`, `low + step`, … up to `high`.
+    def step(cls, name: str, low: float, high: float, step: float) -> Variable:
+        """Take `low`, `low + step`, … up to `high`; fractions are rounded to 12 digits.
 
         Raises
         ------
         SpecError
             `step` is not positive or does not lead from `low` to `high`.
+
+        Examples
+        --------
+        >>> Variable.step("supply_v", 0.7, 0.9, 0.1).values
+        (0.7, 0.8, 0.9)
         """
-        if step <= 0 or high < low or (high - low) % step:
+        steps = (high - low) / step if step > 0 else math.nan
+        count = round(steps) if math.isfinite(steps) else -1
+        if count < 0 or abs(steps - count) > _TOLERANCE * max(1, count):
             fault = f"{name}: got [{low}, {high}, {step}], allowed: low <= high = low + k * step"
             raise SpecError(fault)
-        return cls(name, tuple(range(int(low), int(high) + 1, int(step))))
+        if all(float(number).is_integer() for number in (low, step)):
+            return cls(name, tuple(int(low) + place * int(step) for place in range(count + 1)))
+        inner = (float(f"{low + place * step:.12g}") for place in range(1, count))
+        return cls(name, (float(low), *inner, *([float(high)] if count else [])))
 
     @classmethod
     def real(cls, name: str, low: float, high: float, levels: int) -> Variable:

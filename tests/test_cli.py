@@ -14,7 +14,7 @@ from carbonopt.errors import SearchError, SpecError, StoreError
 
 COMMANDS = (
     *("run", "resume", "status", "evaluate", "front", "plot", "enumerate", "workload"),
-    *("check", "problems", "studies", "map", "validate"),
+    *("check", "problems", "studies", "map", "validate", "regions"),
 )
 
 
@@ -59,6 +59,11 @@ def test_what_the_parser_refuses_is_bad_input(arguments, capsys):
         (SpecError(["a.yaml:3: rows", "a.yaml:4: cols"]), 2, "carbonopt: a.yaml:4: cols"),
         (StoreError("runs/x: cannot be written"), 2, "carbonopt: runs/x: cannot be written"),
         (SearchError("a worker died"), 1, "carbonopt: a worker died"),
+        (
+            FileNotFoundError(2, "No such file or directory", "/proc/x"),
+            2,
+            "carbonopt: /proc/x: cannot be read or written (No such file or directory), allowed: ",
+        ),
         (OSError(28, "No space left on device"), 1, "carbonopt: [Errno 28] No space left"),
         (KeyboardInterrupt(), 130, "carbonopt: interrupted"),
     ],

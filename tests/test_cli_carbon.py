@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from carbonopt.carbon.grid import region_names
 from carbonopt.cli import main
 
 PROBLEM = """\
@@ -205,6 +206,12 @@ def test_a_profile_of_23_hours_is_refused(finished, capsys, tmp_path):
         (("--dies", "2.5"), "--dies: got 2.5, allowed: a whole number"),
         (("--dies", "0"), "--dies: got 0, allowed: "),
         (("--bonding-yield", "0.9"), "--bonding-yield: got 0.9, which one die does not use"),
+        (("--season", "summer"), "--season: got summer without a profile, allowed: beside one"),
+        (("--profile", "US/CISO", "--season", "jja"), "--season: got 'jja' (did you mean JJA?)"),
+        (
+            ("--package", "3g", "--package-energy", "0.1kWh/cm2"),
+            "--package: got 3.0 g beside a package by its area, allowed: one of the two",
+        ),
         (("--when", "best 4 h"), "--when: got best 4 h without a profile"),
         (("--profile", "US/CICO"), "--profile: "),
         (
@@ -408,3 +415,29 @@ def test_a_preset_brings_hardware_models_which_reprice_cannot_change(finished, t
     assert abs(carbon["carbonspot"] / row["carbon_ca_g"] - 1) > 0.01
     assert main([*design[:-1], "carbonspot"]) == 0
     assert json.loads(capsys.readouterr().out)["carbon_ca_g"] == carbon["carbonspot"]
+
+
+def test_regions_are_listed_by_name_and_code(capsys):
+    assert main(["regions", "fra", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    france = next(entry for entry in found if entry["region"] == "France")
+    assert (france["iso3"], france["year"]) == ("FRA", 2024)
+    assert main(["regions"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(region_names()) + 2
+    assert main(["regions", "atlantis"]) == 2
+    assert "got 'atlantis', which no name or code holds" in capsys.readouterr().err
+
+
+def test_the_bill_in_the_docs_is_accounted_for(capsys, tmp_path):
+    page = (Path(__file__).parents[1] / "docs" / "carbon.md").read_text()
+    example = (
+        page.partition("## Bills of materials")[2].partition("```yaml\n")[2].partition("```")[0]
+    )
+    (tmp_path / "bom.yaml").write_text(example)
+    assert main(["bom", str(tmp_path / "bom.yaml"), "--json"]) == 0
+    parts = json.loads(capsys.readouterr().out)["parts"]
+    assert {part["component"] for part in parts} == {
+        *("controller", "memory", "capacitors", "board", "case", "cell")
+    }
+    assert sum(part["carbon_g"] for part in parts) < 2000.0

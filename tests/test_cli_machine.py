@@ -59,3 +59,13 @@ def test_a_template_is_printed_as_a_file(capsys, tmp_path):
 def test_faults_are_told(capsys, asked, message):
     assert main(["machine", *asked]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_the_real_ranges_of_sizes_are_listed(capsys):
+    assert main(["machines"]) == 0
+    told = capsys.readouterr().out
+    assert "whole numbers from 1 to 16777216" in told
+    assert "(digital_ws, dimc: a power of two)" in told
+    assert (
+        "together: the sram holds 32 words or more, each of macros x max(8 rows, 16 cols)" in told
+    )

@@ -85,9 +85,10 @@ def test_the_text_names_knobs_with_units_and_says_when_endurance_binds(capsys):
         (["input_toggle=nan"], "input_toggle: got 'nan', allowed: 0 to 1"),
         (["cell=flash"], "cell: got 'flash', allowed: sram, rram, stt_mram, pcm, fefet"),
         (["group_depth=0"], "group_depth: got 0, allowed: whole numbers from 1"),
-        (["group_depth=1e9"], "aimc cell array: SRAM rows (size / width): got 1.28e+11 rows"),
+        (["group_depth=1e9"], "group_depth: got 1e+09, allowed: whole numbers from 1 to 16777216"),
         (["loading=overlapped"], "group_depth: got 1, allowed: from 2 where loading is overlapped"),
-        (["dram_bandwidth=0GB/s"], "dram_bandwidth: got 0 byte/s, allowed: > 0"),
+        (["dram_bandwidth=0GB/s"], "dram_bandwidth: got 0 byte/s, allowed: 1 to 1e+18 byte/s"),
+        (["dram_bandwidth=1e-300GB/s"], "dram_bandwidth: got 1e-291 byte/s, allowed: 1 to "),
         (["dram_bandwidth=1GB"], "dram_bandwidth: got 1GB, allowed: a number with a unit of: byte"),
         (["suply=0.8V"], "suply: unknown knob (did you mean 'supply'?), allowed: rows, cols, "),
     ],
@@ -96,6 +97,34 @@ def test_bad_values_are_refused_in_words(capsys, settings, message):
     assert main(["evaluate", *AIMC, *asked(*settings)]) == 2
     told = capsys.readouterr().err
     assert message in told
+    assert "Traceback" not in told
+
+
+@pytest.mark.parametrize(
+    ("template", "sizes", "message"),
+    [
+        ("aimc", "1e99 64 64KiB", "rows: got 1e+99, allowed: whole numbers from 1 to 16777216"),
+        ("aimc", "100000 64 64KiB", "rows: got 100000, allowed: rows x macros up to 2048, or an"),
+        ("digital_os", "64 100000 64KiB", "cols: got 100000, allowed: cols x macros up to 1024, "),
+        ("digital_os", "64 64 0B", "sram: got 0 byte, allowed: > 0"),
+        (
+            "digital_os",
+            "4096 64 8B",
+            "sram: got 8 byte, allowed: an sram from 128 KiB (32 words of",
+        ),
+        ("digital_os", "64 64 1TB", "sram: got 931 GiB, allowed: up to 2 GiB in words of 1024 bit"),
+        ("digital_os", "1 1 64KiB", "cols: got 1, allowed: more, for words of the SRAM from 32"),
+        ("aimc", "4 64 64KiB", "rows: got 4, allowed: rows x group_depth from 32 to 16777216"),
+        ("dimc", "32 2 64KiB", "cols: got 2, allowed: from 4 (words of the cells)"),
+    ],
+)
+def test_the_knob_at_fault_is_named_where_the_memories_do_not_fit(capsys, template, sizes, message):
+    names = ("rows", "cols", "sram")
+    settings = map("=".join, zip(names, sizes.split(), strict=True))
+    size = [word for setting in settings for word in ("--set", setting)]
+    assert main(["evaluate", "--workload", "resnet8", "--template", template, *size]) == 2
+    told = capsys.readouterr().err
+    assert f"{template}: {message}" in told
     assert "Traceback" not in told
 
 

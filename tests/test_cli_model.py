@@ -117,6 +117,8 @@ def test_a_reader_gets_metrics_by_part_and_layers(capsys):
         (("--dram", "1 s"), "--dram: got 1 s, allowed: a number with a unit"),
         (("--lifetime", "soon"), "--lifetime: got soon"),
         (("--lifetime=-3y",), "--lifetime: got -3y, allowed: > 0"),
+        (("--lifetime", "-5y"), "--lifetime: got -5y, allowed: > 0"),
+        (("--package", "-.5g"), "--package: got -.5g, allowed: >= 0"),
         (("--fab-yield", "1.2"), "--fab-yield: got 1.2, allowed: "),
         (("--workload", "missing.onnx"), "missing.onnx"),
     ],
@@ -129,6 +131,13 @@ def test_every_fault_of_a_request_is_named_at_once(capsys):
     asked = ("evaluate", "--workload", "ds_cnn", "--template", "dimc", "--set", "rows=x")
     lines = refusal(capsys, *asked, "--set", "colls=3").splitlines()
     assert len(lines) >= 3
+    asked = ("evaluate", "--workload", "ds_cn", "--template", "aimc", "--set", "rows=4")
+    sizes = ("--set", "cols=64", "--set", "sram=64KiB", "--period", "4", "--dram", "1s")
+    lines = refusal(capsys, *asked, *sizes, "--region", "Tiwan", "--lifetime", "0y").splitlines()
+    starts = ("aimc: rows: ", "network: ", "--period: ", "--dram: ", "--lifetime: ", "--region: ")
+    assert [line.removeprefix("carbonopt: ").partition(": got")[0] + ": " for line in lines] == [
+        *starts
+    ]
 
 
 def test_a_design_gets_a_footprint_without_a_run(capsys, tmp_path):

@@ -261,8 +261,8 @@ def test_a_row_without_a_known_period_has_no_carbon_per_period():
     ("changes", "message"),
     [
         ({"rows": 48}, "dimc: rows: got 48, allowed: powers of two"),
-        ({"rows": 16}, "cell array: SRAM rows"),
-        ({"sram_byte": 64.0}, "sram of 64 B: SRAM rows"),
+        ({"rows": 16}, "rows: got 16, allowed: rows x group_depth from 32"),
+        ({"sram_byte": 64.0}, "x macros up to 2, or an sram from "),
         ({"cols": 0}, "cols: got 0"),
     ],
 )

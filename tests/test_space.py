@@ -26,10 +26,20 @@ MIXED = [
         (MIXED[3], (1, 2)),
         (MIXED[4], (0.6, 0.7, 0.8, 0.9, 1.0)),
         (Variable.choice("x", [1, 2.5]), (1.0, 2.5)),
+        (Variable.step("x", 4.5, 8.5, 1), (4.5, 5.5, 6.5, 7.5, 8.5)),
+        (Variable.step("x", 0.6, 1.2, 0.6), (0.6, 1.2)),
+        (Variable.step("x", 0.7, 0.9, 0.1), (0.7, 0.8, 0.9)),
+        (Variable.step("x", 0.2, 0.8, 0.3), (0.2, 0.5, 0.8)),
+        (Variable.step("x", 0.6, 0.6, 0.1), (0.6,)),
     ],
 )
 def test_values_of_each_kind(variable, values):
     assert variable.values == pytest.approx(values, rel=1e-15)
+
+
+def test_steps_of_fractions_are_the_numbers_that_one_writes():
+    assert Variable.step("x", 0.7, 1.2, 0.1).values == (0.7, 0.8, 0.9, 1.0, 1.1, 1.2)
+    assert [type(value) for value in Variable.step("x", 10.0, 30, 10).values] == [int] * 3
 
 
 @pytest.mark.parametrize(
@@ -48,6 +58,9 @@ def test_only_rising_or_falling_numbers_are_ordered(values, ordered):
         lambda: Variable.pow2("x", -4, 4),
         lambda: Variable.step("x", 1, 10, 4),
         lambda: Variable.step("x", 1, 10, 0),
+        lambda: Variable.step("x", 0.6, 1.2, 0.25),
+        lambda: Variable.step("x", 1.2, 0.6, 0.1),
+        lambda: Variable.step("x", 0.0, float("inf"), 0.1),
         lambda: Variable.integer("x", 3, 2),
         lambda: Variable.real("x", 1.0, 0.5, 3),
         lambda: Variable.real("x", 0.0, 1.0, 1),

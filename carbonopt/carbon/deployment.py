@@ -81,6 +81,7 @@ def deployed_preset(
         if text is not None and values.get(key) is not None:
             name = "region" if key == "use_g_per_kwh" else "fab_region"
             faults.append(f"{name}: got {text} beside an intensity, allowed: one of the two")
+    faults += _packaged_twice(values)
     named = numbers["use_g_per_kwh"] is not None or values.get("use_g_per_kwh") is not None
     mean, ratio = _day(profile, season, when, faults)
     numbers["use_hours_ratio"] = 1.0 if named and ratio is None else ratio
@@ -99,6 +100,15 @@ def deployed_preset(
     if mixed := mixed_nodes(made):
         warnings.warn(mixed, stacklevel=2)
     return made
+
+
+def _packaged_twice(values: Mapping[str, Any]) -> list[str]:
+    """Refuse a package by number beside one by area, which would both be charged."""
+    by_area, by_number = values.get("package_kwh_per_mm2"), values.get("package_g")
+    if not (np.any(by_area) and np.any(by_number)):
+        return []
+    fault = f"got {by_number} g beside a package by its area, allowed: one of the two"
+    return [f"package_g: {fault}"]
 
 
 def _memory_numbers(
@@ -180,8 +190,8 @@ def _day(
 ) -> tuple[float | None, float | None]:
     """Mean of a profile, and the intensity in the hours of use over it; None without one."""
     if profile is None:
-        lost = {"season": season, "when": when}
-        faults += [f"{key}: got {text} without a profile" for key, text in lost.items() if text]
+        lost, alone = {"season": season, "when": when}, "without a profile, allowed: beside one"
+        faults += [f"{key}: got {text} {alone}" for key, text in lost.items() if text]
         return None, None
     try:
         hours = hourly_profile(profile, season or "ALL")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,13 @@ from carbonopt.errors import SpecError
 INTENSITY = "grid_intensity.csv"
 PROFILES = "grid_profiles.csv"
 HOURS = 24
+SEASONS = MappingProxyType(
+    {
+        **{"ALL": "the year", "DJF": "winter", "JJA": "summer"},
+        **{"MAM": "spring", "SON": "autumn"},
+    }
+)
+"""Months of a shipped profile, by their initials, and what they are in the north."""
 _YEAR = re.compile(r"(?P<region>.*\S)\s+(?P<year>\d{4})")
 _WINDOW = re.compile(r"(\d{1,2}):00\s*-\s*(\d{1,2}):00")
 _BEST = re.compile(r"best\s+(\d+)\s*h")
@@ -40,6 +49,27 @@ def region_names() -> list[str]:
     ['Taiwan']
     """
     return sorted(_intensities()["region"].unique())
+
+
+def latest_intensities(text: str = "") -> pd.DataFrame:
+    """List the regions whose name or code holds a text, each with its latest year.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns region, iso3, year, g_per_kwh [g/kWh], kind; sorted by kind and name.
+
+    Examples
+    --------
+    >>> latest_intensities("taiwan")[["region", "iso3", "g_per_kwh"]].values.tolist()[-1]
+    ['Taiwan', 'TWN', 635.651]
+    """
+    table = _intensities().astype({"year": int, "g_per_kwh": float}).fillna({"iso3": ""})
+    held = table["region"].str.lower().str.contains(text.lower(), regex=False)
+    held |= (table["iso3"] == text.upper()) & (table["kind"] == "country")
+    latest = table[held].sort_values("year").drop_duplicates("region", keep="last")
+    ordered = latest.sort_values(["kind", "region"])
+    return ordered[["region", "iso3", "year", "g_per_kwh", "kind"]].reset_index(drop=True)
 
 
 def grid_intensity(region: str) -> float:
@@ -114,7 +144,19 @@ def _nearest(name: str, table: pd.DataFrame) -> list[str]:
         known.setdefault(region.split("/")[-1].lower(), region)
     near = get_close_matches(name.split("/")[-1].lower(), known, n=4)
     near = get_close_matches(name.lower(), known, n=2) + near
-    return list(dict.fromkeys(known[key] for key in near))[:3] or ["World", "USA", "Taiwan"]
+    found = [*_abbreviated(name, table), *(known[key] for key in near)]
+    return list(dict.fromkeys(found))[:3] or ["World", "USA", "Taiwan"]
+
+
+def _abbreviated(name: str, table: pd.DataFrame) -> list[str]:
+    """Countries that a short name may stand for: by initials (UK), or the start of a code (US)."""
+    if not 1 < len(name) < 4:
+        return []
+    countries = table[table["kind"] == "country"].drop_duplicates("region")
+    names, codes = countries["region"], countries["iso3"].astype(str)
+    initials = names.map(lambda country: "".join(word[0] for word in country.split()))
+    hits = [names[initials == name.upper()], names[codes.str.startswith(name.upper())]]
+    return [str(region) for found in hits for region in found]
 
 
 def profile_names() -> list[str]:
@@ -153,17 +195,23 @@ def hourly_profile(name_or_path: str, season: str = "ALL") -> Floats:
     >>> hourly_profile("US/CISO").argmin()
     np.int64(12)
     """
+    if season not in SEASONS:
+        known = ", ".join(f"{name} ({months})" for name, months in SEASONS.items())
+        near = f" (did you mean {season.upper()}?)" if season.upper() in SEASONS else ""
+        raise SpecError(f"season: got {season!r}{near}, allowed: {known}")
     if name_or_path.endswith(".csv"):
+        if season != "ALL":
+            fault = f"got {season} beside {name_or_path}, a file of one day"
+            raise SpecError(f"season: {fault}, allowed: beside a shipped grid")
         return _read_profile(Path(name_or_path))
     table = load_table(PROFILES)
-    for column, got in (("region", name_or_path), ("season", season)):
-        allowed = sorted(table[column].unique())
-        if got not in allowed:
-            near = get_close_matches(got.upper(), allowed, n=1, cutoff=0.4)
-            hint = f" (did you mean {near[0]}?)" if near else ""
-            known = ", ".join(allowed)
-            key, further = ("profile", ", a CSV file") if column == "region" else (column, "")
-            raise SpecError(f"{key}: got {got!r}{hint}, allowed: {known}{further}")
+    grids = sorted(table["region"].unique())
+    if name_or_path not in grids:
+        near = "".join(get_close_matches(name_or_path.upper(), grids, n=1, cutoff=0.4))
+        hint = f" (did you mean {near}?)" if near else ""
+        raise SpecError(
+            f"profile: got {name_or_path!r}{hint}, allowed: {', '.join(grids)}, a CSV file"
+        )
     row = table[(table["region"] == name_or_path) & (table["season"] == season)].iloc[0]
     return np.array([float(row[f"h{hour:02d}"]) for hour in range(HOURS)])
 
@@ -172,12 +220,18 @@ def _read_profile(file: Path) -> Floats:
     """Read a user's profile, all faults at once."""
     if not file.is_file():
         raise SpecError(f"profile: got {file}, which is no file, allowed: a CSV file")
-    with file.open(newline="", encoding="utf-8") as stream:
-        reader = csv.DictReader(stream)
+    try:
+        reader = csv.DictReader(io.StringIO(file.read_text(encoding="utf-8-sig"), newline=""))
         columns = reader.fieldnames or []
         if not {"hour", "g_per_kwh"} <= set(columns):
             raise SpecError(f"{file}:1: got columns {columns}, required: hour, g_per_kwh")
         rows = [(reader.line_num, row["hour"], row["g_per_kwh"]) for row in reader]
+    except UnicodeDecodeError as error:
+        raise SpecError(f"profile: got {file}, no UTF-8 text, allowed: a CSV file") from error
+    except (OSError, csv.Error) as error:
+        raise SpecError(
+            f"profile: got {file}, unreadable ({error}), allowed: a CSV file"
+        ) from error
     faults, found = [], dict[int, float]()
     for line, hour_text, text in rows:
         hour = int(hour_text) if (hour_text or "").strip().isdigit() else -1

@@ -15,7 +15,10 @@ from carbonopt.errors import MappingError, ModelRangeError
 from carbonopt.evaluate.design import Evaluation, evaluate_design
 from carbonopt.evaluate.workload import Workload
 from carbonopt.hardware.knobs import knobs_of_row
-from carbonopt.objectives import PER_NETWORK
+from carbonopt.hardware.template import find_template
+from carbonopt.hardware.variant import load_variant
+from carbonopt.mapping.residency import machine_for
+from carbonopt.objectives import BUILDABLE, PER_NETWORK
 from carbonopt.performance.network import MappingMode
 
 _PER_NETWORK = tuple(metric.name for metric in PER_NETWORK if not metric.factors)
@@ -78,13 +81,28 @@ def evaluate_row(design: Mapping[str, Any], context: Context) -> dict[str, Any]:
     return row_of(results, context)
 
 
+def build_design(design: Mapping[str, Any], context: Context) -> None:
+    """Build the machine of a design for the first workload, without mapping anything onto it.
+
+    What can be built does not depend on the workload.
+
+    Raises
+    ------
+    ModelRangeError
+        It cannot be built; the message names each knob at fault.
+    """
+    template, knobs = find_template(str(design["template"])), knobs_of_row(design)
+    workload, variant = context.workloads[0], load_variant(context.preset.hardware)
+    machine_for(workload.network, template, knobs, variant, dram_byte=workload.dram_byte)
+
+
 def row_of(evaluations: Iterable[Evaluation], context: Context) -> dict[str, Any]:
     """Return the evaluations of a design, one per workload, as `evaluate_row` does."""
     try:
         results = list(evaluations)
     except (ModelRangeError, MappingError) as error:
-        return {"limit.buildable": 1.0, "status": "error", "message": str(error)}
-    row: dict[str, Any] = {"limit.buildable": 0.0, "status": "ok", "message": ""}
+        return {BUILDABLE: 1.0, "status": "error", "message": str(error)}
+    row: dict[str, Any] = {BUILDABLE: 0.0, "status": "ok", "message": ""}
     row |= {name: results[0].metrics[name] for name in ("area_mm2", "clock_ns", "idle_w")}
     for name in (*_PER_NETWORK, "embodied_g"):
         if all(name in result.metrics for result in results):

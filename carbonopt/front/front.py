@@ -15,7 +15,7 @@ from carbonopt.errors import SearchError, SpecError
 from carbonopt.front.choose import knee
 from carbonopt.front.dominance import front_rows
 from carbonopt.front.indicators import epsilon, hypervolume, share_found
-from carbonopt.objectives import Metric
+from carbonopt.objectives import BUILDABLE, Metric
 
 
 @dataclass(frozen=True, repr=False)
@@ -156,7 +156,8 @@ class Front:
         Returns
         -------
         pandas.DataFrame
-            With the columns ``binding`` (the constraint that is missed most) and ``violation``.
+            With the columns ``binding`` (the constraint that is missed most; whether it can be
+            built where it cannot, without other constraints then) and ``violation``.
         """
         names = list(self.constraint_names)
         table = self.evaluations[~self.evaluations["feasible"].astype(bool)].copy()
@@ -165,6 +166,8 @@ class Front:
             return table.assign(binding="", violation=np.inf).head(count)
         table["binding"] = missed.idxmax(axis=1)
         table["violation"] = missed.max(axis=1)
+        if BUILDABLE in names:
+            table.loc[missed[BUILDABLE] > 0.0, "binding"] = BUILDABLE
         return table.sort_values("violation", kind="stable").head(count).reset_index(drop=True)
 
     def plot(self, path: str | Path | None = None) -> Any:  # noqa: ANN401  matplotlib comes late

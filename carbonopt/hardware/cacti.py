@@ -57,11 +57,23 @@ def sram_column(name: Property, rows: Number, node_nm: Number, *, what: str) -> 
     return np.asarray(np.exp(low + share * (high - low)))
 
 
+def sram_rows_range() -> tuple[int, int]:
+    """Return the fewest and the most rows of the table.
+
+    Examples
+    --------
+    >>> sram_rows_range()
+    (32, 16777216)
+    """
+    rows = load_table("sram_cacti7.csv")["rows"].astype(int)
+    return int(rows.min()), int(rows.max())
+
+
 def sram_byte_range() -> tuple[float, float]:
     """Return the sizes that the table covers for the narrowest memory, one column [byte]."""
-    rows = load_table("sram_cacti7.csv")["rows"].astype(float)
     column_byte = load_facts("memory_28nm.csv")["sram_column_bits"] / 8
-    return float(rows.min()) * column_byte, float(rows.max()) * column_byte
+    low, high = sram_rows_range()
+    return low * column_byte, high * column_byte
 
 
 def sram_array(

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field, fields
 from functools import cache
 
 from carbonopt.data.tables import load_facts
+from carbonopt.hardware.cacti import sram_rows_range
 from carbonopt.hardware.nvm import cell_names
 from carbonopt.hardware.technology import load_technology
 
 MACROS = ("dimc", "aimc")
 ANALOG = ("aimc",)
 _SUFFIX = {"byte": "byte", "nm": "nm", "V": "v", "byte/s": "byte_per_s"}
+_FASTEST = 1e18  # byte/s: beyond any port; from 1 byte/s, so that times stay numbers
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Knob:
     default
         Value where it is not given; none where it must be given or follows from others.
     low, high
-        Smallest and largest value, both allowed.
+        Smallest and largest value, both allowed; an infinite `high` stands for all above 0.
     whole
         Whole numbers only.
     words
@@ -75,16 +77,17 @@ class Knob:
         """
         if self.words:
             return ", ".join(self.words)
-        numbers = "whole numbers from " if self.whole else ""
         if math.isinf(self.high):
-            return f"{numbers}{self.low:g}" if self.whole else "> 0"
-        return f"{numbers}{self.low:g} to {self.high:g} {self.unit}".rstrip()
+            return "> 0"
+        numbers = "whole numbers from " if self.whole else ""
+        high = f"{self.high:.0f}" if self.whole else f"{self.high:g}"
+        return f"{numbers}{self.low:g} to {high} {self.unit}".rstrip()
 
     def holds(self, value: float | str) -> bool:
         """Whether it can take a value, in its canonical unit."""
         if self.words or isinstance(value, str):
             return value in self.words
-        if math.isinf(self.high) and not self.whole:
+        if math.isinf(self.high):
             return 0 < value < math.inf
         return self.low <= value <= self.high and (not self.whole or float(value).is_integer())
 
@@ -157,10 +160,17 @@ class Knobs:
 @cache
 def knob_table() -> Mapping[str, Knob]:
     """Return every knob by name, in the order in which they are shown."""
+    most = sram_rows_range()[1]
     sizes = (
-        Knob("rows", "inputs that are summed, D2", whole=True, required=True),
-        Knob("cols", "outputs side by side, D1", whole=True, required=True),
-        Knob("macros", "copies of the array, D3", default=1, whole=True),
+        Knob(
+            "rows",
+            "inputs that are summed, D2 (digital_ws, dimc: a power of two)",
+            high=most,
+            whole=True,
+            required=True,
+        ),
+        Knob("cols", "outputs side by side, D1", high=most, whole=True, required=True),
+        Knob("macros", "copies of the array, D3", default=1, high=most, whole=True),
         Knob("sram", "buffer on the chip", "byte", required=True),
     )
     listed = (*sizes, *_macro_knobs(), *_gate_knobs(), *_analog_knobs(), *_system_knobs())
@@ -171,7 +181,8 @@ def _macro_knobs() -> Iterator[Knob]:
     """Visit the knobs that shape a macro."""
     plain, bits = MacroOptions(), load_facts("imc_28nm.csv")["input_bits"]
     what = "weights stored beside one multiplier"
-    yield Knob("group_depth", what, default=plain.group_depth, whole=True, kinds=MACROS)
+    most, depth = sram_rows_range()[1], plain.group_depth
+    yield Knob("group_depth", what, default=depth, high=most, whole=True, kinds=MACROS)
     what = "input bits applied per cycle (1, aimc 2)"
     yield Knob("bits_per_cycle", what, high=bits, whole=True, kinds=MACROS)
     what = "2: registers before place-value adders and accumulators"
@@ -206,7 +217,8 @@ def _analog_knobs() -> Iterator[Knob]:
     what = "resolution of the ADCs (from bits per cycle and rows)"
     yield Knob("adc_bits", what, low=low, high=high, kinds=ANALOG)
     what = "bit columns that share one ADC, converted in turn"
-    yield Knob("adc_share", what, default=plain.adc_share, whole=True, kinds=ANALOG)
+    most, share = sram_rows_range()[1], plain.adc_share
+    yield Knob("adc_share", what, default=share, high=most, whole=True, kinds=ANALOG)
 
 
 def _system_knobs() -> Iterator[Knob]:
@@ -215,8 +227,8 @@ def _system_knobs() -> Iterator[Knob]:
     words, what = ("stopped", "overlapped"), "computing while weights are written"
     yield Knob("loading", what, default=plain.loading, words=words, kinds=MACROS)
     what = "of each port of the buffer (a word per cycle)"
-    yield Knob("sram_bandwidth", what, "byte/s", kinds=MACROS)
+    yield Knob("sram_bandwidth", what, "byte/s", high=_FASTEST, kinds=MACROS)
     what = "of each port of the memory beside the chip (a row per cycle)"
-    yield Knob("dram_bandwidth", what, "byte/s", kinds=MACROS)
+    yield Knob("dram_bandwidth", what, "byte/s", high=_FASTEST, kinds=MACROS)
     words, what = ("sram", "all"), "what leaks: the buffer, or the macro too"
     yield Knob("leakage", what, default=plain.leakage, words=words, kinds=MACROS)

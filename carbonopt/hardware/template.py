@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from carbonopt.data.tables import load_facts
-from carbonopt.errors import ModelRangeError, SpecError
+from carbonopt.errors import SpecError
 from carbonopt.hardware.digital import (
     DigitalArray,
     digital_area,
@@ -29,6 +29,7 @@ from carbonopt.hardware.imc import (
 )
 from carbonopt.hardware.imc_cells import cell_write_pj, row_write_ns
 from carbonopt.hardware.imc_model import macro_area, macro_clock, macro_leakage, precharge_pj
+from carbonopt.hardware.knob_check import check_knobs
 from carbonopt.hardware.knob_table import Knob, Knobs, MacroOptions, knob_table
 from carbonopt.hardware.machine import Machine, Memory, Operand
 from carbonopt.hardware.memory import dram, equal_ports, register, sram
@@ -139,7 +140,7 @@ def build_machine(
     ----------
     .. [1] CarbonSpot, expr.py:1198-1766 (hierarchies), 1863-1913 (arrays).
     """
-    _check(template, knobs)
+    check_knobs(template, knobs)
     technology = _technology(template, knobs.options)
     array: DigitalArray | ImcMacro
     leakage: Mapping[str, float] = {}
@@ -214,60 +215,6 @@ def _activity(options: MacroOptions) -> Activity:
     """Return the share of cycles in which parts of a macro switch."""
     of_data = Activity.of_data(options.input_toggle, options.weight_density)
     return dataclasses.replace(of_data, flipflops=options.flipflop_activity)
-
-
-def _check(template: Template, knobs: Knobs) -> None:
-    """Refuse designs that the models do not cover, all faults in one message."""
-    faults = [
-        f"{template.name}: {knob.name}: {fault}"
-        for knob in knob_table().values()
-        if (fault := _knob_fault(template, knob, knobs))
-    ]
-    options = knobs.options
-    needs_tree = template.adder_tree and not faults
-    if needs_tree and (knobs.rows < 2 or math.log2(knobs.rows) % 1):
-        faults.append(
-            f"{template.name}: rows: got {knobs.rows}, allowed: powers of two from 2 "
-            "(leaves of an adder tree)"
-        )
-    if options.loading == "overlapped" and options.group_depth < 2:
-        faults.append(
-            f"{template.name}: group_depth: got {options.group_depth}, allowed: from 2 where "
-            "loading is overlapped (weights in use, and those that arrive)"
-        )
-    columns = knobs.cols * load_facts("digital_28nm.csv")["weight_bits"]
-    if not faults and options.adc_share > columns:
-        faults.append(
-            f"{template.name}: adc_share: got {options.adc_share}, allowed: up to {columns:g} "
-            "(bit columns of a macro)"
-        )
-    if faults:
-        raise ModelRangeError("\n".join(faults))
-
-
-def _knob_fault(template: Template, knob: Knob, knobs: Knobs) -> str:
-    """Say what is wrong with a knob; '' if nothing is."""
-    value = knobs.value(knob)
-    if value is None:
-        return ""
-    got = _said(value, knob)
-    if knob.kinds and template.macro not in knob.kinds:
-        plain = _said(knob.default, knob)
-        same = value == knob.default
-        return "" if same else f"got {got}, allowed: {plain} (a knob of {_takers(knob)})"
-    return "" if knob.holds(value) else f"got {got}, allowed: {knob.allowed}"
-
-
-def _said(value: float | str | None, knob: Knob) -> str:
-    """Return the value of a knob in words."""
-    if value is None or isinstance(value, str):
-        return value or "none"
-    return f"{value:g} {knob.unit}".rstrip()
-
-
-def _takers(knob: Knob) -> str:
-    """Return the templates that have a knob."""
-    return ", ".join(each.name for each in TEMPLATES.values() if each.macro in knob.kinds)
 
 
 def _unrolled_dims(stationary: bool, variant: ModelVariant) -> Mapping[str, tuple[str, ...]]:

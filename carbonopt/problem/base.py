@@ -61,6 +61,8 @@ class Problem:
         Text of a problem file that makes this problem again.
     exact_rows
         Returns rows among which the exact front is, where it can be had without a search.
+    build
+        Builds the hardware of a design and maps nothing, `ModelRangeError` where it cannot be.
 
     Examples
     --------
@@ -86,6 +88,7 @@ class Problem:
         content: Mapping[str, Any] | None = None,
         source: str = "",
         exact_rows: Callable[[], list[Row]] | None = None,
+        build: Callable[[Row], None] | None = None,
     ) -> None:
         self.name = name
         self.question = question
@@ -98,6 +101,7 @@ class Problem:
         self.content = dict(content or {"evaluate_row": _qualified_name(evaluate_row)})
         self.source = source
         self.evaluate_row = evaluate_row
+        self.build = build
         self._exact_rows = exact_rows
         self._payload = b""
         self._cache: dict[tuple[int, ...], Row] = {}

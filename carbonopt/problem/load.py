@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from carbonopt.catalog import find_problem
 from carbonopt.errors import SpecError
 from carbonopt.hardware.cacti import sram_byte_range
 from carbonopt.objectives import (
+    BUILDABLE,
     MAPPING_OBJECTIVES,
     METRICS,
     PER_NETWORK,
@@ -28,9 +30,10 @@ from carbonopt.problem.base import Problem
 from carbonopt.problem.scenario import preset_of, scenario_words
 from carbonopt.space import Variable
 from carbonopt.spec.fields import Vocabulary
-from carbonopt.spec.load import Document, load_model, plain_scalar, read_document
-from carbonopt.spec.problem import SCENARIO_FREE, ProblemSpec, VariableSpec
+from carbonopt.spec.load import Document, load_model, plain_scalar, read_document, sound_part
+from carbonopt.spec.problem import SCENARIO_FREE, ProblemSpec, VariableSpec, WorkloadSpec
 from carbonopt.spec.scenario import ScenarioSpec
+from carbonopt.units import format_quantity
 from carbonopt.workload.load import network_names
 
 if TYPE_CHECKING:
@@ -46,14 +49,18 @@ def load_problem(name_or_path: str | Path) -> Problem:
     SpecError
         With every fault of the file: ``file:line: key: got …, allowed: …``.
     """
-    from carbonopt.evaluate import Context, period_constraints
+    from carbonopt.evaluate import Context, build_design, period_constraints
 
     file = find_problem(name_or_path)
     _refuse_study(file)
-    spec, document = load_model(file, ProblemSpec, _vocabulary())
+    try:
+        spec, document = load_model(file, ProblemSpec, _vocabulary())
+    except SpecError as error:
+        raise SpecError(list(dict.fromkeys([*error.faults, *_further_faults(file)]))) from None
     faults: list[str] = []
-    variables = _variables(spec, document, faults)
-    workloads = _workloads(spec, document, faults)
+    variables = _variables(spec.variables, document, faults)
+    judged = [*spec.objectives, *spec.limits]
+    workloads = _workloads(spec.workloads, judged, document, faults)
     preset = _preset(spec.scenario, document, faults)
     machine = _machine(spec, document, faults)
     front = _reference_front(spec, document, faults)
@@ -76,10 +83,11 @@ def load_problem(name_or_path: str | Path) -> Problem:
         spec.name,
         **_evaluation(context, mode == "genes", machine, variables, content),
         objectives=spec.objectives,
-        constraints=["limit.buildable", *constraints],
+        constraints=[BUILDABLE, *constraints],
         limits={name: limit.max for name, limit in spec.limits.items() if name != "period"},
         reference_point={name: entry.value for name, entry in point.items()} if point else None,
         reference_front=front,
+        build=partial(build_design, context=context) if machine is None else None,
         question=" ".join(spec.question.split()),
         source=_source(document),
     )
@@ -177,7 +185,8 @@ def _vocabulary() -> Vocabulary:
     from carbonopt.hardware.knob_table import knob_table
     from carbonopt.hardware.template import TEMPLATES
 
-    knobs = knob_table().values()
+    knobs, sizes = knob_table().values(), sram_byte_range()
+    sizes_said = " to ".join(format_quantity(size, "byte") for size in sizes)
     return Vocabulary(
         workloads=tuple(network_names()),
         presets=tuple(preset_names()),
@@ -187,8 +196,8 @@ def _vocabulary() -> Vocabulary:
         network_metrics=tuple(m.name for m in PER_NETWORK + UNCERTAIN),
         required=("template", *(knob.column for knob in knobs if knob.required)),
         knob_units={knob.column: knob.unit for knob in knobs},
-        knob_ranges={knob.column: (knob.low, knob.high) for knob in knobs}
-        | {"sram_byte": sram_byte_range()},
+        knob_ranges={knob.column: (knob.low, knob.high) for knob in knobs} | {"sram_byte": sizes},
+        knob_allowed={knob.column: knob.allowed for knob in knobs} | {"sram_byte": sizes_said},
         knob_words={knob.column: knob.words for knob in knobs if knob.words},
         whole_knobs=tuple(knob.column for knob in knobs if knob.whole),
         scenario_free=scenario_free,
@@ -196,10 +205,36 @@ def _vocabulary() -> Vocabulary:
     )
 
 
-def _variables(spec: ProblemSpec, document: Document, faults: list[str]) -> list[Variable]:
+def _further_faults(file: Path) -> list[str]:
+    """Return what models would find at fault in those parts of a file whose keys are sound."""
+    document, words = read_document(file), _vocabulary()
+    data, faults = document.data if isinstance(document.data, dict) else {}, list[str]()
+    said = data.get("variables")
+    read = {
+        name: sound_part({**entry, "name": name}, VariableSpec, words)
+        for name, entry in (said.items() if isinstance(said, dict) else ())
+        if isinstance(entry, dict)
+    }
+    _variables({name: entry for name, entry in read.items() if entry}, document, faults)
+    networks, objectives = data.get("workloads"), data.get("objectives")
+    listed = networks if isinstance(networks, list) else []
+    entries = [sound_part(entry, WorkloadSpec, words) for entry in listed]
+    names = objectives if isinstance(objectives, list) else []
+    sound = [entry for entry in entries if entry is not None]
+    if len(sound) == len(entries):  # places are those of the file
+        _workloads(sound, [name for name in names if isinstance(name, str)], document, faults)
+    scenario = sound_part(data.get("scenario") or {}, ScenarioSpec, words)
+    if scenario is not None:
+        _preset(scenario, document, faults)
+    return faults
+
+
+def _variables(
+    entries: Mapping[str, VariableSpec], document: Document, faults: list[str]
+) -> list[Variable]:
     """Make the variables of the space."""
     variables = []
-    for name, entry in spec.variables.items():
+    for name, entry in entries.items():
         try:
             variables.append(make_variable(entry))
         except (SpecError, TypeError) as error:
@@ -218,13 +253,15 @@ def make_variable(entry: VariableSpec) -> Variable:
     return variable
 
 
-def _workloads(spec: ProblemSpec, document: Document, faults: list[str]) -> list[Workload]:
+def _workloads(
+    entries: Sequence[WorkloadSpec], metrics: Sequence[str], document: Document, faults: list[str]
+) -> list[Workload]:
     """Load the networks, each with what its deployment asks."""
     from carbonopt.evaluate import load_workload
 
     workloads: list[Workload] = []
-    periodic = [name for name in [*spec.objectives, *spec.limits] if needs_period(name)]
-    for place, entry in enumerate(spec.workloads):
+    periodic = [name for name in metrics if needs_period(name)]
+    for place, entry in enumerate(entries):
         name = entry.name or str(document.path.parent / str(entry.path))
         try:
             loaded = load_workload(

@@ -31,6 +31,8 @@ class Vocabulary:
         Knobs of the templates with their canonical unit.
     knob_ranges
         Smallest and largest value that the model covers, by knob.
+    knob_allowed
+        These ranges in words, by knob.
     knob_words
         Words that a knob allows, where it is no number.
     whole_knobs
@@ -52,6 +54,7 @@ class Vocabulary:
     required: tuple[str, ...] = ()
     knob_units: Mapping[str, str] = field(default_factory=dict)
     knob_ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    knob_allowed: Mapping[str, str] = field(default_factory=dict)
     knob_words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     whole_knobs: tuple[str, ...] = ()
     scenario_free: Callable[[Sequence[str]], list[str]] = list
@@ -85,11 +88,14 @@ def one_of(value: object, allowed: tuple[str, ...]) -> str:
     raise ValueError(f"got {value}, allowed: {', '.join(allowed)}{hint}")
 
 
-def quantity(unit: str, *, or_zero: bool = False) -> Callable[[object], float]:
-    """Make a reader of quantities above 0 of a unit; a plain number where the unit is ''."""
+def quantity(unit: str, *, or_zero: bool = False, allowed: str = "") -> Callable[[object], float]:
+    """Make a reader of quantities above 0 of a unit; a plain number where the unit is ''.
+
+    `allowed` says the range in words, where it is narrower.
+    """
+    allowed = allowed or (">= 0" if or_zero else "> 0")
 
     def read(value: object) -> float:
-        allowed = ">= 0" if or_zero else "> 0"
         if unit and isinstance(value, int | float) and value <= 0:
             raise ValueError(f"got {value}, allowed: {allowed}, with a unit of: {_units(unit)}")
         if unit:
@@ -136,16 +142,22 @@ def whole(value: object) -> int:
     ValueError
         It is none.
     """
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or value % 1 != 0:
         raise ValueError(f"got {value}, allowed: a whole number")
     return int(value)
 
 
 def named_quantity(
-    name: str, value: object, units: Mapping[str, str], *, or_zero: bool = False
+    name: str,
+    value: object,
+    units: Mapping[str, str],
+    *,
+    or_zero: bool = False,
+    allowed: str = "",
 ) -> float:
     """Read a positive quantity whose unit its name tells; whole byte counts become integers."""
-    number = quantity(units.get(name, "") or unit_of(name), or_zero=or_zero)(value)
+    unit = units.get(name, "") or unit_of(name)
+    number = quantity(unit, or_zero=or_zero, allowed=allowed)(value)
     return int(number) if float(number).is_integer() and not isinstance(value, float) else number
 
 

@@ -113,6 +113,14 @@ def load_model(
     return result, document
 
 
+def sound_part(data: Any, model: type[Model], context: Any) -> Model | None:  # noqa: ANN401
+    """Read a part of a file as a model, None where it is not sound."""
+    try:
+        return model.model_validate(data, context=context)
+    except ValidationError:
+        return None
+
+
 def read_document(path: Path, *, last_wins: bool = False) -> Document:
     """Read a YAML file with the line of every key and value.
 

@@ -142,6 +142,28 @@ def test_a_grid_that_gets_cleaner():
     assert mixed.shape == (2, 1)
 
 
+@pytest.mark.parametrize(
+    ("name", "first"), [("US", "United States"), ("UK", "United Kingdom"), ("de", "Germany")]
+)
+def test_a_short_name_is_told_the_country_that_it_may_mean(name, first):
+    with pytest.raises(SpecError, match=rf"region: got '{name}', nearest: {first}(,|$)"):
+        grid_intensity(name)
+
+
+def test_a_profile_of_the_user_has_no_seasons(tmp_path):
+    file = write(tmp_path / "mine.csv", [f"{hour},100" for hour in range(24)])
+    with pytest.raises(SpecError, match=r"season: got JJA beside .*, allowed: beside a shipped"):
+        hourly_profile(file, "JJA")
+
+
+@pytest.mark.parametrize("content", [b"hour,g_per_kwh\n\xff\xfe,3\n", b"hour,g_per_kwh\n0,\x803\n"])
+def test_a_profile_that_is_no_text_is_refused(tmp_path, content):
+    file = tmp_path / "mine.csv"
+    file.write_bytes(content)
+    with pytest.raises(SpecError, match=r"profile: got .*mine.csv, no UTF-8 text, allowed: a CSV"):
+        hourly_profile(str(file))
+
+
 def test_a_profile_beside_a_region_gives_the_shape_alone():
     hours = hourly_profile("US/CISO")
     ratio = effective_g_per_kwh(hours, "best 4 h") / hours.mean()

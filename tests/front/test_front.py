@@ -163,6 +163,13 @@ def test_nothing_feasible_names_the_binding_limit():
     nearest = front.least_infeasible(2)
     assert nearest["binding"].tolist() == ["limit.period", "limit.area"]
     assert nearest["violation"].tolist() == [0.3, 0.5]
+    unbuilt = rows.assign(
+        **{"limit.buildable": [0.0, 1.0, 1.0], "limit.period": [0.1, np.nan, 0.3]}
+    )
+    names = ("limit.buildable", "limit.area", "limit.period")
+    nearest = make([], evaluations=unbuilt, constraint_names=names).least_infeasible(3)
+    assert nearest["binding"].tolist() == ["limit.area", "limit.buildable", "limit.buildable"]
+    assert nearest["violation"].tolist() == [0.5, 1.0, np.inf]
     with pytest.raises(SearchError, match="no feasible design"):
         front.knee()
     with pytest.raises(SearchError, match="no feasible design"):

@@ -174,9 +174,9 @@ def test_all_bad_knobs_are_named_at_once(template):
     with pytest.raises(ModelRangeError) as error:
         machine(template, 0, -1, 0, 0.0)
     assert str(error.value).splitlines() == [
-        f"{template}: rows: got 0, allowed: whole numbers from 1",
-        f"{template}: cols: got -1, allowed: whole numbers from 1",
-        f"{template}: macros: got 0, allowed: whole numbers from 1",
+        f"{template}: rows: got 0, allowed: whole numbers from 1 to 16777216",
+        f"{template}: cols: got -1, allowed: whole numbers from 1 to 16777216",
+        f"{template}: macros: got 0, allowed: whole numbers from 1 to 16777216",
         f"{template}: sram: got 0 byte, allowed: > 0",
     ]
 
@@ -186,8 +186,8 @@ def test_all_bad_knobs_are_named_at_once(template):
     [
         (-1024.0, "sram: got -1024 byte, allowed: > 0"),
         (float("nan"), "sram: got nan byte, allowed: > 0"),
-        (1024.0, "sram of 1024 B: SRAM rows (size / width): got 16 rows, allowed: 32 to"),
-        (2.0**31, "sram of 2.14748e+09 B: SRAM rows (size / width): got 3.35544e+07 rows, allowed"),
+        (1024.0, "cols: got 32, allowed: cols x macros up to 16, or an sram from 2 KiB (32 words"),
+        (2.0**31, "sram: got 2 GiB, allowed: up to 1 GiB in words of 512 bit"),
     ],
 )
 @pytest.mark.parametrize("template", TEMPLATES)
@@ -201,14 +201,14 @@ def test_sram_outside_the_table_is_refused(template, sram_byte, message):
 @pytest.mark.parametrize(
     ("rows", "cols", "message"),
     [
-        (16, 32, "cell array: SRAM rows (size / width): got 16 rows, allowed: 32 to"),
-        (32, 3, "cell array: width: got 24 bit, allowed: at least 32 bit"),
+        (16, 32, "rows: got 16, allowed: rows x group_depth from 32 to 16777216"),
+        (32, 3, "cols: got 3, allowed: from 4 (words of the cells)"),
     ],
 )
 def test_macros_below_the_table_are_refused(template, rows, cols, message):
     with pytest.raises(ModelRangeError) as error:
         machine(template, rows, cols)
-    assert f"{template} {message}" in str(error.value)
+    assert f"{template}: {message}" in str(error.value)
 
 
 @pytest.mark.parametrize("template", TEMPLATES)

@@ -36,7 +36,7 @@ SCENARIO_KEYS = (
     *("decarbonisation: 0.05", "profile: US/CISO, when: best 4 h", "fab_region: TWN 2023"),
     *("profile: US/CISO, season: JJA, when: 22:00-06:00", "abatement: 99"),
     *("yield_model: murphy", "defect_density: 0.1 1/cm2", "line_yield: 0.9", "accounting: area"),
-    *("reticle: free", "package_energy: 0.1 kWh/cm2", "memory: hbm3e", "board: 10 g"),
+    *("reticle: free", "memory: hbm3e", "board: 10 g"),
     *("design: 1 t, volume: 1000", "memory: lpddr4", "end_of_life: 2 g", "leakage_factor: 0"),
     *(
         "dies: 2",
@@ -116,6 +116,16 @@ def test_every_knob_of_a_macro_can_be_a_variable(problem_file):
     assert load_problem(problem_file(problem.source)).hash == problem.hash
 
 
+def test_steps_of_fractions_reach_their_last_value(problem_file):
+    steps = {"adc_bits": "[4.5, 8.5, 1]", "supply_v": "[0.6 V, 1.2 V, 0.6 V]"}
+    lines = "".join(f"\n  {name}: {{step: {value}}}" for name, value in steps.items())
+    old = "macros: {step: [1, 7, 2]}"
+    problem = load_problem(problem_file(GOOD.replace(old, old + lines)))
+    values = {v.name: v.values for v in problem.space.variables}
+    assert values["adc_bits"] == (4.5, 5.5, 6.5, 7.5, 8.5)
+    assert values["supply_v"] == (0.6, 1.2)
+
+
 def test_every_key_does_something(problem_file):
     base = load_problem(problem_file(GOOD)).hash
     for old, new in [
@@ -125,6 +135,7 @@ def test_every_key_does_something(problem_file):
         ("25 g/kWh", "26 g/kWh"),
         ("100 g", "101 g"),
         ("package: 100 g", "package: 100 g, fab_yield: 0.5"),
+        ("package: 100 g", "package_energy: 0.1 kWh/cm2"),
         ("package: 100 g", "package: 100 g, fab_intensity: 1 kg/kWh"),
         ("preset: default", "preset: carbonspot"),
         *(("package: 100 g", f"package: 100 g, {key}") for key in SCENARIO_KEYS),
@@ -197,6 +208,25 @@ def test_all_faults_are_told_at_once(problem_file):
         *("maping", "variables.cols.int", "variables.sram_byte.choice", "scenario.lifetime"),
         *("name", "objectives"),
     }
+
+
+def test_faults_of_keys_and_of_models_are_told_together(problem_file):
+    found = faults(
+        problem_file,
+        ("mapping: reference", "maping: reference"),
+        ("{pow2: [32, 128]}", "{pow2: [32, 100]}"),
+        ("{step: [1, 7, 2]}", "{step: [1, 7, 4]}"),
+        ("64 KiB", "64"),
+        ("lifetime: 5 y", "profile: US/NONE"),
+        ("[resnet8]", "[llm_decode_block]"),
+        ("energy_j@resnet8]", "latency_s]"),
+    )
+    assert [fault.split(": ")[1] for fault in found] == [
+        *("variables.sram_byte.choice", "objectives", "maping"),
+        *("variables.rows.pow2", "variables.macros.step", "workloads.0.period"),
+        "scenario.profile",
+    ]
+    assert found[1].endswith("allowed: each objective once")
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "- a\n- b\n", "hello\n"])
