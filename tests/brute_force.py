@@ -8,12 +8,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from carbonopt.mapping.allocation import allocation_fits
-from carbonopt.mapping.candidates import Mappings, reduced_above
+from carbonopt.mapping.candidates import Mappings, fits
 from carbonopt.mapping.loops import prime_factors
 from carbonopt.mapping.spatial import Unrolling
 from carbonopt.mapping.task import MappingTask
-from carbonopt.mapping.tiles import prefix_tiles
 from carbonopt.performance.cost import mapped_cost
 from carbonopt.workload.layer import DIMS
 
@@ -47,18 +45,6 @@ def count_mappings(task: MappingTask, unrolling: Unrolling) -> int:
     orders = loop_orders(unrolling)
     loops = orders.shape[1]
     return len(orders) * math.prod(math.comb(loops + int(n) - 1, loops) for n in task.levels)
-
-
-def fits(task: MappingTask, mappings: Mappings) -> np.ndarray:
-    """Whether each mapping fits into the memories (n,)."""
-    used = task.arrays(mappings.unrollings)
-    mean = task.storage.spread(used.mean)
-    which, dims, sizes = mappings.which, mappings.dims, mappings.sizes
-    tiles = prefix_tiles(task.levels, mean, which, task.geometry, dims, sizes)
-    return allocation_fits(
-        task.levels, task.memory, task.storage.capacity(used), task.storage.doubled,
-        reduced_above(mean), which, task.bits, dims, mappings.cuts, tiles,
-    )  # fmt: skip
 
 
 def all_mappings(task: MappingTask, unrolling: Unrolling) -> Iterator[Mappings]:

@@ -7,26 +7,11 @@ import itertools
 import numpy as np
 
 from carbonopt.hardware.machine import OPERANDS
-from carbonopt.mapping.allocation import allocation_fits
-from carbonopt.mapping.candidates import Mappings, reduced_above
+from carbonopt.mapping.candidates import Mappings, fits
 from carbonopt.mapping.genes import GeneMap, LayerGenes
 from carbonopt.mapping.loops import loop_orders
-from carbonopt.mapping.tiles import prefix_tiles
 from carbonopt.performance.cost import mapped_cost
 from carbonopt.workload.layer import DIMS
-
-
-def fits(task, mappings):
-    """Whether each mapping fits into the memories."""
-    used = task.arrays(mappings.unrollings)
-    spatial = task.storage.spread(used.mean)
-    tiles = prefix_tiles(
-        task.levels, spatial, mappings.which, task.geometry, mappings.dims, mappings.sizes
-    )
-    return allocation_fits(
-        task.levels, task.memory, task.storage.capacity(used), task.storage.doubled,
-        reduced_above(spatial), mappings.which, task.bits, mappings.dims, mappings.cuts, tiles,
-    )  # fmt: skip
 
 
 def every_mapping(task):

@@ -11,7 +11,7 @@ import numpy as np
 from carbonopt.arrays import Bools, Floats, Ints
 from carbonopt.errors import MappingError
 from carbonopt.hardware.machine import OPERANDS
-from carbonopt.mapping.allocation import allocate_greedily
+from carbonopt.mapping.allocation import allocate_greedily, allocation_fits
 from carbonopt.mapping.loops import loop_orders, split_loops
 from carbonopt.mapping.reference import reference_unrollings
 from carbonopt.mapping.spatial import Unrolling, array_shape, unroll
@@ -100,6 +100,18 @@ def filled(task: MappingTask, mappings: Mappings) -> Mappings:
         reduced_above(fractional), which, task.bits, dims, sizes, tiles,
     )  # fmt: skip
     return Mappings(mappings.unrollings, which, dims, sizes, cuts).take(legal)
+
+
+def fits(task: MappingTask, mappings: Mappings) -> Bools:
+    """Tell which mappings fit into the memories (n,)."""
+    used = task.arrays(mappings.unrollings)
+    fractional = task.storage.spread(used.mean)
+    which, dims, sizes = mappings.which, mappings.dims, mappings.sizes
+    tiles = prefix_tiles(task.levels, fractional, which, task.geometry, dims, sizes)
+    return allocation_fits(
+        task.levels, task.memory, task.storage.capacity(used), task.storage.doubled,
+        reduced_above(fractional), which, task.bits, dims, mappings.cuts, tiles,
+    )  # fmt: skip
 
 
 def filled_orders(task: MappingTask, unrollings: Iterable[Unrolling]) -> Mappings:

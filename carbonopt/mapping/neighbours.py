@@ -7,12 +7,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from carbonopt.arrays import Bools, Ints
-from carbonopt.mapping.allocation import allocation_fits
-from carbonopt.mapping.candidates import Mappings, joined, reduced_above
+from carbonopt.arrays import Ints
+from carbonopt.mapping.candidates import Mappings, fits, joined
 from carbonopt.mapping.loops import prime_factors
 from carbonopt.mapping.task import MappingTask
-from carbonopt.mapping.tiles import prefix_tiles
 
 
 def neighbours(task: MappingTask, mappings: Mappings) -> Mappings:
@@ -36,7 +34,7 @@ def neighbours(task: MappingTask, mappings: Mappings) -> Mappings:
         mappings.unrollings, mappings.which[rows], mappings.dims[picked], mappings.sizes[picked],
         np.array(cuts),
     )  # fmt: skip
-    return found.take(_legal(task, found))
+    return found.take(fits(task, found))
 
 
 def split_to_primes(mappings: Mappings) -> Mappings:
@@ -68,16 +66,3 @@ def _steps(loops: int, levels: Ints, cuts: Ints) -> Iterator[tuple[Ints, Ints]]:
                     moved = cuts.copy()
                     moved[operand, level] = kept
                     yield same, moved
-
-
-def _legal(task: MappingTask, mappings: Mappings) -> Bools:
-    """Tell which mappings fit into the memories (n,)."""
-    used = task.arrays(mappings.unrollings)
-    fractional = task.storage.spread(used.mean)
-    tiles = prefix_tiles(
-        task.levels, fractional, mappings.which, task.geometry, mappings.dims, mappings.sizes
-    )
-    return allocation_fits(
-        task.levels, task.memory, task.storage.capacity(used), task.storage.doubled,
-        reduced_above(fractional), mappings.which, task.bits, mappings.dims, mappings.cuts, tiles,
-    )  # fmt: skip
