@@ -20,10 +20,10 @@ from carbonopt.hardware.machine import OPERANDS, Operand
 from carbonopt.mapping.allocation import repair_cuts
 from carbonopt.mapping.candidates import Mappings, reduced_above, why_not
 from carbonopt.mapping.loops import prime_factors
-from carbonopt.mapping.spatial import Unrolling, array_shape
+from carbonopt.mapping.spatial import Unrolling
 from carbonopt.mapping.task import MappingTask
 from carbonopt.mapping.tiles import prefix_tiles
-from carbonopt.mapping.unrollings import promising_unrollings
+from carbonopt.mapping.unrollings import promising
 from carbonopt.workload.layer import DIMS, Layer
 
 UNROLLINGS = 64
@@ -83,13 +83,7 @@ class GeneMap:
     def __init__(self, task: MappingTask, genes: LayerGenes) -> None:
         self.task = task
         self.genes = genes
-        unrollings = promising_unrollings(
-            task.layer.anonymous,
-            array_shape(task.machine, task.layer),
-            carbonspot_rules=task.machine.carbonspot_rules,
-            down=task.machine.variant.whole_units_down,
-        )
-        ways = (_Way(task, genes, unrolling) for unrolling in unrollings.each)
+        ways = (_Way(task, genes, unrolling) for unrolling in promising(task).each)
         self.ways = [way for way in ways if way.is_possible][:UNROLLINGS]
         if not self.ways:
             raise MappingError(why_not(task))

@@ -8,11 +8,21 @@ import numpy as np
 
 from carbonopt.mapping.parallel import distinct, fullest_unrollings, loop_sizes, with_halves
 from carbonopt.mapping.reference import reference_unrollings
-from carbonopt.mapping.spatial import ArrayShape, Unrollings, unroll_all
+from carbonopt.mapping.spatial import ArrayShape, Unrollings, array_shape, unroll_all
+from carbonopt.mapping.task import MappingTask
 from carbonopt.workload.layer import Layer
 
 FULLEST = 8
 """Fullest unrollings that are tried, each with its halves."""
+
+
+def promising(task: MappingTask) -> Unrollings:
+    """Return the unrollings of a layer on a machine that are worth a look."""
+    machine, layer = task.machine, task.layer
+    return promising_unrollings(
+        layer.anonymous, array_shape(machine, layer),
+        carbonspot_rules=machine.carbonspot_rules, down=machine.variant.whole_units_down,
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=4096)

@@ -13,11 +13,11 @@ from carbonopt.mapping.candidates import Mappings, why_not
 from carbonopt.mapping.fronts import Point, UnrolledLayer
 from carbonopt.mapping.nest import chain_mappings
 from carbonopt.mapping.plan import Plan
-from carbonopt.mapping.spatial import Unrollings, array_shape
+from carbonopt.mapping.spatial import Unrollings
 from carbonopt.mapping.storage import Storage
 from carbonopt.mapping.tables import Array, Tables
 from carbonopt.mapping.task import MappingTask
-from carbonopt.mapping.unrollings import promising_unrollings
+from carbonopt.mapping.unrollings import promising
 from carbonopt.performance.array import array_energy, writing_rows
 from carbonopt.performance.cost import drain_cycles
 from carbonopt.performance.hull import lower_hull
@@ -148,16 +148,6 @@ def unrolled_tables(task: MappingTask, plan: Plan, unrollings: Unrollings | None
     if len(different) < len(unrollings):
         unrollings, array = unrollings.take(different), Array(*(each[different] for each in array))
     return Tables(plan, task, unrollings, array)
-
-
-def promising(task: MappingTask) -> Unrollings:
-    """Return the unrollings that are worth a look."""
-    machine = task.machine
-    array = array_shape(machine, task.layer)
-    return promising_unrollings(
-        task.layer.anonymous, array,
-        carbonspot_rules=machine.carbonspot_rules, down=machine.variant.whole_units_down,
-    )  # fmt: skip
 
 
 def _array(task: MappingTask, unrollings: Unrollings) -> Array:
