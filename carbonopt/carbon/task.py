@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,7 @@ from carbonopt.carbon.scenario import (
 from carbonopt.errors import SpecError
 from carbonopt.units import UNITS
 
+_Carbon = TypeVar("_Carbon")
 _BYTE_PER_GB = UNITS["byte"]["GiB"]
 
 
@@ -117,12 +119,7 @@ class Task:
         SpecError
             PA is asked for and no period is known.
         """
-        preset = self._own(activity, preset)
-        if activity == "CA":
-            return carbon_ca(*self._device(preset), self.deployment.dram_gb, preset)
-        period_s, dram_gb = self._period_s(), self.deployment.dram_gb
-        device = self._device(preset)
-        return carbon_pa(*device, period_s, dram_gb, preset, idle_w=self.idle_w)
+        return self._charged(activity, preset, carbon_ca, carbon_pa)
 
     def carbon_g(self, activity: Activity, preset: CarbonPreset) -> Floats:
         """Carbon of the task, the sum over `parts_g` [g]; faster where samples are many.
@@ -132,12 +129,21 @@ class Task:
         SpecError
             PA is asked for and no period is known.
         """
+        return self._charged(activity, preset, total_ca, total_pa)
+
+    def _charged(
+        self,
+        activity: Activity,
+        preset: CarbonPreset,
+        in_ca: Callable[..., _Carbon],
+        in_pa: Callable[..., _Carbon],
+    ) -> _Carbon:
+        """Charge the task by the rule of its activity, under the preset of this device."""
         preset = self._own(activity, preset)
+        device, dram_gb = self._device(preset), self.deployment.dram_gb
         if activity == "CA":
-            return total_ca(*self._device(preset), self.deployment.dram_gb, preset)
-        period_s, dram_gb = self._period_s(), self.deployment.dram_gb
-        device = self._device(preset)
-        return total_pa(*device, period_s, dram_gb, preset, idle_w=self.idle_w)
+            return in_ca(*device, dram_gb, preset)
+        return in_pa(*device, self._period_s(), dram_gb, preset, idle_w=self.idle_w)
 
     def terms(self, activity: Activity, preset: CarbonPreset) -> tuple[Floats, Floats, Floats]:
         """Carbon of running [g], of waiting [g], and the share of the device that is used up [-].
