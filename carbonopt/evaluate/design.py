@@ -110,15 +110,16 @@ def evaluate_mapped(
     machine: Machine, cost: NetworkCost, workload: Workload, preset: CarbonPreset
 ) -> Evaluation:
     """Evaluate a workload that is mapped onto a machine."""
-    seconds = machine.clock_ns * 1e-9
+    seconds = machine.clock_ns * _S_PER_NS
+    cycle_parts, energy_parts = cost.cycle_parts(), cost.energy_parts()
     breakdown: dict[str, dict[str, float]] = {
         "area_mm2": dict(machine.area_parts),
         "clock_ns": dict(machine.clock_parts),
         "idle_w": dict(machine.leakage_parts),
-        "latency_cycles": cost.cycle_parts(),
-        "latency_s": {part: cycles * seconds for part, cycles in cost.cycle_parts().items()},
-        "energy_pj": cost.energy_parts(),
-        "energy_j": {part: pj * 1e-12 for part, pj in cost.energy_parts().items()},
+        "latency_cycles": cycle_parts,
+        "latency_s": {part: cycles * seconds for part, cycles in cycle_parts.items()},
+        "energy_pj": energy_parts,
+        "energy_j": {part: pj * _J_PER_PJ for part, pj in energy_parts.items()},
     }
     metrics = {
         "area_mm2": machine.area_mm2,
@@ -127,7 +128,7 @@ def evaluate_mapped(
         "latency_cycles": cost.cycles,
         "latency_s": cost.cycles * seconds,
         "energy_pj": cost.energy_pj,
-        "energy_j": cost.energy_pj * 1e-12,
+        "energy_j": cost.energy_pj * _J_PER_PJ,
     }
     metrics |= _own_facts(machine, cost)
     breakdown |= _carbon(metrics, workload, preset)
