@@ -5,12 +5,11 @@ python benchmarks/carbon.py
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 import pandas as pd
+from timing import least_cpu_s
 
 from carbonopt.carbon.presets import load_preset
 from carbonopt.carbon.task import Deployment
@@ -62,16 +61,6 @@ def run(count: int, networks: int, *, wears: bool) -> tuple[Front, list[Deployme
     return reprice(front, deployed, Scenario("PA", load_preset("act"))), deployed
 
 
-def seconds(action: Callable[[], object]) -> float:
-    """Least CPU time of some repeats, of this process alone."""
-    times = []
-    for _ in range(REPEATS):
-        start = time.process_time()
-        action()
-        times.append(time.process_time() - start)
-    return min(times)
-
-
 def main() -> None:
     preset = load_preset("default")
     for networks in (1, 4):
@@ -81,10 +70,10 @@ def main() -> None:
             worse, _ = run(PRICED, networks, wears=True)
             few, _ = designs(SAMPLED, networks)
             drawn = Scenario(activity, shared_sample(preset))
-            once = seconds(partial(price, front.evaluations, deployed, scenario))
-            whole = seconds(partial(reprice, front, deployed, scenario))
-            wearing = seconds(partial(reprice, worse, deployed, scenario))
-            sampled = seconds(partial(carbon_samples, few, deployed, drawn))
+            once = least_cpu_s(partial(price, front.evaluations, deployed, scenario), REPEATS)
+            whole = least_cpu_s(partial(reprice, front, deployed, scenario), REPEATS)
+            wearing = least_cpu_s(partial(reprice, worse, deployed, scenario), REPEATS)
+            sampled = least_cpu_s(partial(carbon_samples, few, deployed, drawn), REPEATS)
             print(
                 f"{networks} networks, {activity}: reprice {PRICED:,} designs, all metrics, limits "
                 f"and the new front: {whole:.3f} s (target {TARGETS_S['reprice']} s), of it "

@@ -22,12 +22,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from timing import cpu_s
 
 from carbonopt.hardware.file import load_machine
 from carbonopt.hardware.machine import OPERANDS, Machine
@@ -73,12 +73,6 @@ class Mapper:
     def solve(self, layer: Layer) -> int:
         """Solve a layer; return the points of its front."""
         return len(solve_layer(self.task(layer), self.plan, supported=True).energy_pj)
-
-
-def cpu_s(action: Callable[[], object]) -> float:
-    start = time.process_time()
-    action()
-    return time.process_time() - start
 
 
 def distinct(network: str) -> list[Layer]:

@@ -5,10 +5,8 @@ python benchmarks/mapping_genes.py
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-
 import numpy as np
+from timing import least_cpu_s
 
 import carbonopt as co
 from carbonopt.hardware.knob_table import Knobs
@@ -39,15 +37,6 @@ def layer_maps() -> list[GeneMap]:
     ]
 
 
-def least_seconds(action: Callable[[], object]) -> float:
-    times = []
-    for _ in range(REPEATS):
-        start = time.process_time()
-        action()
-        times.append(time.process_time() - start)
-    return min(times)
-
-
 def main() -> None:
     maps, rng = layer_maps(), np.random.default_rng(1)
     drawn = [
@@ -56,8 +45,8 @@ def main() -> None:
         for _ in range(DRAWS)
     ]
     mapped: list[tuple[GeneMap, Mappings]] = [(each, each.mapping(v)) for each, v in drawn]
-    naming = least_seconds(lambda: [each.mapping(values) for each, values in drawn])
-    costing = least_seconds(lambda: [mapped_cost(each.task, m) for each, m in mapped])
+    naming = least_cpu_s(lambda: [each.mapping(values) for each, values in drawn], REPEATS)
+    costing = least_cpu_s(lambda: [mapped_cost(each.task, m) for each, m in mapped], REPEATS)
     print(
         f"{len(drawn) / (naming + costing):,.0f} layer mappings per second, one at a time: "
         f"naming and repair take {naming / costing:.0%} of the cost model's time"
