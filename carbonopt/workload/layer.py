@@ -38,6 +38,10 @@ class Layer:
         or through nodes that are not modelled.
     weight_bits, input_bits, psum_bits, output_bits
         Precisions [bit]; partial sums are wider than final outputs.
+    pruned_share
+        Share of the weights that are pruned: neither stored nor multiplied, in [0, 1).
+    zero_share
+        Share of the input elements that are zero, in [0, 1).
     """
 
     name: str
@@ -51,6 +55,8 @@ class Layer:
     input_bits: int = 8
     psum_bits: int = 16
     output_bits: int = 8
+    pruned_share: float = 0.0
+    zero_share: float = 0.0
 
     @property
     def anonymous(self) -> Layer:
