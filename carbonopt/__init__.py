@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from carbonopt.objectives import Metric
     from carbonopt.problem import Problem, load_problem
     from carbonopt.run import enumerate_all, evaluate, load_run, load_study, resume, search
-    from carbonopt.space import Variable
+    from carbonopt.variable import Variable
 
 _HOMES = {
     "Front": "carbonopt.front.front",
     "Metric": "carbonopt.objectives",
     "Problem": "carbonopt.problem",
     "StopRules": "carbonopt.search.stop",
-    "Variable": "carbonopt.space",
+    "Variable": "carbonopt.variable",
     "enumerate_all": "carbonopt.run",
     "evaluate": "carbonopt.run",
     "load_problem": "carbonopt.problem",

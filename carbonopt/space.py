@@ -1,144 +1,34 @@
-"""The design space: variables with listed values, and index vectors to and from named columns."""
+"""The design space: index vectors to and from named values of its variables."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from carbonopt.conditions import Condition, Grid
 from carbonopt.errors import SpecError
+from carbonopt.variable import Value, Variable
 
 IndexArray = npt.NDArray[np.int64]
-Value = int | float | str
 _BLOCK = 4096
-_TOLERANCE = 1e-9
-"""Of the number of steps: what decimal fractions lose as binary ones."""
-
-
-@dataclass(frozen=True)
-class Variable:
-    """One knob and the values that it can take, in order.
-
-    Parameters
-    ----------
-    name
-        Column of the design table; a suffix tells the unit (``sram_byte``).
-    values
-        The values; an index vector holds positions in this tuple.
-
-    Examples
-    --------
-    >>> Variable.pow2("rows", 32, 256).values
-    (32, 64, 128, 256)
-    """
-
-    name: str
-    values: tuple[Value, ...]
-    _position: dict[Value, int] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        if {type(value) for value in self.values} == {int, float}:
-            object.__setattr__(self, "values", tuple(float(value) for value in self.values))
-        position = {value: place for place, value in enumerate(self.values)}
-        if not self.values or len(position) < len(self.values):
-            fault = f"{self.name}: got {list(self.values)}, allowed: at least one value, none twice"
-            raise SpecError(fault)
-        object.__setattr__(self, "_position", position)
-
-    @property
-    def ordered(self) -> bool:
-        """True where neighbouring indices are neighbouring values: rising or falling numbers."""
-        if any(isinstance(value, str) for value in self.values):
-            return False
-        steps = np.diff(np.asarray(self.values, dtype=float))
-        return bool(np.all(steps > 0) or np.all(steps < 0))
-
-    def position(self, value: object) -> int:
-        """Index of a value.
-
-        Raises
-        ------
-        SpecError
-            The variable cannot take the value.
-        """
-        place = self._position.get(value)  # type: ignore[call-overload]
-        if place is None:
-            allowed = ", ".join(map(str, self.values))
-            raise SpecError(f"{self.name}: got {value}, allowed: {allowed}")
-        return int(place)
-
-    @classmethod
-    def choice(cls, name: str, values: Sequence[Value]) -> Variable:
-        """Take one of the listed values."""
-        return cls(name, tuple(values))
-
-    @classmethod
-    def pow2(cls, name: str, low: int, high: int) -> Variable:
-        """Take a power of two from `low` to `high`, both included.
-
-        Raises
-        ------
-        SpecError
-            The bounds are no powers of two, or `low` > `high`.
-        """
-        bounds = (int(low), int(high))
-        if any(b < 1 or b & (b - 1) for b in bounds) or bounds != (low, high) or low > high:
-            fault = f"{name}: got [{low}, {high}], allowed: two powers of two, the lower first"
-            raise SpecError(fault)
-        powers = range(bounds[0].bit_length() - 1, bounds[1].bit_length())
-        return cls(name, tuple(1 << power for power in powers))
-
-    @classmethod
-    def integer(cls, name: str, low: int, high: int) -> Variable:
-        """Take a whole number from `low` to `high`, both included."""
-        return cls.step(name, low, high, 1)
-
-    @classmethod
-    def step(cls, name: str, low: float, high: float, step: float) -> Variable:
-        """Take `low`, `low + step`, … up to `high`; fractions are rounded to 12 digits.
-
-        Raises
-        ------
-        SpecError
-            `step` is not positive or does not lead from `low` to `high`.
-
-        Examples
-        --------
-        >>> Variable.step("supply_v", 0.7, 0.9, 0.1).values
-        (0.7, 0.8, 0.9)
-        """
-        steps = (high - low) / step if step > 0 else math.nan
-        count = round(steps) if math.isfinite(steps) else -1
-        if count < 0 or abs(steps - count) > _TOLERANCE * max(1, count):
-            fault = f"{name}: got [{low}, {high}, {step}], allowed: low <= high = low + k * step"
-            raise SpecError(fault)
-        if all(float(number).is_integer() for number in (low, step)):
-            return cls(name, tuple(int(low) + place * int(step) for place in range(count + 1)))
-        inner = (float(f"{low + place * step:.12g}") for place in range(1, count))
-        return cls(name, (float(low), *inner, *([float(high)] if count else [])))
-
-    @classmethod
-    def real(cls, name: str, low: float, high: float, levels: int) -> Variable:
-        """Take one of so many equidistant levels from `low` to `high`, both included.
-
-        Raises
-        ------
-        SpecError
-            `low` >= `high` or fewer than two levels.
-        """
-        if not (math.isfinite(low) and math.isfinite(high) and low < high and levels >= 2):
-            fault = f"{name}: got [{low}, {high}, {levels}], allowed: low < high, 2 levels or more"
-            raise SpecError(fault)
-        return cls(name, tuple(float(value) for value in np.linspace(low, high, levels)))
 
 
 class Space:
     """All combinations of the values of some variables.
+
+    Index vectors that differ only in variables that do not matter there are the same design;
+    `canonical` has a 0 for these.
+
+    Raises
+    ------
+    SpecError
+        No variable, two of one name, or a condition on something else than the value of another
+        variable that has no condition itself.
 
     Examples
     --------
@@ -154,6 +44,11 @@ class Space:
         if not names or len(set(names)) < len(names):
             raise SpecError(f"variables: got {names}, allowed: at least one, each name once")
         self.variables = tuple(variables)
+        self._conditions = [
+            Condition.of(column, self.variables)
+            for column, variable in enumerate(variables)
+            if variable.condition is not None
+        ]
 
     @property
     def names(self) -> list[str]:
@@ -168,7 +63,12 @@ class Space:
     @property
     def size(self) -> int:
         """Number of designs."""
-        return math.prod(self.shape)
+        return sum(part.size for part in self._parts)
+
+    @property
+    def conditional(self) -> list[str]:
+        """Names of the variables that do not matter everywhere."""
+        return [self.names[condition.column] for condition in self._conditions]
 
     def check(self, index: npt.ArrayLike) -> IndexArray:
         """Return `index` as an integer array (n, v).
@@ -187,11 +87,26 @@ class Space:
             raise SpecError(f"designs: got an index outside, allowed: 0 <= index < {self.shape}")
         return whole
 
-    def decode(self, index: npt.ArrayLike) -> list[dict[str, Value]]:
-        """Turn index vectors (n, v) into named values."""
+    def matters(self, index: IndexArray) -> npt.NDArray[np.bool_]:
+        """Whether each variable matters in each design (n, v)."""
+        found = np.ones(index.shape, dtype=bool)
+        for condition in self._conditions:
+            found[:, condition.column] = condition.met[index[:, condition.parent]]
+        return found
+
+    def canonical(self, index: IndexArray) -> IndexArray:
+        """Return index vectors (n, v) that are the same for the same design."""
+        return np.where(self.matters(index), index, 0) if self._conditions else index
+
+    def decode(self, index: npt.ArrayLike) -> list[dict[str, Value | None]]:
+        """Turn index vectors (n, v) into named values, None for those that do not matter."""
+        checked = self.check(index)
         return [
-            {v.name: v.values[place] for v, place in zip(self.variables, row, strict=True)}
-            for row in self.check(index).tolist()
+            {
+                v.name: v.values[place] if met else None
+                for v, place, met in zip(self.variables, row, matters, strict=True)
+            }
+            for row, matters in zip(checked.tolist(), self.matters(checked).tolist(), strict=True)
         ]
 
     def encode(self, designs: pd.DataFrame | Sequence[Mapping[str, Any]]) -> IndexArray:
@@ -200,22 +115,42 @@ class Space:
         Raises
         ------
         SpecError
-            A variable is missing or has a value that it cannot take; names every such row.
+            A variable is missing or has a value that it cannot take, or any where it does not
+            matter; names every such row.
         """
         rows: Sequence[Mapping[Any, Any]] = (
             designs.to_dict("records") if isinstance(designs, pd.DataFrame) else designs
         )
         index = np.zeros((len(rows), len(self.variables)), dtype=np.int64)
         faults = []
-        for place, row in enumerate(rows):
-            for column, variable in enumerate(self.variables):
-                try:
-                    index[place, column] = variable.position(row.get(variable.name, "nothing"))
-                except SpecError as error:
-                    faults.append(f"design {place}: {error}")
+        for number, row in enumerate(rows):
+            places, wrong = self.places(row)
+            index[number] = places
+            faults += [f"design {number}: {fault}" for fault in wrong]
         if faults:
             raise SpecError(faults)
         return index
+
+    def places(self, row: Mapping[Any, Any]) -> tuple[list[int], list[str]]:
+        """Return the index vector of a design by name, and everything that is wrong with it."""
+        idle = {
+            self.names[condition.column]: condition.parent
+            for condition in self._conditions
+            if not condition.is_met(row.get(self.names[condition.parent]), self.variables)
+        }
+        places, faults = [0] * len(self.variables), []
+        for column, variable in enumerate(self.variables):
+            value = row.get(variable.name)
+            if variable.name not in idle:
+                try:
+                    places[column] = variable.position(row.get(variable.name, "nothing"))
+                except SpecError as error:
+                    faults.append(str(error))
+            elif not (value is None or value != value or value == ""):
+                parent = self.names[idle[variable.name]]
+                where = f"nothing where {parent} is {row.get(parent)}"
+                faults.append(f"{variable.name}: got {value}, allowed: {where}")
+        return places, faults
 
     def blocks(self, size: int = _BLOCK) -> Iterator[IndexArray]:
         """Yield every design once, last variable fastest, so many at a time."""
@@ -224,4 +159,49 @@ class Space:
 
     def unravel(self, flat: npt.NDArray[np.int64]) -> IndexArray:
         """Turn places (n,) in the enumeration into index vectors (n, v)."""
-        return np.stack(np.unravel_index(flat, self.shape), axis=1).astype(np.int64)
+        index = np.empty((len(flat), len(self.variables)), dtype=np.int64)
+        part_of = np.searchsorted(self._starts, flat, side="right") - 1
+        for number in np.unique(part_of).tolist():
+            part, here = self._parts[number], part_of == number
+            places = np.unravel_index(flat[here] - self._starts[number], part.shape)
+            index[here] = np.stack(places, axis=1) + part.first
+        return index
+
+    def ravel(self, index: IndexArray) -> npt.NDArray[np.int64]:
+        """Turn canonical index vectors (n, v) into places (n,) in the enumeration."""
+        parents = self._parents
+        sizes = [self.shape[column] for column in parents]
+        part_of = np.zeros(len(index), dtype=np.int64)
+        if parents:
+            part_of = np.ravel_multi_index(tuple(index[:, parents].T), sizes).astype(np.int64)
+        flat = np.empty(len(index), dtype=np.int64)
+        for number in np.unique(part_of).tolist():
+            part, here = self._parts[number], part_of == number
+            places = tuple((index[here] - part.first).T)
+            flat[here] = np.ravel_multi_index(places, part.shape) + self._starts[number]
+        return flat
+
+    @property
+    def _parents(self) -> list[int]:
+        """Columns of the variables on which others depend."""
+        return sorted({condition.parent for condition in self._conditions})
+
+    @cached_property
+    def _parts(self) -> list[Grid]:
+        """The full grids that make up the space: one for each choice of the parents."""
+        parts = []
+        for choice in np.ndindex(*(self.shape[column] for column in self._parents)):
+            shape, first = list(self.shape), np.zeros(len(self.shape), dtype=np.int64)
+            for column, place in zip(self._parents, choice, strict=True):
+                shape[column], first[column] = 1, place
+            for condition in self._conditions:
+                if not condition.met[first[condition.parent]]:
+                    shape[condition.column] = 1
+            parts.append(Grid(tuple(shape), first))
+        return parts
+
+    @cached_property
+    def _starts(self) -> npt.NDArray[np.int64]:
+        """Place (p,) in the enumeration at which each of the grids begins."""
+        sizes = [part.size for part in self._parts]
+        return np.concatenate([[0], np.cumsum(sizes[:-1], dtype=np.int64)]).astype(np.int64)

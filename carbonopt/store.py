@@ -16,6 +16,7 @@ import pandas as pd
 
 from carbonopt.errors import StoreError
 from carbonopt.problem import Problem, Row
+from carbonopt.variable import kept_column
 
 MANIFEST = "manifest.json"
 EVALUATIONS = "evaluations.csv"
@@ -200,9 +201,8 @@ class RunStore:
     def append_history(self, entry: Mapping[str, float]) -> None:
         """Add one line to the history."""
         file = self.path / HISTORY
-        lines = [] if file.exists() and file.stat().st_size else [list(entry)]
-        lines.append([_text(value) for value in entry.values()])
-        _add(file, _lines(lines))
+        head = [] if file.exists() and file.stat().st_size else [list(entry)]
+        _add(file, _lines([*head, [_text(value) for value in entry.values()]]))
 
     def history(self) -> pd.DataFrame:
         """Read the history."""
@@ -296,10 +296,10 @@ def read_table(file: Path, variables: Mapping[str, Sequence[Any]]) -> pd.DataFra
     header, lines = read_rows(file)
     texts = {name: {str(value): value for value in values} for name, values in variables.items()}
     columns = {
-        name: [_value(name, line[place], texts.get(name)) for line in lines]
-        for place, name in enumerate(header)
+        name: kept_column([_value(name, text, texts.get(name)) for text in column])
+        for name, *column in zip(header, *lines, strict=True)
     }
-    return pd.DataFrame(columns, columns=header)
+    return pd.DataFrame(columns)
 
 
 def table_bytes(table: pd.DataFrame) -> bytes:
@@ -343,7 +343,7 @@ def _own_names() -> set[str]:
 
 def _key(row: Mapping[str, Any], problem: Problem) -> tuple[str, ...]:
     """Identify a design by its variables as text."""
-    return tuple(str(row[name]) for name in problem.space.names)
+    return tuple(_text(row[name]) for name in problem.space.names)
 
 
 def _lines(rows: Sequence[Sequence[str]]) -> str:
@@ -363,7 +363,7 @@ def _text(value: object) -> str:
 def _value(name: str, text: str, choices: Mapping[str, Any] | None) -> Any:  # noqa: ANN401
     """Read a field: a value of a variable, a verdict, a number or text."""
     if choices is not None:
-        return choices.get(text, text)
+        return choices.get(text, text or None)
     if name in _TEXT_COLUMNS:
         return text
     return text == "True" if name == "feasible" else _number(text)

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from carbonopt.errors import SpecError
-from carbonopt.space import Space, Variable
+from carbonopt.space import Space
+from carbonopt.variable import Variable
 
 MIXED = [
     Variable.choice("template", ["os", "ws", "imc"]),
@@ -108,6 +109,62 @@ def test_every_value_that_a_variable_cannot_take_is_named():
         "design 0: rows: got 33, allowed: 32, 64, 128",
         "design 1: banks: got nothing, allowed: 1, 2",
     ]
+
+
+def branching():
+    """A template, a depth of two templates, a cell of one of them, rows of all."""
+    depth = Variable.choice("depth", [1, 2, 4]).when("template", ["aimc", "dimc"])
+    cell = Variable.choice("cell", ["sram", "rram"]).when("template", ["aimc"])
+    template = Variable.choice("template", ["os", "aimc", "dimc"])
+    return Space([depth, template, cell, Variable.pow2("rows", 32, 64)])
+
+
+def test_designs_that_differ_where_nothing_depends_on_it_are_one():
+    space = branching()
+    assert space.size == 2 * (1 + 3 * 2 + 3)
+    every = np.concatenate(list(space.blocks(4)))
+    assert len(np.unique(every, axis=0)) == space.size
+    assert np.array_equal(space.canonical(every), every)
+    assert np.array_equal(space.ravel(every), np.arange(space.size))
+    full = np.stack(np.unravel_index(np.arange(36), space.shape), axis=1)
+    assert {*map(tuple, space.canonical(full).tolist())} == {*map(tuple, every.tolist())}
+
+
+def test_what_does_not_matter_is_none_and_encodes_back():
+    space = branching()
+    every = np.concatenate(list(space.blocks()))
+    designs = space.decode(every)
+    assert {d["depth"] for d in designs if d["template"] == "os"} == {None}
+    assert {d["cell"] for d in designs if d["template"] == "dimc"} == {None}
+    assert np.array_equal(space.encode(designs), every)
+    assert np.array_equal(space.encode(pd.DataFrame(designs)), every)
+    assert space.decode([[2, 0, 1, 1]]) == [
+        {"depth": None, "template": "os", "cell": None, "rows": 64}
+    ]
+
+
+def test_a_value_where_it_does_not_matter_is_refused():
+    design = {"depth": 4, "template": "os", "cell": None, "rows": 64}
+    with pytest.raises(SpecError) as caught:
+        branching().encode([design])
+    (fault,) = caught.value.faults
+    assert fault == "design 0: depth: got 4, allowed: nothing where template is os"
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "fault"),
+    [
+        ("kind", ["os"], "x: condition: got kind, allowed: template"),
+        ("x", [1], "x: condition: got x, allowed: template"),
+        ("template", ["ps"], "x: condition: got ps of template, allowed: os, ws"),
+        ("template", [], "x: condition: got no value of template, allowed: os, ws"),
+    ],
+)
+def test_a_condition_on_nothing_is_refused(name, values, fault):
+    template = Variable.choice("template", ["os", "ws"])
+    with pytest.raises(SpecError) as caught:
+        Space([template, Variable.choice("x", [1, 2]).when(name, values)])
+    assert str(caught.value) == fault
 
 
 @pytest.mark.property

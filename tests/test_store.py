@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from carbonopt.errors import SpecError, StoreError
 from carbonopt.objectives import Metric
 from carbonopt.problem import Problem
-from carbonopt.space import Variable
 from carbonopt.store import RunStore, read_table, table_bytes
+from carbonopt.variable import Variable
 
 MANIFEST = {"problem": "small"}
 

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from carbonopt.problem import Problem
-from carbonopt.space import Variable
+from carbonopt.variable import Variable
 
 # energy per operation [J], clock period [s], area of a cell [mm2], throughput lost
 TEMPLATES = {
@@ -75,6 +75,29 @@ def large(**changes: Any) -> Problem:
         Variable.pow2("sram_byte", 2**13, 2**17),
     ]
     return _problem("large", {"variables": variables, **changes})
+
+
+def mixed(**changes: Any) -> Problem:
+    """Integers, choices and a knob that only two templates have: 3456 designs."""
+    variables = [
+        Variable.choice("template", list(TEMPLATES)),
+        Variable.integer("rows", 30, 41),
+        Variable.choice("cols", [64, 16, 32]),
+        Variable.real("macros", 1.0, 4.0, 4),
+        Variable.choice("sram_byte", [2**14]),
+        Variable.choice("depth", [1, 4, 2, 8, 3]).when("template", ["aimc", "dimc"]),
+        Variable.choice("coding", ["serial", "parallel"]),
+    ]
+    return _problem("mixed", {"variables": variables, "evaluate_row": conditional, **changes})
+
+
+def conditional(design: dict[str, Any]) -> dict[str, Any]:
+    """A depth where the template has one."""
+    row = evaluate_row(design)
+    assert (design["depth"] is None) == (design["template"] in ("digital_os", "digital_ws"))
+    row["energy_j"] *= 1.0 + 0.1 * (design["depth"] or 0)
+    row["energy_j"] *= 1.1 if design["coding"] == "serial" else 1.0
+    return row
 
 
 def _problem(name: str, changes: dict[str, Any]) -> Problem:

@@ -30,7 +30,7 @@ def to_index(space: Space, params: Mapping[str, Any]) -> IndexArray:
         int(params[variable.name]) if variable.ordered else variable.position(params[variable.name])
         for variable in space.variables
     ]
-    return np.array([places], dtype=np.int64)
+    return space.canonical(np.array([places], dtype=np.int64))
 
 
 def to_params(space: Space, index: npt.ArrayLike) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def optuna_objective(problem: Problem) -> Callable[[Trial], Sequence[float]]:
     Examples
     --------
     >>> import optuna
-    >>> from carbonopt.space import Variable
+    >>> from carbonopt.variable import Variable
     >>> def row(design):
     ...     return {"latency_s": 1.0 / design["rows"], "area_mm2": design["rows"] / 100}
     >>> toy = Problem("toy", [Variable.integer("rows", 1, 9)], row, ["latency_s", "area_mm2"])

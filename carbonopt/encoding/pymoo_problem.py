@@ -28,7 +28,7 @@ class PymooProblem(PymooBase):  # type: ignore[misc]
     >>> from pymoo.algorithms.moo.nsga2 import NSGA2
     >>> from pymoo.operators.repair.rounding import RoundingRepair
     >>> from pymoo.optimize import minimize
-    >>> from carbonopt.space import Variable
+    >>> from carbonopt.variable import Variable
     >>> def row(design):
     ...     return {"latency_s": 1.0 / design["rows"], "area_mm2": design["rows"] / 100}
     >>> toy = Problem("toy", [Variable.integer("rows", 1, 99)], row, ["latency_s", "area_mm2"])

@@ -88,7 +88,7 @@ def knobs_of_row(design: Mapping[str, Any]) -> Knobs:
     options: dict[str, Any] = {
         name: int(design[name]) if name in counted else design[name]
         for name in _OPTIONS
-        if name in design
+        if design.get(name) is not None
     }
     rows, cols, macros = (int(design.get(name, 1)) for name in ("rows", "cols", "macros"))
     return Knobs(rows, cols, macros, float(design["sram_byte"]), MacroOptions(**options))

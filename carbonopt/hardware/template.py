@@ -82,6 +82,11 @@ class Template:
             knob for knob in knob_table().values() if not knob.kinds or self.macro in knob.kinds
         ]
 
+    @property
+    def columns(self) -> frozenset[str]:
+        """Names of its knobs with their units, as in problem files and tables."""
+        return frozenset(knob.column for knob in self.knobs)
+
 
 TEMPLATES = {
     template.name: template

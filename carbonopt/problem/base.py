@@ -19,7 +19,8 @@ import pandas as pd
 from carbonopt.errors import SearchError, SpecError
 from carbonopt.objectives import Metric, metric
 from carbonopt.problem.rows import Evaluate, OnRows, Row, refuse_text, run_chunk, safe_row
-from carbonopt.space import Space, Variable
+from carbonopt.space import Space
+from carbonopt.variable import Variable, kept_column
 
 #: what stands in for the objectives of a design that has none, so that a searcher sees a number
 MISSING_OBJECTIVE = 1e30
@@ -127,6 +128,7 @@ class Problem:
         """Fingerprint (SHA-256) of everything that decides an evaluation or a search."""
         resolved = {
             "variables": {v.name: v.values for v in self.space.variables},
+            **self._conditions,
             "objectives": self.objectives,
             "constraints": self.constraint_names,
             "limits": self.limits,
@@ -136,6 +138,12 @@ class Problem:
         return hashlib.sha256(
             json.dumps(resolved, sort_keys=True, default=str).encode()
         ).hexdigest()
+
+    @property
+    def _conditions(self) -> dict[str, Any]:
+        """What tells where variables matter, where some do not matter everywhere."""
+        found = {v.name: v.condition for v in self.space.variables if v.condition is not None}
+        return {"conditions": found} if found else {}
 
     def evaluate(
         self, index: npt.ArrayLike, executor: Executor | None = None, on_rows: OnRows | None = None
@@ -164,7 +172,7 @@ class Problem:
         SearchError
             A worker process died.
         """
-        keys = [tuple(row) for row in self.space.check(index).tolist()]
+        keys = [tuple(row) for row in self.space.canonical(self.space.check(index)).tolist()]
         distinct = list(dict.fromkeys(keys))
         known = [self._cache[key] for key in distinct if key in self._cache]
         if known and on_rows:
@@ -183,7 +191,10 @@ class Problem:
         head = [*self.space.names, *self.objectives]
         tail = ["status", "message", "feasible"]
         others = set(self.constraint_names).union(*listed) - {*head, *tail}
-        return pd.DataFrame(listed, columns=[*head, *sorted(others), *tail])
+        table = pd.DataFrame(listed, columns=[*head, *sorted(others), *tail])
+        for name in self.space.conditional:
+            table[name] = kept_column([row[name] for row in listed])
+        return table
 
     @cached_property
     def solved(self) -> pd.DataFrame:

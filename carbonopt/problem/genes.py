@@ -24,7 +24,7 @@ from carbonopt.mapping.residency import machine_for
 from carbonopt.performance.genes import MappingGenes
 from carbonopt.performance.yardstick import network_front
 from carbonopt.problem.rows import Row
-from carbonopt.space import Value, Variable
+from carbonopt.variable import Value, Variable
 
 _MOST_SOLVED = 64
 """Machines of a problem for which the exact front of all of them is computed."""

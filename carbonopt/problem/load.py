@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -28,12 +28,13 @@ from carbonopt.objectives import (
 )
 from carbonopt.problem.base import Problem
 from carbonopt.problem.scenario import preset_of, scenario_words
-from carbonopt.space import Variable
+from carbonopt.problem.variables import make_variables
 from carbonopt.spec.fields import Vocabulary
 from carbonopt.spec.load import Document, load_model, plain_scalar, read_document, sound_part
 from carbonopt.spec.problem import SCENARIO_FREE, ProblemSpec, VariableSpec, WorkloadSpec
 from carbonopt.spec.scenario import ScenarioSpec
 from carbonopt.units import format_quantity
+from carbonopt.variable import Variable
 from carbonopt.workload.load import network_names
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def load_problem(name_or_path: str | Path) -> Problem:
     except SpecError as error:
         raise SpecError(list(dict.fromkeys([*error.faults, *_further_faults(file)]))) from None
     faults: list[str] = []
-    variables = _variables(spec.variables, document, faults)
+    variables = make_variables(spec.variables, document, faults)
     judged = [*spec.objectives, *spec.limits]
     workloads = _workloads(spec.workloads, judged, document, faults)
     preset = _preset(spec.scenario, document, faults)
@@ -215,7 +216,7 @@ def _further_faults(file: Path) -> list[str]:
         for name, entry in (said.items() if isinstance(said, dict) else ())
         if isinstance(entry, dict)
     }
-    _variables({name: entry for name, entry in read.items() if entry}, document, faults)
+    make_variables({name: entry for name, entry in read.items() if entry}, document, faults)
     networks, objectives = data.get("workloads"), data.get("objectives")
     listed = networks if isinstance(networks, list) else []
     entries = [sound_part(entry, WorkloadSpec, words) for entry in listed]
@@ -227,30 +228,6 @@ def _further_faults(file: Path) -> list[str]:
     if scenario is not None:
         _preset(scenario, document, faults)
     return faults
-
-
-def _variables(
-    entries: Mapping[str, VariableSpec], document: Document, faults: list[str]
-) -> list[Variable]:
-    """Make the variables of the space."""
-    variables = []
-    for name, entry in entries.items():
-        try:
-            variables.append(make_variable(entry))
-        except (SpecError, TypeError) as error:
-            message = str(error).removeprefix(f"{name}: ")
-            faults.append(document.fault(("variables", name, entry.kind), message))
-    return variables
-
-
-def make_variable(entry: VariableSpec) -> Variable:
-    """Make a variable of what a file says about it."""
-    values = getattr(entry, entry.kind)
-    if entry.kind == "choice":
-        return Variable.choice(entry.name, values)
-    makers = {"int": "integer", "pow2": "pow2", "step": "step", "real": "real"}
-    variable: Variable = getattr(Variable, makers[entry.kind])(entry.name, *values)
-    return variable
 
 
 def _workloads(

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from carbonopt.errors import SpecError
-from carbonopt.space import IndexArray, Space, Value, Variable
+from carbonopt.space import IndexArray, Space
 from carbonopt.store import FRONT, read_rows
 from carbonopt.units import parse_quantity, unit_of
+from carbonopt.variable import Value, Variable
 
 Designs = pd.DataFrame | Mapping[str, Any] | Sequence[Mapping[str, Any]] | IndexArray
 
@@ -57,14 +58,12 @@ def _read(path: Path, space: Space) -> IndexArray:
         raise SpecError(f"{file}:1: got no column {', '.join(missing)}, allowed: {columns}")
     if not lines:
         raise SpecError(f"{file}: got no design, allowed: at least one")
-    places = [header.index(name) for name in space.names]
-    faults, index = [], np.zeros((len(lines), len(places)), dtype=np.int64)
+    columns_of = {v: header.index(v.name) for v in space.variables}
+    faults, index = [], np.zeros((len(lines), len(columns_of)), dtype=np.int64)
     for number, line in enumerate(lines):
-        for column, (variable, place) in enumerate(zip(space.variables, places, strict=True)):
-            try:
-                index[number, column] = variable.position(_value(variable, line[place]))
-            except SpecError as error:
-                faults.append(f"{file}:{number + 2}: {error}")
+        design = {v.name: _value(v, line[place]) for v, place in columns_of.items()}
+        index[number], wrong = space.places(design)
+        faults += [f"{file}:{number + 2}: {fault}" for fault in wrong]
     if faults:
         raise SpecError(faults)
     return index

@@ -78,7 +78,7 @@ class EvolutionarySearcher:
             sampling=first_designs(task, self.size, self.rng),
             crossover=MixedCrossover(self.space),
             mutation=StepMutation(self.space),
-            repair=RoundingRepair(),
+            repair=OneVector(self.space),
             eliminate_duplicates=self.repeats,
             **_own_options(algorithm, self.size, objectives),
         )
@@ -153,6 +153,19 @@ def batch_size(budget: int) -> int:
     (8, 25, 100)
     """
     return min(max(budget // _GENERATIONS, _SMALLEST_BATCH), _LARGEST)
+
+
+class OneVector(RoundingRepair):  # type: ignore[misc]
+    """Rounds to index vectors, one for each design."""
+
+    def __init__(self, space: Space) -> None:
+        super().__init__()
+        self.space = space
+
+    def _do(
+        self, problem: object, x: npt.NDArray[Any], *args: object, **kwargs: object
+    ) -> IndexArray:
+        return self.space.canonical(super()._do(problem, x, *args, **kwargs))
 
 
 class SeenBefore(DuplicateElimination):  # type: ignore[misc]

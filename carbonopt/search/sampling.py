@@ -18,9 +18,11 @@ _MAX_WALKS = 80
 def spread(space: Space, count: int, rng: np.random.Generator) -> IndexArray:
     """Draw designs (count, v) in which each value of a variable turns up equally often.
 
+    Variables that do not matter everywhere have fewer turns.
+
     Examples
     --------
-    >>> from carbonopt.space import Variable
+    >>> from carbonopt.variable import Variable
     >>> drawn = spread(Space([Variable.integer("a", 1, 4)]), 8, np.random.default_rng(1))
     >>> np.bincount(drawn[:, 0]).tolist()
     [2, 2, 2, 2]
@@ -32,7 +34,7 @@ def spread(space: Space, count: int, rng: np.random.Generator) -> IndexArray:
         rounds = -(-count // size)
         column = np.concatenate([rng.permutation(size) for _ in range(rounds)])[:count]
         columns.append(rng.permutation(column))
-    return np.stack(columns, axis=1).astype(np.int64)
+    return space.canonical(np.stack(columns, axis=1).astype(np.int64))
 
 
 def first_designs(task: SearchTask, count: int, rng: np.random.Generator) -> IndexArray:
@@ -70,7 +72,7 @@ def sobol(space: Space, first: int, count: int, seed: int) -> IndexArray:
 
     Examples
     --------
-    >>> from carbonopt.space import Variable
+    >>> from carbonopt.variable import Variable
     >>> drawn = sobol(Space([Variable.integer("a", 1, 4), Variable.integer("b", 1, 2)]), 0, 8, 1)
     >>> len(set(map(tuple, drawn.tolist())))
     8
@@ -81,7 +83,7 @@ def sobol(space: Space, first: int, count: int, seed: int) -> IndexArray:
     shape = np.array(space.shape)
     places: IndexArray = (engine.random(count) * shape).astype(np.int64)
     last: IndexArray = shape - 1
-    return np.minimum(places, last)
+    return space.canonical(np.minimum(places, last))
 
 
 def unseen(
@@ -91,12 +93,13 @@ def unseen(
     if space.size <= _ENUMERABLE:
         free = np.ones(space.size, dtype=bool)
         if len(seen):
-            free[np.ravel_multi_index(tuple(np.array(list(seen)).T), space.shape)] = False
+            free[space.ravel(np.array(list(seen)))] = False
         places = np.flatnonzero(free)
         return space.unravel(rng.permutation(places)[:count])
     drawn: dict[tuple[int, ...], None] = {}
     while len(drawn) < min(count, space.size - len(seen)):
-        key = tuple(int(rng.integers(size)) for size in space.shape)
+        place = np.array([[rng.integers(size) for size in space.shape]])
+        key = tuple(space.canonical(place)[0].tolist())
         if key not in seen:
             drawn[key] = None
     return np.array(list(drawn), dtype=np.int64).reshape(-1, len(space.shape))
@@ -115,8 +118,9 @@ def neighbour(
         for _ in range(1 + tries // _WALKS_PER_LENGTH):
             column = int(rng.integers(len(place)))
             place[column] = _step(space, column, place[column], rng)
-        if tuple(place) not in seen:
-            return np.array([place], dtype=np.int64)
+        moved = space.canonical(np.array([place], dtype=np.int64))
+        if tuple(moved[0].tolist()) not in seen:
+            return moved
     return unseen(space, seen, 1, rng)
 
 

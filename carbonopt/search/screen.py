@@ -99,7 +99,7 @@ def features(space: Space, index: IndexArray) -> Matrix:
 
     Examples
     --------
-    >>> from carbonopt.space import Variable
+    >>> from carbonopt.variable import Variable
     >>> space = Space([Variable.integer("a", 1, 5), Variable.choice("b", ["x", "y"])])
     >>> features(space, np.array([[1, 0], [4, 1]])).round(2)
     array([[0.25, 0.71, 0.  ],

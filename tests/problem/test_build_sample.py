@@ -35,8 +35,6 @@ def problem_file(tmp_path, template, rows, further=""):
 @pytest.mark.parametrize(
     ("template", "rows", "further", "reason"),
     [
-        ("dimc", "choice: [64]", "cell: {choice: [rram]}", "dimc: cell: got rram, allowed: sram"),
-        ("digital_os", "choice: [64]", "cell: {choice: [pcm]}", "digital_os: cell: got pcm, "),
         ("aimc", "pow2: [8, 16]", "", "aimc: rows: got 8, allowed: rows x group_depth from 32"),
         ("aimc", "choice: [64]", "adc_share: {choice: [4000]}", "aimc: adc_share: got 4000, "),
     ],
@@ -50,6 +48,25 @@ def test_a_problem_without_a_design_that_can_be_built_is_refused(
     many = "4 of 4" if "pow2" in rows else "2 of 2"
     start = f"carbonopt: {file}: variables: {many} designs cannot be built, most often: {reason}"
     assert told.startswith(start)
+
+
+def test_a_knob_that_no_template_has_is_refused(tmp_path, capsys):
+    file = problem_file(tmp_path, "dimc, digital_os", "choice: [64]", "cell: {choice: [rram]}")
+    assert main(["check", str(file)]) == 2
+    fault = "cell: got no template that has it, allowed: aimc among the templates"
+    assert f"{file}:9: variables.{fault}" in capsys.readouterr().err
+
+
+def test_a_knob_matters_with_the_templates_that_have_it(tmp_path):
+    file = problem_file(
+        tmp_path, "dimc, digital_os, aimc", "choice: [64]", "cell: {choice: [sram, rram]}"
+    )
+    problem = load_problem(file)
+    assert problem.size == 2 * (1 + 1 + 2)
+    assert problem.space.variables[-1].condition == ("template", ("aimc",))
+    rows = problem.evaluate([[0, 0, 0, 0, 1], [0, 0, 0, 0, 0], [2, 0, 0, 0, 1]])
+    assert rows["cell"].tolist() == [None, None, "rram"]
+    assert (rows["status"] == "ok").all()
 
 
 def test_the_share_that_cannot_be_built_is_told(tmp_path, capsys):

@@ -11,7 +11,7 @@ from carbonopt.errors import SearchError, SpecError
 from carbonopt.objectives import Metric
 from carbonopt.problem import Problem
 from carbonopt.search.pool import process_pool
-from carbonopt.space import Variable
+from carbonopt.variable import Variable
 
 
 def counting(calls):

@@ -97,14 +97,19 @@ def test_the_manifest_says_what_a_result_was_made_from(tmp_path):
     assert manifest["distinct"] == 10
 
 
-@pytest.mark.parametrize("searcher", [name for name in searcher_names() if name != "gp"])
-def test_a_run_that_stops_again_and_again_ends_as_the_straight_one(tmp_path, searcher):
+QUICK = [name for name in searcher_names() if name != "gp"]
+LEGS = [(toy.small, name) for name in QUICK]
+LEGS += [(toy.mixed, name) for name in QUICK if name != "exhaustive"]
+
+
+@pytest.mark.parametrize(("make", "searcher"), LEGS)
+def test_a_run_that_stops_again_and_again_ends_as_the_straight_one(tmp_path, make, searcher):
     budget = 96 if searcher == "exhaustive" else 60
-    co.search(toy.small(), searcher, budget, run_dir=tmp_path / "straight")
+    co.search(make(), searcher, budget, run_dir=tmp_path / "straight")
     for batches in range(1, 40):
         try:
             arguments = {"run_dir": tmp_path / "legs", "progress": stop_after(batches)}
-            co.search(toy.small(), searcher, budget, **arguments)
+            co.search(make(), searcher, budget, **arguments)
         except StopError:
             continue
         break

@@ -12,7 +12,7 @@ import toy
 from carbonopt.problem import Problem
 from carbonopt.search.base import SearchLoop, SearchTask
 from carbonopt.search.registry import make_searcher, searcher_names
-from carbonopt.space import Variable
+from carbonopt.variable import Variable
 
 EXTRAS = {"gp": "torch"}
 """Searchers that need a library beyond what carbonopt installs."""
@@ -53,29 +53,6 @@ def searched(problem, name, budget, seed=1, *, start=(), pickled=False):
         if pickled:
             loop = pickle.loads(pickle.dumps(loop))
     return loop
-
-
-def mixed(**changes):
-    """5760 designs of integers, choices and a knob that one template alone has."""
-    variables = [
-        Variable.choice("template", list(toy.TEMPLATES)),
-        Variable.integer("rows", 30, 41),
-        Variable.choice("cols", [64, 16, 32]),
-        Variable.real("macros", 1.0, 4.0, 4),
-        Variable.choice("sram_byte", [2**14]),
-        Variable.choice("depth", [1, 4, 2, 8, 3]),
-        Variable.choice("coding", ["serial", "parallel"]),
-    ]
-    changes = {"evaluate_row": conditional, **changes}
-    return toy.large(variables=variables, **changes)
-
-
-def conditional(design):
-    """Only the analog template has a depth: the others cannot be built with one."""
-    row = toy.evaluate_row(design)
-    row["limit.buildable"] = float(design["depth"] > 1 and design["template"] != "aimc")
-    row["energy_j"] *= 1.1 if design["coding"] == "serial" else 1.0
-    return row
 
 
 def broken(design):
@@ -153,12 +130,13 @@ def test_designs_that_fail_now_and_then_do_not_stop_a_search(name):
 
 @pytest.mark.parametrize("name", LIMITED)
 def test_mixed_and_conditional_spaces_are_legal(name):
-    problem = mixed()
+    problem = toy.mixed()
+    assert problem.size == 2 * 12 * 3 * 4 * 2 * (1 + 5)
     rows = problem.evaluate(list(searched(problem, name, budget_of(name)).seen))
-    assert len(rows) == budget_of(name)
+    assert len(rows) == budget_of(name) == len(rows[problem.space.names].drop_duplicates())
     assert (rows["status"] == "ok").all()
     assert set(rows["coding"]) == {"serial", "parallel"}
-    assert set(rows["depth"]) == {1, 2, 3, 4, 8}
+    assert set(rows["depth"]) == {None, 1, 2, 3, 4, 8}
 
 
 @pytest.mark.parametrize("name", LIMITED)

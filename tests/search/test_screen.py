@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from carbonopt.search.screen import Screen, features, interpolated
-from carbonopt.space import Space, Variable
+from carbonopt.space import Space
+from carbonopt.variable import Variable
 
 SPACE = Space([Variable.integer("a", 0, 20), Variable.integer("b", 0, 20)])
 

@@ -17,7 +17,8 @@ from carbonopt.search.evolution import (
 )
 from carbonopt.search.registry import make_searcher
 from carbonopt.search.sampling import neighbour, spread, unseen
-from carbonopt.space import Space, Variable
+from carbonopt.space import Space
+from carbonopt.variable import Variable
 
 LEARNING = ["nsga2", "nsga3", "smsemoa", "spea2", "tpe"]
 

@@ -10,7 +10,7 @@ name: free
 question: Which is best, wherever it runs?
 workloads: [resnet8, ds_cnn, autoencoder]
 variables:
-  template: {choice: [dimc]}
+  template: {choice: [aimc]}
   rows: {pow2: [32, 64]}
   cols: {pow2: [32, 64]}
   sram_byte: {choice: [64 KiB]}
