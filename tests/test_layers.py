@@ -14,6 +14,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 ORDER = [
     *("errors", "arrays", "units", "data", "catalog", "spec"),
     *("workload", "hardware", "mapping", "performance", "carbon", "objectives", "evaluate"),
+    *("compress",),
     *("space", "problem", "encoding", "search", "front", "store", "run", "monitor", "report"),
     *("campaign", "progress", "cli"),
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -13,10 +13,12 @@ import yaml
 
 from carbonopt.carbon.presets import CarbonPreset, preset_names
 from carbonopt.catalog import find_problem
+from carbonopt.compress.quality import quality_function
 from carbonopt.errors import SpecError
 from carbonopt.hardware.cacti import sram_byte_range
 from carbonopt.objectives import (
     BUILDABLE,
+    GIVEN,
     MAPPING_OBJECTIVES,
     METRICS,
     PER_NETWORK,
@@ -28,12 +30,14 @@ from carbonopt.objectives import (
 )
 from carbonopt.problem.base import Problem
 from carbonopt.problem.scenario import preset_of, scenario_words
+from carbonopt.problem.variables import quality_of, read_variables, with_targets
 from carbonopt.space import Variable
 from carbonopt.spec.fields import Vocabulary
 from carbonopt.spec.load import Document, load_model, plain_scalar, read_document, sound_part
 from carbonopt.spec.problem import SCENARIO_FREE, ProblemSpec, VariableSpec, WorkloadSpec
 from carbonopt.spec.scenario import ScenarioSpec
 from carbonopt.units import format_quantity
+from carbonopt.workload.compression import NETWORK_KNOBS
 from carbonopt.workload.load import network_names
 
 if TYPE_CHECKING:
@@ -58,9 +62,12 @@ def load_problem(name_or_path: str | Path) -> Problem:
     except SpecError as error:
         raise SpecError(list(dict.fromkeys([*error.faults, *_further_faults(file)]))) from None
     faults: list[str] = []
-    variables = _variables(spec.variables, document, faults)
+    read = read_variables(spec.variables, document, faults)
     judged = [*spec.objectives, *spec.limits]
     workloads = _workloads(spec.workloads, judged, document, faults)
+    networks = [workload.network for workload in workloads]
+    variables, of_networks = with_targets(read, spec.variables, networks)
+    quality = None if faults else quality_of(spec, variables, document, faults)
     preset = _preset(spec.scenario, document, faults)
     machine = _machine(spec, document, faults)
     front = _reference_front(spec, document, faults)
@@ -75,9 +82,10 @@ def load_problem(name_or_path: str | Path) -> Problem:
     point = spec.reference_point
     mode = spec.mapping.mode
     content = _content(spec, workloads, preset, file.parent)
+    content |= {"quality": quality.content} if quality else {}
     context = Context(
         tuple(workloads), preset, "optimal" if mode == "genes" else mode, statistics,
-        spec.mapping.objective or "edp",
+        spec.mapping.objective or "edp", of_networks, quality,
     )  # fmt: skip
     return Problem(
         spec.name,
@@ -195,13 +203,20 @@ def _vocabulary() -> Vocabulary:
         mapping_objectives=MAPPING_OBJECTIVES,
         network_metrics=tuple(m.name for m in PER_NETWORK + UNCERTAIN),
         required=("template", *(knob.column for knob in knobs if knob.required)),
-        knob_units={knob.column: knob.unit for knob in knobs},
-        knob_ranges={knob.column: (knob.low, knob.high) for knob in knobs} | {"sram_byte": sizes},
-        knob_allowed={knob.column: knob.allowed for knob in knobs} | {"sram_byte": sizes_said},
+        knob_units={knob.column: knob.unit for knob in knobs} | dict.fromkeys(NETWORK_KNOBS, ""),
+        knob_ranges={knob.column: (knob.low, knob.high) for knob in knobs}
+        | {"sram_byte": sizes}
+        | {knob.name: knob.range for knob in NETWORK_KNOBS.values()},
+        knob_allowed={knob.column: knob.allowed for knob in knobs}
+        | {"sram_byte": sizes_said}
+        | {knob.name: knob.allowed for knob in NETWORK_KNOBS.values()},
         knob_words={knob.column: knob.words for knob in knobs if knob.words},
-        whole_knobs=tuple(knob.column for knob in knobs if knob.whole),
+        whole_knobs=tuple(knob.column for knob in knobs if knob.whole)
+        + tuple(knob.name for knob in NETWORK_KNOBS.values() if knob.whole),
         scenario_free=scenario_free,
         scenario_words=scenario_words(),
+        network_knobs=tuple(NETWORK_KNOBS),
+        given_metrics=tuple(metric.name for metric in GIVEN),
     )
 
 
@@ -215,7 +230,7 @@ def _further_faults(file: Path) -> list[str]:
         for name, entry in (said.items() if isinstance(said, dict) else ())
         if isinstance(entry, dict)
     }
-    _variables({name: entry for name, entry in read.items() if entry}, document, faults)
+    read_variables({name: entry for name, entry in read.items() if entry}, document, faults)
     networks, objectives = data.get("workloads"), data.get("objectives")
     listed = networks if isinstance(networks, list) else []
     entries = [sound_part(entry, WorkloadSpec, words) for entry in listed]
@@ -227,30 +242,6 @@ def _further_faults(file: Path) -> list[str]:
     if scenario is not None:
         _preset(scenario, document, faults)
     return faults
-
-
-def _variables(
-    entries: Mapping[str, VariableSpec], document: Document, faults: list[str]
-) -> list[Variable]:
-    """Make the variables of the space."""
-    variables = []
-    for name, entry in entries.items():
-        try:
-            variables.append(make_variable(entry))
-        except (SpecError, TypeError) as error:
-            message = str(error).removeprefix(f"{name}: ")
-            faults.append(document.fault(("variables", name, entry.kind), message))
-    return variables
-
-
-def make_variable(entry: VariableSpec) -> Variable:
-    """Make a variable of what a file says about it."""
-    values = getattr(entry, entry.kind)
-    if entry.kind == "choice":
-        return Variable.choice(entry.name, values)
-    makers = {"int": "integer", "pow2": "pow2", "step": "step", "real": "real"}
-    variable: Variable = getattr(Variable, makers[entry.kind])(entry.name, *values)
-    return variable
 
 
 def _workloads(
@@ -358,6 +349,11 @@ def _source(document: Document) -> str:
     scenario = data.get("scenario", {})
     if str(scenario.get("profile")).endswith(".csv"):
         data["scenario"] = {**scenario, "profile": str(folder / scenario["profile"])}
+    quality = dict(data.get("quality") or {})
+    if "table" in quality:
+        data["quality"] = {"table": str(folder / quality["table"])}
+    elif "function" in quality:
+        data["quality"] = {"function": quality_function(quality["function"], folder).path}
     if "machine" in data:
         data["machine"] = str(folder / data["machine"])
     if "reference_front" in data:
