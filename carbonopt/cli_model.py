@@ -73,10 +73,17 @@ def _refuse_faults(options: Namespace) -> None:
     from carbonopt.hardware.knobs import parse_knobs
     from carbonopt.hardware.template import find_template
     from carbonopt.problem.scenario import preset_of_options
+    from carbonopt.workload.compression import is_network_knob, parse_settings
 
     def design() -> None:
-        knobs = parse_knobs(options.template, knobs_of(options.knobs))
-        check_knobs(find_template(options.template), knobs)
+        settings = knobs_of(options.knobs)
+        own = {name: value for name, value in settings.items() if not is_network_knob(name)}
+        check_knobs(find_template(options.template), parse_knobs(options.template, own))
+
+    def network() -> None:
+        loaded = load_workload(options.workload, batch=options.batch).network
+        settings = knobs_of(options.knobs)
+        parse_settings(loaded, {n: v for n, v in settings.items() if is_network_knob(n)})
 
     def scenario() -> None:
         with warnings.catch_warnings():
@@ -85,7 +92,7 @@ def _refuse_faults(options: Namespace) -> None:
 
     together(
         design,
-        lambda: load_workload(options.workload, batch=options.batch),
+        network,
         lambda: quantity_of(options.period, "s", "--period"),
         lambda: quantity_of(options.dram, "byte", "--dram"),
         scenario,

@@ -93,7 +93,7 @@ def studies(options: Namespace) -> None:
 
 def metrics(options: Namespace) -> None:
     """List the metrics that objectives and limits can name: unit, meaning and reference."""
-    from carbonopt.objectives import METRICS, PER_DEVICE
+    from carbonopt.objectives import GIVEN, METRICS, PER_DEVICE
     from carbonopt.report.table import aligned
 
     entries = [
@@ -102,7 +102,7 @@ def metrics(options: Namespace) -> None:
             "unit": metric.unit,
             "label": metric.label,
             "product_of": list(metric.factors),
-            "of_one_network": metric not in PER_DEVICE,
+            "of_one_network": metric not in PER_DEVICE + GIVEN,
             "reference": metric.reference,
         }
         for metric in METRICS.values()
@@ -112,7 +112,7 @@ def metrics(options: Namespace) -> None:
         return
     titles = {"metric": "name", "unit": "unit", "what": "label", "reference": "reference"}
     say(aligned({title: [str(entry[key]) for entry in entries] for title, key in titles.items()}))
-    of_device = ", ".join(metric.name for metric in PER_DEVICE)
+    of_device = ", ".join(metric.name for metric in PER_DEVICE + GIVEN)
     say(f"\nOf one network: name@network, as in latency_s@resnet8; not for {of_device}.")
 
 

@@ -40,6 +40,10 @@ class MappingError(CarbonoptError, ValueError):
     """A layer cannot be mapped onto a machine; the message says which and by how much."""
 
 
+class QualityError(CarbonoptError, ValueError):
+    """What a user gave to judge a network does not judge it: a function raised, a row lacks."""
+
+
 class SearchError(CarbonoptError, RuntimeError):
     """A search cannot start or go on."""
 

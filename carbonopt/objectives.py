@@ -110,7 +110,12 @@ PER_DEVICE = (
     Metric("idle_w", "idle power", (), "leakage of the SRAM, CACTI 7, ACM TACO 14(2), 2017"),
 )
 
-METRICS = MappingProxyType({metric.name: metric for metric in PER_NETWORK + UNCERTAIN + PER_DEVICE})
+#: what the user says of compressed networks, the ``quality`` of a problem
+GIVEN = (Metric("quality_loss", "loss of quality", (), "given by the user"),)
+
+METRICS = MappingProxyType(
+    {metric.name: metric for metric in PER_NETWORK + UNCERTAIN + PER_DEVICE + GIVEN}
+)
 
 
 def metric(name: str) -> Metric:
@@ -130,7 +135,7 @@ def metric(name: str) -> Metric:
     """
     stem, _, network = name.partition("@")
     found = METRICS.get(stem)
-    if found is None or (network and found in PER_DEVICE) or name.endswith("@"):
+    if found is None or (network and found in PER_DEVICE + GIVEN) or name.endswith("@"):
         raise SpecError(f"objective: got {name!r}, allowed: {', '.join(metric_names())}")
     if not network:
         return found

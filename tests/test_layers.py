@@ -14,19 +14,9 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 ORDER = [
     *("errors", "arrays", "units", "data", "catalog", "spec"),
     *("workload", "hardware", "mapping", "performance", "carbon", "objectives", "evaluate"),
-    *(
-        "variable",
-        "conditions",
-        "space",
-        "problem",
-        "encoding",
-        "search",
-        "front",
-        "store",
-        "run",
-        "monitor",
-        "report",
-    ),
+    *("compress",),
+    *("variable", "conditions", "space", "problem", "encoding", "search", "front", "store"),
+    *("run", "monitor", "report"),
     *("campaign", "progress", "cli"),
 ]
 """Words of the data-flow sentence: a module imports only its own word and those to its left."""

@@ -15,6 +15,7 @@ from carbonopt.hardware.imc import ImcMacro
 from carbonopt.hardware.knobs import parse_knobs
 from carbonopt.objectives import needs_period
 from carbonopt.performance.network import MappingMode
+from carbonopt.workload.compression import is_network_knob, parse_settings
 
 
 def evaluate_one(
@@ -37,6 +38,8 @@ def evaluate_one(
         Name of a shipped network, or the path of an ONNX file.
     template, knobs
         The design, see `carbonopt.hardware.knob_table.knob_table`; quantities with their unit.
+        Bit widths and pruned shares of the network too, see
+        `carbonopt.workload.compression.parse_settings`.
     preset
         Carbon preset, or the name of a shipped one; `carbonopt.carbon.deployment.deployed_preset`
         makes one for a region, a lifetime and more.
@@ -57,9 +60,12 @@ def evaluate_one(
     >>> round(evaluate_one("resnet8", "dimc", knobs, preset="carbonspot")["area_mm2"], 4)
     2.3581
     """
-    parsed = parse_knobs(template, knobs)
+    own = {name: value for name, value in knobs.items() if is_network_knob(name)}
+    parsed = parse_knobs(template, {n: v for n, v in knobs.items() if n not in own})
     numbers = load_preset(preset) if isinstance(preset, str) else preset
     task = load_workload(workload, period_s=period_s, dram_byte=dram_byte, batch=batch)
+    chosen, known = parse_settings(task.network, own)
+    task = task.compressed(chosen, known)
     result = evaluate_design(template, parsed, task, numbers, mapping, objective)
     late = _is_late(result, task, numbers)
     metrics = {n: None if late and needs_period(n) else v for n, v in result.metrics.items()}
@@ -68,7 +74,7 @@ def evaluate_one(
         "workload": task.network.name,
         "template": template,
         "knobs": {"rows": parsed.rows, "cols": parsed.cols, "macros": parsed.macros,
-                  "sram_byte": parsed.sram_byte, **parsed.options.given},
+                  "sram_byte": parsed.sram_byte, **parsed.options.given, **chosen},
         "preset": numbers.name,
         "hardware": numbers.hardware,
         "grid_g_per_kwh": float(numbers.drawn_g_per_kwh),

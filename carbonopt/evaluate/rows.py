@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from carbonopt.carbon.presets import CarbonPreset
 from carbonopt.carbon.task import Task
 from carbonopt.carbon.uncertainty import statistics_of
 from carbonopt.carbon.wafer import over_reticle
-from carbonopt.errors import MappingError, ModelRangeError
+from carbonopt.errors import MappingError, ModelRangeError, QualityError
 from carbonopt.evaluate.design import Evaluation, evaluate_design
 from carbonopt.evaluate.workload import Workload
 from carbonopt.hardware.knobs import knobs_of_row
+from carbonopt.hardware.precision import check_precision
 from carbonopt.hardware.template import find_template
 from carbonopt.hardware.variant import load_variant
 from carbonopt.mapping.residency import machine_for
-from carbonopt.objectives import BUILDABLE, PER_NETWORK
+from carbonopt.objectives import BUILDABLE, GIVEN, PER_NETWORK
 from carbonopt.performance.network import MappingMode
+from carbonopt.workload.compression import Target
+from carbonopt.workload.network import Network
 
 _PER_NETWORK = tuple(metric.name for metric in PER_NETWORK if not metric.factors)
 _WORN = ("cell_inferences", "lifetime_ca_s", "lifetime_pa_s")
 """Columns of designs whose cells wear out; a lifetime only where they end it."""
+Quality = Callable[[Sequence[Network], Mapping[str, float]], float]
+"""Compressed networks and the values of their variables, to a loss."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,8 @@ class Context:
         Metrics of `carbonopt.objectives.UNCERTAIN` to compute, each for every workload too.
     objective
         What mappings are chosen for, one of `carbonopt.objectives.MAPPING_OBJECTIVES`.
+    targets, quality
+        Variables of the networks, and what says the loss of networks compressed so.
     """
 
     workloads: tuple[Workload, ...]
@@ -49,6 +56,29 @@ class Context:
     mapping: MappingMode
     statistics: tuple[str, ...] = ()
     objective: str = "edp"
+    targets: tuple[Target, ...] = ()
+    quality: Quality | None = None
+
+    def compressed(self, design: Mapping[str, Any]) -> Context:
+        """Return what a design depends on once its networks have the bits that it says."""
+        if not self.targets:
+            return self
+        workloads = (each.compressed(design, self.targets) for each in self.workloads)
+        return replace(self, workloads=tuple(workloads))
+
+    def quality_loss(self, design: Mapping[str, Any]) -> dict[str, float]:
+        """Return the loss of quality of a design, none where nothing says it.
+
+        Raises
+        ------
+        QualityError
+            It cannot be told.
+        """
+        if self.quality is None:
+            return {}
+        chosen = {target.column: float(design[target.column]) for target in self.targets}
+        networks = [workload.network for workload in self.workloads]
+        return {GIVEN[0].name: self.quality(networks, chosen)}
 
 
 def evaluate_row(design: Mapping[str, Any], context: Context) -> dict[str, Any]:
@@ -61,30 +91,36 @@ def evaluate_row(design: Mapping[str, Any], context: Context) -> dict[str, Any]:
     Parameters
     ----------
     design
-        `template` and its knobs, quantities in canonical units.
+        `template` and its knobs, quantities in canonical units, and what it says of networks.
     context
         Workloads, preset and mapping.
 
     Returns
     -------
     dict
-        A row with `status` ``ok``; or, where the design cannot be built or mapped,
+        A row with `status` ``ok``; or, where the design cannot be built, mapped or judged,
         ``error`` with the reason as `message`.
     """
     template, knobs = str(design["template"]), knobs_of_row(design)
+    context = context.compressed(design)
     results = (
         evaluate_design(
             template, knobs, workload, context.preset, context.mapping, context.objective
         )
         for workload in context.workloads
     )
-    return row_of(results, context)
+    row = row_of(results, context)
+    try:
+        return row | context.quality_loss(design) if row["status"] == "ok" else row
+    except QualityError as error:
+        return {BUILDABLE: 0.0, "status": "error", "message": str(error)}
 
 
 def build_design(design: Mapping[str, Any], context: Context) -> None:
     """Build the machine of a design for the first workload, without mapping anything onto it.
 
-    What can be built does not depend on the workload.
+    What can be built does not depend on the workload, but its multipliers may be too narrow for
+    the bits of some network.
 
     Raises
     ------
@@ -92,8 +128,12 @@ def build_design(design: Mapping[str, Any], context: Context) -> None:
         It cannot be built; the message names each knob at fault.
     """
     template, knobs = find_template(str(design["template"])), knobs_of_row(design)
+    context = context.compressed(design)
     workload, variant = context.workloads[0], load_variant(context.preset.hardware)
-    machine_for(workload.network, template, knobs, variant, dram_byte=workload.dram_byte)
+    machine = machine_for(workload.network, template, knobs, variant, dram_byte=workload.dram_byte)
+    if context.targets:
+        for each in context.workloads:
+            check_precision(machine, each.network.layers)
 
 
 def row_of(evaluations: Iterable[Evaluation], context: Context) -> dict[str, Any]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from carbonopt.carbon.task import Deployment
 from carbonopt.errors import SpecError
+from carbonopt.workload.compression import Target, compressed
 from carbonopt.workload.load import deployment_facts, load_network
 from carbonopt.workload.network import Network
 
@@ -28,6 +32,11 @@ class Workload:
     network: Network
     dram_byte: float
     period_s: float | None
+
+    def compressed(self, chosen: Mapping[str, Any], known: Iterable[Target]) -> Workload:
+        """Return the workload with its network as `carbonopt.workload.compression.compressed`."""
+        network = compressed(self.network, chosen, known)
+        return self if network is self.network else dataclasses.replace(self, network=network)
 
     @property
     def deployment(self) -> Deployment:

@@ -22,7 +22,7 @@ from carbonopt.errors import SpecError
 from carbonopt.front.front import Front
 from carbonopt.front.notices import device_notices
 from carbonopt.front.pricing import Device, Scenario, can_be_made, price, price_device, task_of
-from carbonopt.objectives import Metric, metric, uncertain
+from carbonopt.objectives import GIVEN, Metric, metric, uncertain
 
 _CHUNK = 10_000
 _PRICED = (
@@ -61,7 +61,8 @@ def reprice(
     Returns
     -------
     Front
-        Over latency, energy and the scenario's carbon; it says what becomes of devices.
+        Over latency, energy and the scenario's carbon, and what of the run's objectives the user
+        gave; it says what becomes of devices.
 
     Raises
     ------
@@ -88,7 +89,8 @@ def reprice(
     }
     columns["limit.reticle"] = over_reticle(designs["area_mm2"].to_numpy(float), scenario.preset)
     names = _constraints(front, deployments, scenario)
-    metrics = tuple(metric(name) for name in ("latency_s", "energy_j", scenario.metric))
+    given = [each.name for each in front.metrics if each in GIVEN]
+    metrics = tuple(metric(name) for name in ("latency_s", "energy_j", scenario.metric, *given))
     updated = _judged(_updated(table, columns, priced), names, limits or {}, metrics, sound)
     return replace(
         front,

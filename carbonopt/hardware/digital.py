@@ -24,11 +24,15 @@ class DigitalArray:
         Whether the products of a column are summed by a tree over the rows.
     tree_bits
         Width of the tree's inputs in the energy model [bit].
+    weight_bits, input_bits
+        Widest operands of a multiplier, which `mac_pj` is for [bit].
     """
 
     mac_pj: float
     adder_tree: bool
     tree_bits: int
+    weight_bits: int = 8
+    input_bits: int = 8
 
     @property
     def passes(self) -> int:
@@ -39,8 +43,9 @@ class DigitalArray:
 def digital_array(adder_tree: bool) -> DigitalArray:
     """Return the array of a template, with (`True`) or without adder trees."""
     facts = load_facts(_FACTS)
-    product_bits = int(facts["weight_bits"] + facts["input_bits"])
-    return DigitalArray(facts["mac_pj"], adder_tree, product_bits)
+    weight_bits, input_bits = int(facts["weight_bits"]), int(facts["input_bits"])
+    tree_bits = weight_bits + input_bits
+    return DigitalArray(facts["mac_pj"], adder_tree, tree_bits, weight_bits, input_bits)
 
 
 def digital_area(

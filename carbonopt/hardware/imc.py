@@ -111,6 +111,17 @@ class Activity:
         both = input_toggle * weight_density
         return cls(both, both, 1.0)
 
+    def of_weights(self, density: Number) -> Activity:
+        """Return what switches where only a share of the weights is no zero.
+
+        Examples
+        --------
+        >>> Activity(0.5, 0.5).of_weights(0.5)
+        Activity(multipliers=0.25, trees=0.25, flipflops=1.0, converters=1.0)
+        """
+        multipliers, trees = self.multipliers * density, self.trees * density
+        return Activity(multipliers, trees, self.flipflops, self.converters)
+
 
 FULL_ACTIVITY = Activity()
 

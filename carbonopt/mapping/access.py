@@ -113,7 +113,7 @@ def _input_transfers(
 
 @njit(cache=True)
 def _output_transfers(
-    levels: int, cycles: Floats, partial: Floats, held: Floats, boost: Floats, bits: Ints,
+    levels: int, cycles: Floats, partial: Floats, held: Floats, boost: Floats, bits: Floats,
     traffic: Traffic,
 ) -> None:  # fmt: skip
     """Fill the four transfers of O; those down happen for partial sums only."""
@@ -135,7 +135,7 @@ def count_transfers(
     levels: Ints,
     spatial: Floats,
     which: Ints,
-    bits: Ints,
+    bits: Floats,
     dims: Ints,
     sizes: Ints,
     cuts: Ints,

@@ -16,7 +16,7 @@ def allocate_greedily(
     doubled: Bools,
     reduced: Bools,
     which: Ints,
-    bits: Ints,
+    bits: Floats,
     dims: Ints,
     sizes: Ints,
     tiles: Floats,
@@ -73,7 +73,7 @@ def allocation_fits(
     doubled: Bools,
     reduced: Bools,
     which: Ints,
-    bits: Ints,
+    bits: Floats,
     dims: Ints,
     cuts: Ints,
     tiles: Floats,
@@ -98,7 +98,7 @@ def repair_cuts(
     doubled: Bools,
     reduced: Bools,
     which: Ints,
-    bits: Ints,
+    bits: Floats,
     dims: Ints,
     cuts: Ints,
     tiles: Floats,
@@ -152,7 +152,7 @@ def _held_bits(
     memory: Ints,
     doubled: Bools,
     reduced: Bools,
-    bits: Ints,
+    bits: Floats,
     dims: Ints,
     cuts: Ints,
     tiles: Floats,
@@ -189,7 +189,7 @@ def _fill_memory(
     capacity: float,
     doubled: bool,
     reduced: Bools,
-    bits: Ints,
+    bits: Floats,
     dims: Ints,
     sizes: Ints,
     elements: Floats,
@@ -239,16 +239,16 @@ def _fill_memory(
 
 
 @njit(cache=True)
-def _width(operand: int, bits: Ints, dims: Ints, below: int, reduced: bool) -> int:
-    """Return the precision of an operand at a level with the loops from `below` on above it."""
+def _width(operand: int, bits: Floats, dims: Ints, below: int, reduced: bool) -> float:
+    """Return the bits per element of an operand at a level, loops from `below` on above it."""
     if operand < 2:
-        return int(bits[operand])
+        return float(bits[operand])
     if reduced:
-        return int(bits[2])
+        return float(bits[2])
     for loop in range(below, len(dims)):
         if dims[loop] >= 5:
-            return int(bits[2])
-    return int(bits[3])
+            return float(bits[2])
+    return float(bits[3])
 
 
 @njit(cache=True)

@@ -182,7 +182,7 @@ def why_not(task: MappingTask) -> str:
     layer, machine = task.layer, task.machine
     full = {
         "I": layer.inputs * layer.input_bits,
-        "W": layer.weights * layer.weight_bits,
+        "W": layer.weights * layer.stored_weight_bits,
         "O": layer.outputs * layer.output_bits,
     }
     needed = np.zeros(len(machine.memories))

@@ -8,6 +8,7 @@ from carbonopt.errors import MappingError
 from carbonopt.hardware.imc import ImcMacro
 from carbonopt.hardware.knob_table import Knobs
 from carbonopt.hardware.machine import OPERANDS, Machine, Operand
+from carbonopt.hardware.precision import fitted
 from carbonopt.hardware.template import Template, build_machine
 from carbonopt.hardware.variant import ModelVariant
 from carbonopt.workload.layer import Layer
@@ -85,8 +86,10 @@ def room_in_cells(network: Network, machine: Machine) -> float:
     if not isinstance(macro, ImcMacro) or machine.variant.room_counted_twice:
         return 0.0
     depth = float(macro.group_depth)
-    units = math.prod(machine.shape.values())
-    least = sum(math.ceil(layer.weights / units) for layer in network.layers)
+    least = sum(
+        math.ceil(layer.weights / math.prod(fitted(machine, layer).shape.values()))
+        for layer in network.layers
+    )
     trained = all(layer.kind != "matmul" for layer in network.layers)
     stores = depth > 1 or macro.cell is not None
     return depth if stores and trained and least <= depth else 0.0
@@ -126,9 +129,9 @@ def machine_for(
     return build_machine(template, knobs, variant, dram_byte=dram_byte, resident_byte=room)
 
 
-def _weight_bits(network: Network) -> int:
+def _weight_bits(network: Network) -> float:
     """Bits of all trained weights; operands of activation products are no weights."""
-    return sum(each.weights * each.weight_bits for each in network.layers)
+    return sum(each.weights * each.stored_weight_bits for each in network.layers)
 
 
 def _activation_bits(layer: Layer) -> int:
@@ -168,7 +171,7 @@ def _in_sequence(network: Network) -> list[Layer]:
     ]
 
 
-def _activation_level(layer: Layer, machine: Machine, taken: dict[int, int]) -> int | None:
+def _activation_level(layer: Layer, machine: Machine, taken: dict[int, float]) -> int | None:
     """Return the lowest memory that holds a layer's activations beside what is taken of it."""
     for m, memory in enumerate(machine.memories):
         both = {"I", "O"} <= set(memory.ports)

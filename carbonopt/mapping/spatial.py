@@ -61,7 +61,7 @@ def positions_spanned(
 
 def array_shape(machine: Machine, layer: Layer) -> ArrayShape:
     """Return the array of a machine as the unrollings of a layer see it."""
-    bits = {"I": layer.input_bits, "W": layer.weight_bits, "O": layer.psum_bits}
+    bits = {"I": layer.input_bits, "W": layer.stored_weight_bits, "O": layer.psum_bits}
     allowed = []
     for array_dim in machine.shape:
         dims = machine.unrolled[array_dim]

@@ -64,11 +64,11 @@ class MappingTask:
         return np.array([(*axis, whole) for axis in axes], dtype=np.float64)
 
     @cached_property
-    def bits(self) -> Ints:
-        """Precision of I, W, partial sum and final output (4,) [bit]."""
+    def bits(self) -> Floats:
+        """Bits that are kept and moved per element of I, W, partial sum and final output (4,)."""
         layer = self.layer
-        bits = (layer.input_bits, layer.weight_bits, layer.psum_bits, layer.output_bits)
-        return np.array(bits, dtype=np.int64)
+        bits = (layer.input_bits, layer.stored_weight_bits, layer.psum_bits, layer.output_bits)
+        return np.array(bits, dtype=np.float64)
 
     @property
     def waits_for_ports(self) -> bool:

@@ -36,13 +36,15 @@ def _digital_energy(
     """Energy of MACs and adder trees (u,) [pJ].
 
     E = e_mac MACs + E_tree(p, D2, r) c m a, with r rows and c columns in use, m macros, and
-    a = MACs / units activations.
+    a = MACs / units activations; both times 1 - z where z of the weights are pruned, whose products
+    are gated.
 
     References
     ----------
     .. [1] CarbonSpot, cost_model/cost_model.py:590-800.
     """
-    parts = {"mac": np.full(len(unrollings), array.mac_pj * layer.macs)}
+    switched = 1.0 - layer.pruned_share
+    parts = {"mac": np.full(len(unrollings), array.mac_pj * layer.macs * switched)}
     if array.adder_tree:
         parts["adders"] = np.zeros(len(unrollings))
         if layer.kind != "matmul" or not machine.variant.free_activation_products:
@@ -50,7 +52,9 @@ def _digital_energy(
             rows, cols = unrollings.along(rows_dim), unrollings.along(columns_dim)
             units = np.rint(unrollings.mean.prod(axis=(1, 2)))
             tree = np.array([_mean_tree(machine, array.tree_bits, used) for used in rows])
-            parts["adders"] = tree * cols * (units / (rows * cols)) * (layer.macs / units)
+            parts["adders"] = (
+                tree * cols * (units / (rows * cols)) * (layer.macs / units) * switched
+            )
     return parts
 
 
@@ -114,6 +118,7 @@ def _macro_energy(
     """Energy of a layer in in-memory-computing macros (u,) [pJ].
 
     E = e_cycle(columns, rows in use) q MACs / units, with q cycles per multiply-accumulate.
+    Multipliers, bit lines and trees switch 1 - z as often where z of the weights are zeros.
 
     References
     ----------
@@ -128,7 +133,7 @@ def _macro_energy(
     tree = np.array([tree_pj(technology, bits, inputs, float(each)) for each in added])
     cycle = cycle_energy(
         technology, macro, cols=cols, occupied_rows=occupied, tree_pj=tree,
-        activity=machine.activity,
+        activity=machine.activity.of_weights(1.0 - layer.pruned_share),
     )  # fmt: skip
     cycles = layer.macs / (cols * used.along(rows)) * macro.passes
     return {name: part * cycles for name, part in cycle.items() if np.any(part)}

@@ -12,6 +12,7 @@ import numpy as np
 from carbonopt.arrays import Floats
 from carbonopt.errors import MappingError, SpecError
 from carbonopt.hardware.machine import OPERANDS, Machine, Operand
+from carbonopt.hardware.precision import check_precision, fitted
 from carbonopt.mapping.candidates import Mappings, joined, reference_mappings
 from carbonopt.mapping.plan import Plan
 from carbonopt.mapping.residency import Hierarchy, residency, room_in_cells
@@ -158,12 +159,15 @@ def network_cost(
     ------
     SpecError
         If there is no such mode.
+    ModelRangeError
+        If an operand of a layer is wider than the multipliers.
     MappingError
         If a layer cannot be mapped; the message names it and the memory that is too small.
     """
     if mode not in _CHOICES:
         raise SpecError(f"mapping: got {mode!r}, allowed: {', '.join(_CHOICES)}")
     network = oriented(network, machine)
+    check_precision(machine, network.layers)
     choose = _CHOICES[mode]
     cost = _mapped(network, machine, residency(network, machine), choose, score)
     if room := room_in_cells(network, machine):
@@ -186,24 +190,25 @@ def _mapped(
     score: Score,
 ) -> NetworkCost:
     """Map every layer onto the memories that hold its operands, and choose for the whole."""
-    plans = {key: Plan(Storage(machine, dict(key))) for key in {*map(_key, hierarchies)}}
+    plans: dict[Any, Plan] = {}
     fronts: dict[Any, list[MappedLayer]] = {}
-    keys = []
+    tasks = []
     for layer, hierarchy in zip(network.layers, hierarchies, strict=True):
-        plan = plans[_key(hierarchy)]
+        place = (layer.precisions, _key(hierarchy))
+        if place not in plans:
+            plans[place] = Plan(Storage(fitted(machine, layer), hierarchy))
+        storage = plans[place].storage
+        tasks.append(MappingTask(layer, storage.machine, hierarchy, storage))
         key = (layer.anonymous, _key(hierarchy))
         if key not in fronts:
-            fronts[key] = choose(MappingTask(layer, machine, hierarchy, plan.storage), plan)
-        keys.append(key)
-    chosen = least_sum([fronts[key] for key in keys], score)
-    named = zip(network.layers, hierarchies, chosen, strict=True)
+            fronts[key] = choose(tasks[-1], plans[place])
+    chosen = least_sum(
+        [fronts[task.layer.anonymous, _key(task.hierarchy)] for task in tasks], score
+    )
     return NetworkCost(
         tuple(
-            dataclasses.replace(
-                mapped,
-                task=MappingTask(layer, machine, hierarchy, plans[_key(hierarchy)].storage),
-            )
-            for layer, hierarchy, mapped in named
+            dataclasses.replace(mapped, task=task)
+            for task, mapped in zip(tasks, chosen, strict=True)
         )
     )
 

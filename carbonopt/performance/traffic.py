@@ -9,6 +9,7 @@ import numpy as np
 
 from carbonopt.arrays import Floats
 from carbonopt.hardware.machine import OPERANDS, Machine
+from carbonopt.hardware.precision import check_precision, fitted
 from carbonopt.mapping.access import TO_ABOVE, TO_BELOW
 from carbonopt.mapping.candidates import Mappings, joined
 from carbonopt.mapping.evaluation import port_cycles
@@ -49,6 +50,7 @@ def traffic_table(network: Network, machine: Machine) -> TrafficTable:
     of mappings that exist. With bandwidths, the time of each port scales, loads and stores do not.
     """
     network = oriented(network, machine)
+    check_precision(machine, network.layers)
     hierarchies = residency(network, machine)
     found: dict[object, Arrays] = {}
     count: dict[object, int] = {}
@@ -57,10 +59,11 @@ def traffic_table(network: Network, machine: Machine) -> TrafficTable:
     for layer, hierarchy in zip(network.layers, hierarchies, strict=True):
         key = (layer.anonymous, tuple(hierarchy.items()))
         if key not in found:
-            plan = Plan(Storage(machine, hierarchy))
+            own = fitted(machine, layer)
+            plan = Plan(Storage(own, hierarchy))
             for name in plan.storage.port_names:
                 ports.setdefault(name, len(ports) + 1)
-            task = MappingTask(layer, machine, hierarchy, plan.storage)
+            task = MappingTask(layer, own, hierarchy, plan.storage)
             used[key] = [0, *(ports[name] for name in plan.storage.port_names)]
             found[key] = _layer_traffic(task, plan)
         count[key] = count.get(key, 0) + 1

@@ -9,6 +9,7 @@ import numpy as np
 
 from carbonopt.arrays import Bools, Floats, Ints
 from carbonopt.hardware.machine import Machine
+from carbonopt.hardware.precision import fitted
 from carbonopt.mapping.candidates import joined
 from carbonopt.mapping.plan import Plan
 from carbonopt.mapping.residency import residency
@@ -34,7 +35,7 @@ def network_front(network: Network, machine: Machine) -> list[NetworkCost]:
     fronts: dict[Any, list[MappedLayer]] = {}
     layers = []
     for layer, hierarchy in zip(network.layers, residency(network, machine), strict=True):
-        task = MappingTask(layer, machine, hierarchy)
+        task = MappingTask(layer, fitted(machine, layer), hierarchy)
         key = (layer.anonymous, *hierarchy.items())
         if key not in fronts:
             fronts[key] = _layer_front(task)

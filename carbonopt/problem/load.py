@@ -13,10 +13,12 @@ import yaml
 
 from carbonopt.carbon.presets import CarbonPreset, preset_names
 from carbonopt.catalog import find_problem
+from carbonopt.compress.quality import quality_function
 from carbonopt.errors import SpecError
 from carbonopt.hardware.cacti import sram_byte_range
 from carbonopt.objectives import (
     BUILDABLE,
+    GIVEN,
     MAPPING_OBJECTIVES,
     METRICS,
     PER_NETWORK,
@@ -28,13 +30,14 @@ from carbonopt.objectives import (
 )
 from carbonopt.problem.base import Problem
 from carbonopt.problem.scenario import preset_of, scenario_words
-from carbonopt.problem.variables import make_variables
+from carbonopt.problem.variables import quality_of, read_variables, with_targets
 from carbonopt.spec.fields import Vocabulary
 from carbonopt.spec.load import Document, load_model, plain_scalar, read_document, sound_part
 from carbonopt.spec.problem import SCENARIO_FREE, ProblemSpec, VariableSpec, WorkloadSpec
 from carbonopt.spec.scenario import ScenarioSpec
 from carbonopt.units import format_quantity
 from carbonopt.variable import Variable
+from carbonopt.workload.compression import NETWORK_KNOBS
 from carbonopt.workload.load import network_names
 
 if TYPE_CHECKING:
@@ -59,9 +62,12 @@ def load_problem(name_or_path: str | Path) -> Problem:
     except SpecError as error:
         raise SpecError(list(dict.fromkeys([*error.faults, *_further_faults(file)]))) from None
     faults: list[str] = []
-    variables = make_variables(spec.variables, document, faults)
+    read = read_variables(spec.variables, document, faults)
     judged = [*spec.objectives, *spec.limits]
     workloads = _workloads(spec.workloads, judged, document, faults)
+    networks = [workload.network for workload in workloads]
+    variables, of_networks = with_targets(read, spec.variables, networks)
+    quality = None if faults else quality_of(spec, variables, document, faults)
     preset = _preset(spec.scenario, document, faults)
     machine = _machine(spec, document, faults)
     front = _reference_front(spec, document, faults)
@@ -76,9 +82,10 @@ def load_problem(name_or_path: str | Path) -> Problem:
     point = spec.reference_point
     mode = spec.mapping.mode
     content = _content(spec, workloads, preset, file.parent)
+    content |= {"quality": quality.content} if quality else {}
     context = Context(
         tuple(workloads), preset, "optimal" if mode == "genes" else mode, statistics,
-        spec.mapping.objective or "edp",
+        spec.mapping.objective or "edp", of_networks, quality,
     )  # fmt: skip
     return Problem(
         spec.name,
@@ -196,13 +203,20 @@ def _vocabulary() -> Vocabulary:
         mapping_objectives=MAPPING_OBJECTIVES,
         network_metrics=tuple(m.name for m in PER_NETWORK + UNCERTAIN),
         required=("template", *(knob.column for knob in knobs if knob.required)),
-        knob_units={knob.column: knob.unit for knob in knobs},
-        knob_ranges={knob.column: (knob.low, knob.high) for knob in knobs} | {"sram_byte": sizes},
-        knob_allowed={knob.column: knob.allowed for knob in knobs} | {"sram_byte": sizes_said},
+        knob_units={knob.column: knob.unit for knob in knobs} | dict.fromkeys(NETWORK_KNOBS, ""),
+        knob_ranges={knob.column: (knob.low, knob.high) for knob in knobs}
+        | {"sram_byte": sizes}
+        | {knob.name: knob.range for knob in NETWORK_KNOBS.values()},
+        knob_allowed={knob.column: knob.allowed for knob in knobs}
+        | {"sram_byte": sizes_said}
+        | {knob.name: knob.allowed for knob in NETWORK_KNOBS.values()},
         knob_words={knob.column: knob.words for knob in knobs if knob.words},
-        whole_knobs=tuple(knob.column for knob in knobs if knob.whole),
+        whole_knobs=tuple(knob.column for knob in knobs if knob.whole)
+        + tuple(knob.name for knob in NETWORK_KNOBS.values() if knob.whole),
         scenario_free=scenario_free,
         scenario_words=scenario_words(),
+        network_knobs=tuple(NETWORK_KNOBS),
+        given_metrics=tuple(metric.name for metric in GIVEN),
     )
 
 
@@ -216,7 +230,7 @@ def _further_faults(file: Path) -> list[str]:
         for name, entry in (said.items() if isinstance(said, dict) else ())
         if isinstance(entry, dict)
     }
-    make_variables({name: entry for name, entry in read.items() if entry}, document, faults)
+    read_variables({name: entry for name, entry in read.items() if entry}, document, faults)
     networks, objectives = data.get("workloads"), data.get("objectives")
     listed = networks if isinstance(networks, list) else []
     entries = [sound_part(entry, WorkloadSpec, words) for entry in listed]
@@ -335,6 +349,11 @@ def _source(document: Document) -> str:
     scenario = data.get("scenario", {})
     if str(scenario.get("profile")).endswith(".csv"):
         data["scenario"] = {**scenario, "profile": str(folder / scenario["profile"])}
+    quality = dict(data.get("quality") or {})
+    if "table" in quality:
+        data["quality"] = {"table": str(folder / quality["table"])}
+    elif "function" in quality:
+        data["quality"] = {"function": quality_function(quality["function"], folder).path}
     if "machine" in data:
         data["machine"] = str(folder / data["machine"])
     if "reference_front" in data:

@@ -20,7 +20,7 @@ from carbonopt.search.base import SearchTask
 from carbonopt.search.stop import StopRules
 
 _PACKAGES = ("carbonopt", "numpy", "pandas", "numba", "pymoo", "optuna", "moocore")
-_MODELS = ("workload", "hardware", "mapping", "performance", "carbon", "evaluate")
+_MODELS = ("workload", "hardware", "mapping", "performance", "carbon", "evaluate", "compress")
 _IDENTITY = ("spec_hash", "data_hash", "model_hash", "searcher", "budget", "seed", "start", "stop")
 _CHANGED = {
     "spec_hash": "the problem has changed since this run was made",

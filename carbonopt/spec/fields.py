@@ -43,6 +43,10 @@ class Vocabulary:
         Words that a key of the scenario allows, by key.
     mapping_objectives
         What solved mappings can be chosen for.
+    network_knobs
+        Knobs that are of networks and not of hardware; all others have their range too.
+    given_metrics
+        Metrics that the ``quality`` of a problem gives.
     """
 
     workloads: tuple[str, ...] = ()
@@ -60,6 +64,8 @@ class Vocabulary:
     scenario_free: Callable[[Sequence[str]], list[str]] = list
     scenario_words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     mapping_objectives: tuple[str, ...] = ()
+    network_knobs: tuple[str, ...] = ()
+    given_metrics: tuple[str, ...] = ()
 
 
 class Strict(BaseModel):

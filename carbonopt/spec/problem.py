@@ -78,6 +78,8 @@ class VariableSpec(Strict):
     """``[low, high, step]``: low, low + step, … high."""
     real: list[Any] | None = None
     """``[low, high, levels]``: so many equidistant values."""
+    per: Literal["all", "network", "layer"] | None = None
+    """Of networks: one variable for all, or one for each network, or for each layer."""
 
     @field_validator("name")
     @classmethod
@@ -105,6 +107,14 @@ class VariableSpec(Strict):
         if kind == "step":
             return [*read, _increment(name, value[2], words)]
         return [*read, whole(value[2])] if kind == "real" else read
+
+    @field_validator("per")
+    @classmethod
+    def _of_network(cls, value: str | None, info: ValidationInfo) -> str | None:
+        knobs = _words(info).network_knobs
+        if knobs and value is not None and info.data.get("name") not in (None, *knobs):
+            raise ValueError(f"got {value}, allowed: nothing, it is for {', '.join(knobs)}")
+        return value
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
@@ -164,6 +174,22 @@ class FrontSpec(Strict):
     """The command that made it."""
 
 
+class QualitySpec(Strict):
+    """What compression costs the networks: exactly one of the two."""
+
+    table: Text | None = None
+    """CSV file, from the folder of the problem file."""
+    function: Text | None = None
+    """``module:function``, or ``file.py:function``, from the folder of the problem file."""
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.table is None) == (self.function is None):
+            got = f"table {self.table}, function {self.function}"
+            raise ValueError(f"got {got}, allowed: one of the two")
+        return self
+
+
 class MappingSpec(Strict):
     """How layers are mapped: as a mode alone, or as keys."""
 
@@ -189,6 +215,7 @@ class ProblemSpec(Strict):
     variables: dict[str, VariableSpec] = Field(default_factory=dict, validate_default=True)
     scenario: ScenarioSpec = ScenarioSpec()
     mapping: MappingSpec = Field(default_factory=MappingSpec, validate_default=True)
+    quality: QualitySpec | None = None
     objectives: list[str] = Field(min_length=1)
     limits: dict[str, LimitSpec] = Field(default_factory=dict)
     reference_point: dict[str, PointSpec] | None = None
@@ -215,6 +242,21 @@ class ProblemSpec(Strict):
             if value.mode != "optimal":
                 raise ValueError(f"got an objective with {value.mode}, allowed: with optimal")
             one_of(value.objective, _words(info).mapping_objectives)
+        knobs = [name for name in info.data.get("variables", {}) if name in _of_networks(info)]
+        if value.mode == "genes" and knobs:
+            raise ValueError(
+                f"got genes beside {', '.join(knobs)}, allowed: solved mappings, because what fits "
+                "depends on the bits, so that a mapping variable would mean something else for each"
+            )
+        return value
+
+    @field_validator("quality")
+    @classmethod
+    def _of_variables(cls, value: QualitySpec | None, info: ValidationInfo) -> QualitySpec | None:
+        names, knobs = info.data.get("variables", {}), _of_networks(info)
+        if value is not None and "variables" in info.data and not {*names} & {*knobs}:
+            allowed = f"with one of {', '.join(knobs)} among the variables"
+            raise ValueError(f"got a quality that is always the same, allowed: {allowed}")
         return value
 
     @field_validator("objectives", mode="before")
@@ -222,7 +264,10 @@ class ProblemSpec(Strict):
     def _scenario_free(cls, value: Any, info: ValidationInfo) -> Any:  # noqa: ANN401
         if isinstance(value, str) and value != SCENARIO_FREE:
             raise ValueError(f"got {value}, allowed: {SCENARIO_FREE}, or a list of metrics")
-        return _words(info).scenario_free(_networks(info)) if value == SCENARIO_FREE else value
+        if value != SCENARIO_FREE:
+            return value
+        given = _words(info).given_metrics if info.data.get("quality") else ()
+        return [*_words(info).scenario_free(_networks(info)), *given]
 
     @field_validator("objectives")
     @classmethod
@@ -232,7 +277,7 @@ class ProblemSpec(Strict):
             if "@" in name and "workloads" not in info.data:
                 continue  # its network is told to be at fault
             try:
-                one_of(name, _metrics(info))
+                _known_metric(name, info)
             except ValueError as error:
                 faults.append(str(error))
         if len(set(value)) < len(value):
@@ -247,7 +292,7 @@ class ProblemSpec(Strict):
         rules = {"period": {"rule": value["period"]}} if _has_period(value) else {}
         named = _named({**value, **rules} if isinstance(value, dict) else value)
         for name in named if isinstance(named, dict) else ():
-            one_of(name, ("period", *_metrics(info)) if _metrics(info) else ())
+            _known_metric(name, info, "period")
         return named
 
     @field_validator("reference_point", mode="before")
@@ -269,11 +314,27 @@ def _words(info: ValidationInfo) -> Vocabulary:
     return info.context if isinstance(info.context, Vocabulary) else Vocabulary()
 
 
+def _of_networks(info: ValidationInfo) -> tuple[str, ...]:
+    """Variables that are of networks and not of hardware."""
+    return _words(info).network_knobs
+
+
 def _metrics(info: ValidationInfo) -> tuple[str, ...]:
     """Metrics of all networks together, and of each network of the file."""
     words = _words(info)
     each = [f"{name}@{net}" for net in _networks(info) for name in words.network_metrics]
     return (*words.metrics, *each) if words.metrics else ()
+
+
+def _known_metric(name: str, info: ValidationInfo, *others: str) -> None:
+    """Refuse what is no metric, and one that needs a quality where there is none."""
+    words = _words(info)
+    if name in words.given_metrics and "quality" in info.data and info.data["quality"] is None:
+        raise ValueError(
+            f"got {name} without what says it, allowed: with quality: {{function: m:f}}"
+            " or quality: {table: file.csv}"
+        )
+    one_of(name, (*others, *_metrics(info)) if words.metrics else ())
 
 
 def _networks(info: ValidationInfo) -> list[str]:

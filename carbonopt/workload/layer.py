@@ -11,6 +11,8 @@ DIMS = ("B", "K", "G", "OX", "OY", "C", "FX", "FY")
 """Loop dimensions in canonical order: batch, output channels per group, groups, output
 width and height, input channels per group, kernel width and height."""
 
+_STEPS = 2**20  # of a bit
+
 LayerKind = Literal["conv", "gemm", "matmul"]
 
 
@@ -64,6 +66,12 @@ class Layer:
         return dataclasses.replace(self, name="", predecessors=())
 
     @property
+    def precisions(self) -> tuple[float, ...]:
+        """Bits of weights, inputs, partial sums and outputs, and share of pruned weights."""
+        bits = (self.weight_bits, self.input_bits, self.psum_bits, self.output_bits)
+        return (*bits, self.pruned_share)
+
+    @property
     def loops(self) -> dict[str, int]:
         """Loop bounds by dimension name."""
         return dict(zip(DIMS, self.sizes, strict=True))
@@ -72,6 +80,17 @@ class Layer:
     def macs(self) -> int:
         """Multiply-accumulates: the product of all loop bounds."""
         return math.prod(self.sizes)
+
+    @property
+    def stored_weight_bits(self) -> float:
+        """Bits that a weight takes in a memory, on average over pruned ones, which take none.
+
+        q_w (1 - z), in steps of 2^-20 bit so that sums and products with counts stay exact.
+        Where the pruned weights were is taken to cost nothing.
+        """
+        if not self.pruned_share:
+            return float(self.weight_bits)
+        return max(round(self.weight_bits * (1 - self.pruned_share) * _STEPS), 1) / _STEPS
 
     @property
     def weights(self) -> int:

@@ -1,0 +1,1 @@
+"""The quality of compressed networks, what to compress first, and how far."""
