@@ -90,18 +90,24 @@ def miss_text(table: pd.DataFrame, conditions: Sequence[Condition]) -> str:
     told = []
     for condition in conditions:
         by = float(condition.missed(near)[0])
-        value = near[condition.column].iloc[0]
-        text = str(value)
-        if not isinstance(value, str | bool):
-            text = format_quantity(float(value), unit_of(condition.column))
-        side = (
-            "above"
-            if "<" in condition.relation
-            else "below"
-            if ">" in condition.relation
-            else "off"
-        )
-        off = f", {100 * by:.3g} % {side}" if 0.0 < by < np.inf else ""
         if by > 0.0:
-            told.append(f"{condition.column} {text}{off}")
+            value = near[condition.column].iloc[0]
+            told.append(f"{condition.column} {_shown(value, condition)}{_off(by, condition)}")
     return f"no design meets {asked}; the nearest has {' and '.join(told)}"
+
+
+def _shown(value: object, condition: Condition) -> str:
+    """Print a value of the column of a condition."""
+    if isinstance(value, str | bool | np.bool_):
+        return str(value)
+    return format_quantity(float(str(value)), unit_of(condition.column))
+
+
+def _off(by: float, condition: Condition) -> str:
+    """Say by which share of its limit a condition is missed, '' beyond compare."""
+    if not np.isfinite(by):
+        return ""
+    if "<" in condition.relation and by >= 1.0:
+        return f", {1.0 + by:.3g} times as much"
+    side = "above" if "<" in condition.relation else "below" if ">" in condition.relation else "off"
+    return f", {100.0 * by:.3g} % {side}"

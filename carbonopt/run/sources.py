@@ -11,6 +11,7 @@ import pandas as pd
 
 from carbonopt.catalog import find_problem
 from carbonopt.errors import SpecError
+from carbonopt.front.conditions import check_numeric
 from carbonopt.front.front import Front
 from carbonopt.objectives import METRICS, Metric, metric
 from carbonopt.problem import load_problem
@@ -109,15 +110,15 @@ def _bare_table(file: Path, objectives: Sequence[str]) -> Front:
         fault = f"got columns {columns}, allowed: one of {', '.join(_GUESSED)}, or --objectives"
         raise SpecError(f"{file}: objectives: {fault}")
     guess = f"{file}: objectives {', '.join(chosen)}, as the file does not say which (--objectives)"
-    front = Front(
+    check_numeric(chosen, table, f"{file}: objectives")
+    return Front(
         name=file.stem,
         evaluations=table,
-        metrics=(),
+        metrics=tuple(_metric(name) for name in chosen),
         variables=_variables(list(map(str, table))),
         constraint_names=tuple(n for n in map(str, table) if n.startswith("limit.")),
         notices=() if objectives or table.empty else (guess,),
     )
-    return front.judged_by([_metric(name) for name in chosen])
 
 
 def _reference_front(path: Path) -> Front:
