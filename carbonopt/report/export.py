@@ -140,9 +140,9 @@ def _latex(designs: pd.DataFrame, front: Front, chosen: bool) -> bytes:
         cells.append(column)
         shape += "r" if is_numeric(designs[name]) else "l"
     lines = [" & ".join(row) + r" \\" for row in zip(*cells, strict=True)]
-    head = [r"\begin{tabular}{" + shape + "}", r"\toprule", " & ".join(heads) + r" \\", r"\midrule"]
+    top = [r"\begin{tabular}{" + shape + "}", r"\toprule", " & ".join(heads) + r" \\", r"\midrule"]
     note = f"% {front.name}: {len(designs)} designs; needs \\usepackage{{booktabs}}"
-    return "\n".join([note, *head, *lines, r"\bottomrule", r"\end{tabular}", ""]).encode()
+    return "\n".join([note, *top, *lines, r"\bottomrule", r"\end{tabular}", ""]).encode()
 
 
 def _latex_column(column: pd.Series[Any], name: str, *, is_text: bool) -> tuple[str, list[str]]:

@@ -122,12 +122,22 @@ def _bare_table(file: Path, objectives: Sequence[str]) -> Front:
 
 
 def _reference_front(path: Path) -> Front:
-    """Read the reference front of a problem, or solve for it."""
-    problem = load_problem(find_problem(path))
+    """Read the reference front of a problem, or solve for it.
+
+    Raises
+    ------
+    SpecError
+        There is no such problem, or it has no reference front.
+    """
+    try:
+        file = find_problem(path)
+    except SpecError as error:
+        raise SpecError(f"{path}: got no run and no CSV file; {error}") from error
+    problem = load_problem(file)
     table = reference_of(problem)
     if table is None:
-        fault = f"got a problem without a reference front, allowed: carbonopt enumerate {path}"
-        raise SpecError(f"problem {problem.name}: {fault}")
+        allowed = f"a run, a CSV file, or: carbonopt enumerate {path}"
+        raise SpecError(f"{path}: got no manifest.json and no reference front, allowed: {allowed}")
     return Front(
         name=problem.name,
         evaluations=_judged(table),
