@@ -14,6 +14,7 @@ from carbonopt.cli_text import (
     say,
     say_json,
     summary,
+    summary_lines,
     tell,
 )
 
@@ -108,7 +109,7 @@ def report(options: Namespace) -> None:
     source = open_source(options.source, options.objectives)
     run_dir = source.front.run_dir
     beside = run_dir / "report.html" if run_dir else RUNS / f"{Path(options.source).stem}.html"
-    file = write_page(source, options.out or beside)
+    file = write_page(source, options.out or beside, summary_lines(source.front))
     if options.json:
         say_json({"file": str(file), "designs": len(source.front)})
     else:

@@ -18,6 +18,8 @@ _HASHES = {
     "data_hash": "the data that carbonopt ships differ",
     "model_hash": "carbonopt's models differ: part of what differs may be theirs",
 }
+_NO_PRICE = ("name", "hardware")
+"""Keys of a preset that do not price: what it is called, and by what the hardware is modelled."""
 _LISTED = 4
 
 
@@ -137,7 +139,8 @@ def _scenario(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """Everything that prices a run: the carbon preset and the periods of the networks."""
     content = manifest.get("content", {})
     periods = {f"period_s@{w['name']}": w["period_s"] for w in content.get("workloads", [])}
-    return {**content.get("preset", {}), **periods}
+    preset = {k: v for k, v in content.get("preset", {}).items() if k not in _NO_PRICE}
+    return {**preset, **periods}
 
 
 def _check_networks(named: Mapping[str, Source], metrics: Sequence[Metric]) -> None:
@@ -183,6 +186,7 @@ def _other_differences(named: Mapping[str, Source]) -> list[str]:
     checks: dict[str, Callable[[Mapping[str, Any]], object]] = {
         "limits": lambda manifest: manifest.get("limits"),
         "mappings": lambda manifest: manifest.get("content", {}).get("mapping"),
+        "hardware models": lambda m: m.get("content", {}).get("preset", {}).get("hardware"),
     }
     for word, value in checks.items():
         if len({repr(value(manifest)) for manifest in manifests.values()}) > 1:
