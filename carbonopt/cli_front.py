@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from carbonopt.front.front import Front
 
 RUNS = Path("runs")
+_FIGURES = (".png", ".svg", ".pdf")
 
 
 def front(options: Namespace) -> int:
@@ -81,6 +82,7 @@ def compare(options: Namespace) -> None:
     from carbonopt.report.compare_figure import plot_comparison
     from carbonopt.run.compare import compare as compared
 
+    _check_figure(options.figure)
     found = compared(options.sources, options.objectives)
     names = "-".join(Path(name).stem for name in found.fronts)
     figure = plot_comparison(found, options.figure or RUNS / f"compare-{names}.png")
@@ -99,6 +101,20 @@ def compare(options: Namespace) -> None:
             "figure": str(figure),
         }
     )
+
+
+def _check_figure(path: str | None) -> None:
+    """Refuse a figure of a format that is not drawn.
+
+    Raises
+    ------
+    SpecError
+        The ending of the file names none.
+    """
+    from carbonopt.errors import SpecError
+
+    if path is not None and Path(path).suffix not in _FIGURES:
+        raise SpecError(f"--figure: got {path}, allowed: a file ending in {', '.join(_FIGURES)}")
 
 
 def report(options: Namespace) -> None:

@@ -1,4 +1,4 @@
-"""Drive a headless Chromium: open pages, run JavaScript, point, click, and keep what it complains of.
+"""Drive a headless Chromium: open pages, run scripts, point, click, keep what it complains of.
 
 Speaks the DevTools protocol over two pipes, so that neither a port nor a library is needed.
 """
@@ -65,13 +65,13 @@ class Browser:
         url = address.resolve().as_uri() if isinstance(address, Path) else address
         target = self.call("Target.createTarget", {"url": "about:blank"})["targetId"]
         session = self.call("Target.attachToTarget", {"targetId": target, "flatten": True})
-        page = Page(self, session["sessionId"])
+        page = Page(self, session["sessionId"], target)
         self._listeners.append(page.hear)
         for domain in ("Page", "Runtime", "Network", "Log"):
             page.call(f"{domain}.enable")
         page.size(width, height)
         page.call("Page.navigate", {"url": url})
-        page.wait("document.readyState === 'complete' && location.href !== 'about:blank'")
+        page.wait(f"document.readyState === 'complete' && location.href === {json.dumps(url)}")
         return page
 
     def call(
@@ -120,8 +120,8 @@ class Browser:
 class Page:
     """One tab, and everything that it asked for or complained of."""
 
-    def __init__(self, browser: Browser, session: str) -> None:
-        self._browser, self._session = browser, session
+    def __init__(self, browser: Browser, session: str, target: str) -> None:
+        self._browser, self._session, self._target = browser, session, target
         self.requests: list[str] = []
         self.complaints: list[str] = []
 
@@ -140,6 +140,10 @@ class Page:
                 self.complaints.append(json.dumps(told["args"]))
         elif message["method"] == "Log.entryAdded" and told["entry"]["level"] == "error":
             self.complaints.append(told["entry"]["text"])
+
+    def close(self) -> None:
+        """Close the tab."""
+        self._browser.call("Target.closeTarget", {"targetId": self._target})
 
     @property
     def external(self) -> list[str]:

@@ -46,7 +46,10 @@ def least(table: pd.DataFrame, metric: str, conditions: Sequence[Condition]) -> 
         The metric is no column of numbers, or no feasible design meets all conditions.
     """
     check_numeric([metric], table, "least")
-    feasible = table[table["feasible"].astype(bool) & table[metric].notna()]
+    feasible = table[table["feasible"].astype(bool)]
+    if len(feasible) and feasible[metric].isna().all():
+        raise SpecError(f"least {metric}: got a column without a number in any feasible design")
+    feasible = feasible[feasible[metric].notna()]
     met = np.ones(len(feasible), dtype=bool)
     for condition in conditions:
         met &= condition.met(feasible)
@@ -65,7 +68,8 @@ def nearest(table: pd.DataFrame, conditions: Sequence[Condition], count: int = 1
         The first of them, with the columns ``misses`` and ``by``.
     """
     feasible = table[table["feasible"].astype(bool)]
-    missed = np.array([each.missed(feasible) for each in conditions]).reshape(-1, len(feasible))
+    shape = (len(conditions), len(feasible))
+    missed = np.reshape([each.missed(feasible) for each in conditions], shape)
     names = np.array([str(each) for each in conditions] or [""])
     worst = missed.argmax(axis=0) if len(conditions) else np.zeros(len(feasible), dtype=int)
     by = missed.max(axis=0, initial=0.0)

@@ -148,7 +148,7 @@ def is_numeric(column: pd.Series[Any]) -> bool:
     >>> is_numeric(pd.Series([64, None], dtype=object)), is_numeric(pd.Series(["dimc"]))
     (True, False)
     """
-    if column.dtype == object and len(column):
+    if column.dtype == object:
         number = (int, float, np.number)
         return all(isinstance(v, number) and not isinstance(v, bool) for v in column.dropna())
     return bool(pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column))

@@ -17,9 +17,10 @@ from carbonopt.errors import SpecError
 from carbonopt.front.conditions import is_numeric
 from carbonopt.front.front import Front
 from carbonopt.report.columns import metrics_of, short_label
+from carbonopt.report.files import write_file
 from carbonopt.report.scale import common_scale
 from carbonopt.report.table import plain_name, shown_variables, variable_text
-from carbonopt.store import replace, table_bytes
+from carbonopt.store import table_bytes
 from carbonopt.units import unit_of
 
 _LATEX = str.maketrans(
@@ -60,12 +61,9 @@ def export_table(
     StoreError
         The file cannot be written.
     """
-    file = Path(path)
-    write = check_format(file)
+    write = check_format(path)
     content = write(designs[list(columns)] if columns else designs, front, bool(columns))
-    file.parent.mkdir(parents=True, exist_ok=True)
-    replace(file, content)
-    return file
+    return write_file(path, content)
 
 
 def check_format(path: str | Path) -> Callable[[pd.DataFrame, Front, bool], bytes]:

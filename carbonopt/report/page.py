@@ -9,6 +9,7 @@ from html import escape
 from pathlib import Path
 from string import Template
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from carbonopt.front.front import Front
@@ -16,6 +17,7 @@ from carbonopt.report import style
 from carbonopt.report.breakdown import BROKEN_DOWN, plot_breakdown
 from carbonopt.report.columns import mean_note, parts_of
 from carbonopt.report.figures import CARBON, plot_carbon, plot_front, plot_hypervolume
+from carbonopt.report.files import write_file
 from carbonopt.report.page_data import page_data, shown_designs
 from carbonopt.report.page_tables import (
     front_table,
@@ -26,7 +28,6 @@ from carbonopt.report.page_tables import (
 )
 from carbonopt.report.table import hidden_note
 from carbonopt.run.sources import Source
-from carbonopt.store import replace
 
 _FOLDER = Path(__file__).parent
 _SCRIPTS = ("page_model.js", "page_draw.js", "page_plots.js", "page_panels.js")
@@ -51,11 +52,7 @@ def write_page(source: Source, path: str | Path, summary: Sequence[str] = ()) ->
     StoreError
         The file cannot be written.
     """
-    file = Path(path)
-    content = page_html(source, summary).encode()
-    file.parent.mkdir(parents=True, exist_ok=True)
-    replace(file, content)
-    return file
+    return write_file(path, page_html(source, summary).encode())
 
 
 def page_html(source: Source, summary: Sequence[str] = ()) -> str:
@@ -167,7 +164,7 @@ def _inline(figure: Figure, name: str, words: str) -> str:
     """Return a figure as an SVG element; clouds of many marks become an image within it."""
     for panel in figure.axes:
         for marks in panel.collections:
-            marks.set_rasterized(len(marks.get_offsets()) > _MANY_MARKS)
+            marks.set_rasterized(np.size(marks.get_offsets()) > 2 * _MANY_MARKS)
     text = style.svg(figure, name)
     element = _IDS.sub(rf"\1{name}-", text[text.index("<svg") :])
     return element.replace("<svg", f'<svg role="img" aria-label="{escape(words)}"', 1)

@@ -22,6 +22,7 @@ from carbonopt.store import EVALUATIONS, FRONT, MANIFEST, REFERENCE_FRONT, RunSt
 _GUESSED = ("latency_s", "energy_j", "carbon_ca_g", "carbon_pa_g")
 """Objectives of a table that does not say its own."""
 _OWN_TABLES = (EVALUATIONS, FRONT, REFERENCE_FRONT)
+_LISTED = 12
 _VERDICTS = ("status", "message", "feasible")
 
 
@@ -106,7 +107,8 @@ def _bare_table(file: Path, objectives: Sequence[str]) -> Front:
     table = _judged(read_table(file, {}))
     chosen = list(objectives) or [name for name in _GUESSED if name in table]
     if not chosen:
-        columns = ", ".join(map(str, table.columns[:12])) or "nothing"
+        own = [name for name in map(str, table) if name not in _VERDICTS]
+        columns = ", ".join(own[:_LISTED]) or "nothing"
         fault = f"got columns {columns}, allowed: one of {', '.join(_GUESSED)}, or --objectives"
         raise SpecError(f"{file}: objectives: {fault}")
     guess = f"{file}: objectives {', '.join(chosen)}, as the file does not say which (--objectives)"
