@@ -26,7 +26,10 @@ COMMANDS = {
     "resume": "cli_run",
     "enumerate": "cli_run",
     "status": "cli_show",
-    "front": "cli_show",
+    "front": "cli_front",
+    "compare": "cli_front",
+    "report": "cli_front",
+    "export": "cli_front",
     "plot": "cli_show",
     "problems": "cli_show",
     "studies": "cli_show",
@@ -223,14 +226,19 @@ def _add_searches(commands: Commands) -> None:
 
 def _add_readers(commands: Commands) -> None:
     status = _add_command(commands, "status", "say how far a run is", json=True)
-    front = _add_command(commands, "front", "print the front of a run", json=True)
-    front.add_argument("--csv", action="store_true", help="print CSV with every column")
     plot = _add_command(commands, "plot", "draw the figures of a run", json=True)
-    for parser in (status, front, plot):
+    for parser in (status, plot):
         parser.add_argument("run_dir", metavar="DIR", help="run directory")
+    _add_fronts(commands)
     _add_command(commands, "problems", "list the shipped problems", json=True)
     _add_command(commands, "studies", "list the shipped studies", json=True)
     _add_command(commands, "metrics", "list what designs can be judged by", json=True)
+
+
+def _add_fronts(commands: Commands) -> None:
+    options = import_module("carbonopt.cli_front_options")
+    for name, (does, add) in options.FRONT_COMMANDS.items():
+        add(_add_command(commands, name, does, json=True))
 
 
 def _add_models(commands: Commands) -> None:

@@ -1,4 +1,4 @@
-"""Commands that read: runs, their fronts and figures, and what ships with carbonopt."""
+"""Commands that read: how far runs are, their figures, and what ships with carbonopt."""
 
 from __future__ import annotations
 
@@ -31,33 +31,6 @@ def status(options: Namespace) -> None:
         say(line)
     if manifest["finished"] is None and not running:
         say(f"go on with: carbonopt resume {options.run_dir}")
-
-
-def front(options: Namespace) -> None:
-    """Print the front of a run as a table, as CSV or as JSON."""
-    from carbonopt.report.columns import metrics_of
-    from carbonopt.report.table import designs_table
-    from carbonopt.run import load_run
-
-    found = load_run(options.run_dir)
-    rows = found.to_pandas()
-    if options.json:
-        say_json(
-            {
-                "problem": found.name,
-                "objectives": found.objectives,
-                "reference_point": found.reference_point,
-                **summary(found),
-                "designs": rows.to_dict("records"),
-            }
-        )
-    elif options.csv:
-        say(rows.to_csv(index=False).rstrip("\n"))
-    elif not len(found.evaluations):
-        say(nothing_yet_text(options.run_dir))
-    else:
-        metrics = metrics_of(rows, found.metrics, ["area_mm2"])
-        say(designs_table(rows, found.variables, metrics))
 
 
 def plot(options: Namespace) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from carbonopt.errors import SearchError, SpecError
-from carbonopt.front.choose import knee
+from carbonopt.front.choose import knee, least, nearest
+from carbonopt.front.conditions import Condition, check_numeric, parse_conditions
 from carbonopt.front.dominance import front_rows
 from carbonopt.front.indicators import epsilon, hypervolume, share_found
 from carbonopt.objectives import BUILDABLE, Metric
@@ -149,6 +150,81 @@ class Front:
         if not len(self):
             raise SearchError(f"problem {self.name}: no feasible design")
         return self._rows.iloc[int(np.argmin(self._rows[objective].to_numpy(dtype=float)))]
+
+    def where(self, *conditions: str | Condition) -> Front:
+        """Front among the designs that meet every condition, of all that were evaluated.
+
+        An upper limit of an objective leaves the designs of the front that keep it; any other
+        condition, such as a kind of accelerator, can bring designs in that others dominated.
+
+        Parameters
+        ----------
+        conditions
+            Such as ``"latency_s <= 5 ms"`` or ``"template = dimc, aimc"``.
+
+        Raises
+        ------
+        SpecError
+            With every condition that cannot be read.
+        """
+        read = parse_conditions(conditions, self.evaluations)
+        if not read:
+            return self
+        met = np.logical_and.reduce([each.met(self.evaluations) for each in read])
+        kept = self.evaluations[met].reset_index(drop=True)
+        return replace(self, evaluations=kept, reference=None, history=None)
+
+    def least(self, metric: str, *conditions: str | Condition) -> pd.Series[Any]:
+        """Feasible design with the smallest value of a column among those that meet conditions.
+
+        Parameters
+        ----------
+        metric
+            Any column of numbers: an objective, another metric, a part such as ``energy_j.dram``.
+        conditions
+            As for `where`. All evaluated designs are looked at, so that limits on what is no
+            objective are answered right.
+
+        Raises
+        ------
+        SpecError
+            There is no such column, or no feasible design meets all conditions; the message says
+            by how much the nearest one misses.
+        """
+        return least(self.evaluations, metric, parse_conditions(conditions, self.evaluations))
+
+    def judged_by(self, metrics: Sequence[Metric]) -> Front:
+        """Front of the same designs in other objectives.
+
+        Raises
+        ------
+        SpecError
+            A metric is no column of numbers.
+        """
+        names = [m.name for m in metrics]
+        check_numeric(names, self.evaluations, "objectives")
+        point, best = self.reference_point or {}, self.reference
+        if best is not None and set(names) <= set(self.objectives):
+            best = front_rows(best.assign(feasible=True), names)
+        else:
+            best = None
+        return replace(
+            self,
+            metrics=tuple(metrics),
+            reference_point={n: point[n] for n in names} if set(names) <= set(point) else None,
+            reference=best,
+        )
+
+    def nearest(self, *conditions: str | Condition, count: int = 1) -> pd.DataFrame:
+        """Feasible designs that meet conditions, or come nearest to meeting them.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With the columns ``misses`` (the condition that is missed most, '' where all are met)
+            and ``by`` (the share of its limit, inf beyond compare).
+        """
+        return nearest(self.evaluations, parse_conditions(conditions, self.evaluations), count)
 
     def least_infeasible(self, count: int = 10) -> pd.DataFrame:
         """Infeasible designs that come nearest to meeting every constraint.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -134,6 +135,14 @@ def save(figure: Figure, path: Path) -> Path:
     with mpl.rc_context({"svg.hashsalt": path.stem}):
         figure.savefig(path, dpi=DPI, metadata=undated)
     return path
+
+
+def svg(figure: Figure, salt: str) -> str:
+    """Return the figure as SVG text, the same each time for the same salt."""
+    buffer = io.StringIO()
+    with mpl.rc_context({"svg.hashsalt": salt}):
+        figure.savefig(buffer, format="svg", dpi=DPI, metadata={"Date": None})
+    return buffer.getvalue()
 
 
 def head(figure: Figure, title: str, panels: Iterable[Axes], columns: int = 4) -> None:
