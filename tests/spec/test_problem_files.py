@@ -316,7 +316,7 @@ def test_a_study_finds_a_problem_beside_it(problem_file, tmp_path):
         (
             "problem.yaml",
             "nope",
-            "study.yaml:3: problem: got nope, allowed: a file, or one of: mlperf",
+            "study.yaml:3: problem: got nope, allowed: a file, or one of: ",
         ),
     ],
 )
