@@ -34,4 +34,5 @@ def campaign_of(which: str) -> Campaign:
 
 if __name__ == "__main__":
     directory, which = sys.argv[1:]
-    run_campaign(campaign_of(which), directory, jobs=2)
+    states = run_campaign(campaign_of(which), directory, jobs=2)
+    sys.exit(not all(state.is_done for state in states))
