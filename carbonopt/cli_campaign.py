@@ -112,14 +112,16 @@ def _summed_up(campaign: Campaign, store: CampaignStore, states: Sequence[CellSt
     for line in _lines(states, campaign):
         say(line)
     others = [store.state(cell) for cell in campaign.cells]
+    failed = [state for state in states if state.state == FAILED]
+    if failed:
+        tell(f"{len(failed)} runs failed; mend the reason, then: carbonopt resume {store.path}", 0)
     waiting = sum(not state.is_done for state in others) - sum(not s.is_done for s in states)
     if waiting:
         say(f"{waiting} runs of other parts are not done; then: carbonopt statistics {store.path}")
     elif any(state.is_done for state in others):
         say()
         _show_statistics(store)
-    failed = [state for state in states if state.state == FAILED]
-    return tell(f"{len(failed)} runs failed", RUN_FAILED) if failed else DONE
+    return RUN_FAILED if failed else DONE
 
 
 def _show_statistics(store: CampaignStore, *, json: bool = False) -> None:

@@ -99,7 +99,8 @@ def test_a_failed_run_is_named_with_its_reason_and_the_exit_code_says_so(folder,
     assert "2 done, 2 failed" in told.out
     assert "little-exhaustive-b6-s1: failed: budget: got 6 for the exhaustive search" in told.out
     assert "\n     6  sobol" in told.out
-    assert told.err.endswith("carbonopt: 2 runs failed\n")
+    advice = "mend the reason, then: carbonopt resume runs/which"
+    assert told.err.endswith(f"carbonopt: 2 runs failed; {advice}\n")
 
 
 def test_status_and_statistics_as_json(finished, capsys):
