@@ -48,6 +48,9 @@ COMMANDS = {
     "machine": "cli_machine",
     "machines": "cli_machine",
     "validate": "cli_validate",
+    "rank": "cli_compress",
+    "prune": "cli_compress",
+    "compress": "cli_compress",
 }
 """Command to the module that holds the function of the same name."""
 
@@ -276,6 +279,7 @@ def _add_models(commands: Commands) -> None:
     evaluate.late = add_scenario_options
     _add_map(commands)
     _add_validate(commands)
+    _add_compression(commands)
     workload = _add_command(commands, "workload", "describe a network", json=True)
     workload.add_argument("workload", help="network by name, or an ONNX file")
     workload.add_argument("--batch", type=_count, help="inputs per inference")
@@ -360,6 +364,20 @@ def _add_validate(commands: Commands) -> None:
     validate = _add_command(commands, "validate", "compare a model with measured chips", json=True)
     validate.add_argument("what", choices=("imc",), help="imc: in-memory-computing macros")
     validate.add_argument("--out", metavar="DIR", help="folder in place of runs/validate-<what>")
+
+
+def _add_compression(commands: Commands) -> None:
+    for name, does in (
+        ("rank", "rank the layers of a network by what they take of a design"),
+        ("prune", "compare orders in which to prune the weights of a network"),
+        ("compress", "compress a network step by step to a budget"),
+    ):
+        _add_command(commands, name, does, json=True).late = add_compression_options
+
+
+def add_compression_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of a command that compresses networks."""
+    import_module("carbonopt.cli_compress").add_options(parser)
 
 
 def _count(text: str) -> int:

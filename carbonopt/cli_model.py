@@ -40,7 +40,7 @@ def evaluate(options: Namespace) -> None:
     from carbonopt.evaluate import evaluate_one
     from carbonopt.problem.scenario import preset_of_options
 
-    _refuse_faults(options)
+    refuse_faults(options)
     preset = preset_of_options(scenario_of(options))
     found = evaluate_one(
         options.workload,
@@ -65,7 +65,7 @@ def evaluate(options: Namespace) -> None:
         say(str(file))
 
 
-def _refuse_faults(options: Namespace) -> None:
+def refuse_faults(options: Namespace) -> None:
     """Refuse a request with the faults of design, network, deployment and scenario together."""
     from carbonopt.cli_scenario import scenario_of
     from carbonopt.evaluate import load_workload

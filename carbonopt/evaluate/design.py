@@ -23,7 +23,14 @@ from carbonopt.hardware.template import find_template
 from carbonopt.hardware.variant import load_variant
 from carbonopt.mapping.residency import machine_for
 from carbonopt.objectives import MAPPING_OBJECTIVES
-from carbonopt.performance.network import SCORES, MappingMode, NetworkCost, Score, network_cost
+from carbonopt.performance.network import (
+    SCORES,
+    MappingMode,
+    NetworkCost,
+    Score,
+    SolvedLayers,
+    network_cost,
+)
 from carbonopt.performance.rewrites import cell_inferences
 
 _CARBON_SCORES: Mapping[str, Activity] = {"carbon_ca": "CA", "carbon_pa": "PA"}
@@ -57,8 +64,11 @@ def evaluate_design(
     preset: CarbonPreset,
     mapping: MappingMode,
     objective: str = "edp",
+    solved: SolvedLayers | None = None,
 ) -> Evaluation:
     """Evaluate one design for one workload, its mappings chosen for one of `MAPPING_OBJECTIVES`.
+
+    Layers that `solved` knows are not mapped again.
 
     Raises
     ------
@@ -74,7 +84,7 @@ def evaluate_design(
         dram_byte=workload.dram_byte,
     )  # fmt: skip
     score = _score(objective, machine, workload, preset)
-    cost = network_cost(workload.network, machine, mapping, score)
+    cost = network_cost(workload.network, machine, mapping, score, solved)
     return evaluate_mapped(machine, cost, workload, preset)
 
 

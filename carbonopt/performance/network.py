@@ -136,6 +136,21 @@ class NetworkCost:
         return _summed(layer.cycle_parts() for layer in self.layers)
 
 
+class SolvedLayers:
+    """Fronts of layers by machine, kept from one network to the next that differs in few layers."""
+
+    def __init__(self) -> None:
+        self._known: list[tuple[Machine, dict[Any, list[MappedLayer]]]] = []
+
+    def on(self, machine: Machine) -> dict[Any, list[MappedLayer]]:
+        """Return what is known on a machine, to be added to."""
+        for known, fronts in self._known:
+            if known == machine:
+                return fronts
+        self._known.append((machine, {}))
+        return self._known[-1][1]
+
+
 def _summed(parts: Iterator[dict[str, float]]) -> dict[str, float]:
     total: dict[str, float] = {}
     for each in parts:
@@ -145,7 +160,11 @@ def _summed(parts: Iterator[dict[str, float]]) -> dict[str, float]:
 
 
 def network_cost(
-    network: Network, machine: Machine, mode: MappingMode, score: Score = SCORES["edp"]
+    network: Network,
+    machine: Machine,
+    mode: MappingMode,
+    score: Score = SCORES["edp"],
+    solved: SolvedLayers | None = None,
 ) -> NetworkCost:
     """Map every layer of a network and sum up.
 
@@ -153,7 +172,7 @@ def network_cost(
     the mappings that CarbonSpot tries. `optimal` takes the least score of the whole network, its
     energy x latency by default, among the mappings of each layer's exact front. Where all weights
     can stay in the cells of in-memory macros, one layer's beside the other's in the groups, they
-    do if that is better.
+    do if that is better. Layers that `solved` knows in this mode are not mapped again.
 
     Raises
     ------
@@ -169,11 +188,12 @@ def network_cost(
     network = oriented(network, machine)
     check_precision(machine, network.layers)
     choose = _CHOICES[mode]
-    cost = _mapped(network, machine, residency(network, machine), choose, score)
+    fronts = {} if solved is None else solved.on(machine)
+    cost = _mapped(network, machine, residency(network, machine), choose, score, fronts)
     if room := room_in_cells(network, machine):
         kept_there = residency(network, machine, in_cells=True)
         try:
-            kept = _mapped(network, machine, kept_there, choose, score)
+            kept = _mapped(network, machine, kept_there, choose, score, fronts)
         except MappingError:
             return cost
         fits = sum(layer.group_weights for layer in kept.layers) <= room
@@ -188,10 +208,10 @@ def _mapped(
     hierarchies: list[Hierarchy],
     choose: Callable[[MappingTask, Plan], list[MappedLayer]],
     score: Score,
+    fronts: dict[Any, list[MappedLayer]],
 ) -> NetworkCost:
     """Map every layer onto the memories that hold its operands, and choose for the whole."""
     plans: dict[Any, Plan] = {}
-    fronts: dict[Any, list[MappedLayer]] = {}
     tasks = []
     for layer, hierarchy in zip(network.layers, hierarchies, strict=True):
         place = (layer.precisions, _key(hierarchy))

@@ -66,6 +66,7 @@ def traffic_table(network: Network, machine: Machine) -> TrafficTable:
             task = MappingTask(layer, own, hierarchy, plan.storage)
             used[key] = [0, *(ports[name] for name in plan.storage.port_names)]
             found[key] = _layer_traffic(task, plan)
+            found[key]["traffic"] = found[key]["traffic"] * _word_shares(machine, own)
         count[key] = count.get(key, 0) + 1
     layers = list(found.values())
     busy = [np.repeat(each["busy"][:, :1], len(ports) + 1, axis=1) for each in layers]
@@ -78,6 +79,17 @@ def traffic_table(network: Network, machine: Machine) -> TrafficTable:
         np.concatenate([each["ends"] for each in layers]),
         all(bool(each["complete"]) for each in layers),
     )  # fmt: skip
+
+
+def _word_shares(machine: Machine, own: Machine) -> Floats:
+    """Return what an access takes of one by the machine's own words (2 memories + 1), 1 or less.
+
+    Registers hold narrower words of a layer of fewer bits.
+    """
+    pairs = [(getattr(before, name), getattr(after, name))
+             for name in ("read_pj", "write_pj")
+             for before, after in zip(machine.memories, own.memories, strict=True)]  # fmt: skip
+    return np.array([*(after / before if before else 1.0 for before, after in pairs), 1.0])
 
 
 def _layer_traffic(task: MappingTask, plan: Plan) -> Arrays:
