@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, TypeVar
 
 import numpy as np
 
 from carbonopt.arrays import Floats
 from carbonopt.errors import MappingError, SpecError
+from carbonopt.hardware.eyeriss import RowStationaryArray
 from carbonopt.hardware.machine import OPERANDS, Machine, Operand
 from carbonopt.mapping.candidates import Mappings, joined, reference_mappings
 from carbonopt.mapping.plan import Plan
@@ -21,6 +22,7 @@ from carbonopt.mapping.tiles import IRRELEVANT, RELEVANCE
 from carbonopt.performance.cost import MappedCost, mapped_cost
 from carbonopt.performance.hull import lower_hull
 from carbonopt.performance.mapper import solve_layer
+from carbonopt.performance.row_stationary import row_stationary_fronts
 from carbonopt.workload.network import Network
 
 MappingMode = Literal["optimal", "reference"]
@@ -34,6 +36,30 @@ SCORES: Mapping[str, Score] = {
     "latency": lambda energy_pj, cycles: cycles,
 }
 """What mappings can be chosen for: energy x latency, energy, latency."""
+
+
+class LayerCost(Protocol):
+    """One layer on the mapping chosen for it, whatever a mapping is."""
+
+    @property
+    def energy_pj(self) -> float:
+        """Energy of the layer [pJ]."""
+
+    @property
+    def cycles(self) -> float:
+        """Latency of the layer [cycles]."""
+
+    def energy_parts(self) -> dict[str, float]:
+        """Energy by part [pJ]."""
+
+    def cycle_parts(self) -> dict[str, float]:
+        """Latency by part [cycles]."""
+
+    def describe(self) -> dict[str, Any]:
+        """Return name, macs, energy, cycles and mapping as nested names and numbers."""
+
+
+AnyLayer = TypeVar("AnyLayer", bound=LayerCost)
 
 
 @dataclass(frozen=True)
@@ -110,7 +136,7 @@ class MappedLayer:
 class NetworkCost:
     """A network on a machine: the sum over its mapped layers (L,)."""
 
-    layers: tuple[MappedLayer, ...]
+    layers: tuple[LayerCost, ...]
 
     @property
     def energy_pj(self) -> float:
@@ -152,7 +178,7 @@ def network_cost(
     the mappings that CarbonSpot tries. `optimal` takes the least score of the whole network, its
     energy x latency by default, among the mappings of each layer's exact front. Where all weights
     can stay in the cells of in-memory macros, one layer's beside the other's in the groups, they
-    do if that is better.
+    do if that is better. A row-stationary array has its own mappings, `optimal` only.
 
     Raises
     ------
@@ -164,15 +190,21 @@ def network_cost(
     if mode not in _CHOICES:
         raise SpecError(f"mapping: got {mode!r}, allowed: {', '.join(_CHOICES)}")
     network = oriented(network, machine)
+    if isinstance(machine.array, RowStationaryArray):
+        if mode != "optimal":
+            raise MappingError(f"{machine.name}: mapping: got {mode}, allowed: optimal")
+        best = least_sum(row_stationary_fronts(network, machine), score)
+        return NetworkCost(tuple(best))
     choose = _CHOICES[mode]
-    cost = _mapped(network, machine, residency(network, machine), choose, score)
+    cost = NetworkCost(_mapped(network, machine, residency(network, machine), choose, score))
     if room := room_in_cells(network, machine):
         kept_there = residency(network, machine, in_cells=True)
         try:
-            kept = _mapped(network, machine, kept_there, choose, score)
+            layers = _mapped(network, machine, kept_there, choose, score)
         except MappingError:
             return cost
-        fits = sum(layer.group_weights for layer in kept.layers) <= room
+        kept = NetworkCost(layers)
+        fits = sum(layer.group_weights for layer in layers) <= room
         if fits and kept.score(score) <= cost.score(score):
             return kept
     return cost
@@ -184,7 +216,7 @@ def _mapped(
     hierarchies: list[Hierarchy],
     choose: Callable[[MappingTask, Plan], list[MappedLayer]],
     score: Score,
-) -> NetworkCost:
+) -> tuple[MappedLayer, ...]:
     """Map every layer onto the memories that hold its operands, and choose for the whole."""
     plans = {key: Plan(Storage(machine, dict(key))) for key in {*map(_key, hierarchies)}}
     fronts: dict[Any, list[MappedLayer]] = {}
@@ -197,14 +229,12 @@ def _mapped(
         keys.append(key)
     chosen = least_sum([fronts[key] for key in keys], score)
     named = zip(network.layers, hierarchies, chosen, strict=True)
-    return NetworkCost(
-        tuple(
-            dataclasses.replace(
-                mapped,
-                task=MappingTask(layer, machine, hierarchy, plans[_key(hierarchy)].storage),
-            )
-            for layer, hierarchy, mapped in named
+    return tuple(
+        dataclasses.replace(
+            mapped,
+            task=MappingTask(layer, machine, hierarchy, plans[_key(hierarchy)].storage),
         )
+        for layer, hierarchy, mapped in named
     )
 
 
@@ -263,7 +293,7 @@ _CHOICES: dict[str, Callable[[MappingTask, Plan], list[MappedLayer]]] = {
 }
 
 
-def least_sum(fronts: list[list[MappedLayer]], score: Score) -> list[MappedLayer]:
+def least_sum(fronts: list[list[AnyLayer]], score: Score) -> list[AnyLayer]:
     """Choose one point per layer so that the score of total energy and total latency is least.
 
     A quasi-concave score, such as a weighted sum or the product, is least on a vertex of the sum
