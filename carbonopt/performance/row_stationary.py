@@ -12,7 +12,7 @@ from carbonopt.arrays import Floats, Ints
 from carbonopt.data.tables import load_facts
 from carbonopt.errors import MappingError
 from carbonopt.hardware.eyeriss import RowStationaryArray
-from carbonopt.hardware.machine import OPERANDS, Machine
+from carbonopt.hardware.machine import Machine
 from carbonopt.performance.hull import lower_hull
 from carbonopt.performance.row_stationary_search import (
     COUNTED,
@@ -26,6 +26,8 @@ from carbonopt.workload.layer import Layer
 from carbonopt.workload.network import Network
 
 LEVELS = ("dram", "sram", "noc", "register")
+OPERANDS = ("W", "I", "O")
+"""In the order in which words are counted."""
 
 
 @dataclass(frozen=True)
