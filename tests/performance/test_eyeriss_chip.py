@@ -1,4 +1,4 @@
-"""The row-stationary model against the Eyeriss chip: AlexNet, and VGG-16, to which nothing is fit."""
+"""The row-stationary model against the Eyeriss chip: AlexNet, and VGG-16 with nothing fit to it."""
 
 from __future__ import annotations
 
