@@ -14,7 +14,7 @@ KNOBS = ("--set", "rows=32", "--set", "cols=8", "--set", "sram=256KiB")
 
 def test_machines_and_templates_are_listed(capsys):
     entries = {each["name"]: each for each in answer(capsys, "machines")}
-    assert [*entries] == [*machine_names(), "digital_os", "digital_ws", "dimc", "aimc"]
+    assert [*entries] == [*machine_names(), "digital_os", "digital_ws", "dimc", "aimc", "eyeriss"]
     assert entries["tpu_like"]["array"] == {"cols": 32, "rows": 32}
     assert entries["tpu_like"]["on_chip_byte"] == 2 * 2**20 + 32 * 32 * (128 + 2)
     assert entries["digital_ws"]["knobs"] == ["rows", "cols", "macros", "sram"]
@@ -53,7 +53,10 @@ def test_a_template_is_printed_as_a_file(capsys, tmp_path):
         (("digital_o", *KNOBS), "(did you mean digital_os?)"),
         (("tpu_like", *KNOBS), "--set: got one with tpu_like, allowed: beside a template alone"),
         (("dimc", *KNOBS), "template: got dimc, allowed: digital_os, digital_ws; a machine file"),
-        (("digital_os", "--set", "rows=2"), "cols: not given, required by every template"),
+        (
+            ("digital_os", "--set", "rows=2"),
+            "cols: not given, required by every template but eyeriss",
+        ),
     ],
 )
 def test_faults_are_told(capsys, asked, message):

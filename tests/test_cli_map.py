@@ -124,7 +124,7 @@ def test_a_template_keeps_what_fits_on_chip_as_evaluate_does(capsys):
         (("--machine", "nothing.yaml", *LAYER), "machine: got nothing.yaml, allowed: a file, or"),
         (("--machine", "tpulike", *LAYER), "(did you mean tpu_like?)"),
         (("--machine", "dimcs", *LAYER), "(did you mean dimc?)"),
-        (("--machine", "dimc", *LAYER), "rows: not given, required by every template"),
+        (("--machine", "dimc", *LAYER), "rows: not given, required by every template but eyeriss"),
         (("--machine", "dimc", *LAYER[:3], "99"), "--layer: got 99, allowed: 0 to 9, or a name"),
         (("--machine", "dimc", *LAYER, "--mapping-file", "x"), "--mapping-file: got one, allowed"),
         (("--machine", "tpu_like", *LAYER, "--out", "x"), "--out: got x, allowed: beside --front"),

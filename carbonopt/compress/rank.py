@@ -52,7 +52,7 @@ def layer_uses(found: Evaluation) -> list[LayerUse]:
     energy_j, latency_s = found.metrics["energy_j"], found.metrics["latency_s"]
     uses = []
     for mapped in found.cost.layers:
-        layer, own_j = mapped.task.layer, mapped.energy_pj * _J_PER_PJ
+        layer, own_j = mapped.layer, mapped.energy_pj * _J_PER_PJ
         own_s = mapped.cycles * found.machine.clock_ns * _S_PER_NS
         carbon_g = operational * own_j / energy_j + rest * own_s / latency_s
         weights = layer.weights if layer.kind != "matmul" else 0

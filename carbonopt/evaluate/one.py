@@ -74,7 +74,7 @@ def evaluate_one(
         "workload": task.network.name,
         "template": template,
         "knobs": {"rows": parsed.rows, "cols": parsed.cols, "macros": parsed.macros,
-                  "sram_byte": parsed.sram_byte, **parsed.options.given, **chosen},
+                  "sram_byte": parsed.sram_byte, **parsed.given, **chosen},
         "preset": numbers.name,
         "hardware": numbers.hardware,
         "grid_g_per_kwh": float(numbers.drawn_g_per_kwh),

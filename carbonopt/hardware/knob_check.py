@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from carbonopt.hardware.template import Template
 
 _BIT_PER_BYTE = 8
+WORD_BITS = 64
+"""Width of the buffer of a row-stationary array [bit]."""
 
 
 def check_knobs(template: Template, knobs: Knobs) -> None:
@@ -40,7 +42,10 @@ def check_knobs(template: Template, knobs: Knobs) -> None:
     ]
     faults += _loading_fault(knobs)
     if not faults:
-        faults += [*_array_faults(template, knobs), *_word_faults(knobs)]
+        if template.dataflow == "row_stationary":
+            faults += _row_stationary_faults(knobs)
+        else:
+            faults += [*_array_faults(template, knobs), *_word_faults(knobs)]
     if faults:
         raise ModelRangeError("\n".join(f"{template.name}: {fault}" for fault in faults))
 
@@ -51,7 +56,7 @@ def _knob_fault(template: Template, knob: Knob, knobs: Knobs) -> str:
     if value is None:
         return ""
     got = _said(value, knob)
-    if knob.kinds and template.macro not in knob.kinds:
+    if knob.kinds and template.kind not in knob.kinds:
         plain = _said(knob.default, knob)
         same = value == knob.default
         return "" if same else f"got {got}, allowed: {plain} (a knob of {', '.join(knob.kinds)})"
@@ -73,6 +78,16 @@ def _loading_fault(knobs: Knobs) -> Iterator[str]:
             f"group_depth: got {options.group_depth}, allowed: from 2 where loading is "
             "overlapped (weights in use, and those that arrive)"
         )
+
+
+def _row_stationary_faults(knobs: Knobs) -> Iterator[str]:
+    """Refuse copies of a row-stationary array, and a buffer that its table does not cover."""
+    if knobs.macros > 1:
+        yield f"macros: got {knobs.macros}, allowed: 1 (more rows and cols make a larger array)"
+    low, high = (words * WORD_BITS / _BIT_PER_BYTE for words in sram_rows_range())
+    if not low <= knobs.sram_byte <= high:
+        allowed = f"{_byte(low)} to {_byte(high)} (words of {WORD_BITS} bit)"
+        yield f"sram: got {_byte(knobs.sram_byte)}, allowed: {allowed}"
 
 
 def _array_faults(template: Template, knobs: Knobs) -> Iterator[str]:

@@ -14,6 +14,7 @@ from carbonopt.hardware.technology import load_technology
 
 MACROS = ("dimc", "aimc")
 ANALOG = ("aimc",)
+ROW_STATIONARY = ("eyeriss",)
 _SUFFIX = {"byte": "byte", "nm": "nm", "V": "v", "byte/s": "byte_per_s"}
 _FASTEST = 1e18  # byte/s: beyond any port; from 1 byte/s, so that times stay numbers
 
@@ -37,7 +38,7 @@ class Knob:
     words
         Allowed words, for knobs that are no numbers.
     kinds
-        In-memory macros that have it; every template where there are none.
+        Kinds of template that have it; every template where there are none.
     required
         Must be given.
     """
@@ -122,17 +123,44 @@ class MacroOptions:
     @property
     def given(self) -> dict[str, float | str]:
         """Columns that are not at their default."""
-        plain = MacroOptions()
-        return {
-            each.name: getattr(self, each.name)
-            for each in fields(self)
-            if getattr(self, each.name) != getattr(plain, each.name)
-        }
+        return _given(self)
+
+
+def _chip(name: str) -> int:
+    """Return a whole number of the Eyeriss chip."""
+    return int(load_facts("eyeriss_chip.csv")[name])
+
+
+@dataclass(frozen=True)
+class RowStationaryOptions:
+    """What can be chosen of a row-stationary array beside its size; the defaults are the chip.
+
+    Fields are columns of `knob_table`.
+    """
+
+    weight_words: int = field(default_factory=lambda: _chip("weight_words"))
+    input_words: int = field(default_factory=lambda: _chip("input_words"))
+    psum_words: int = field(default_factory=lambda: _chip("psum_words"))
+    weight_word_bits: int = field(default_factory=lambda: _chip("word_bits"))
+    data_word_bits: int = field(default_factory=lambda: _chip("word_bits"))
+    bus_words: int = field(default_factory=lambda: _chip("bus_words"))
+    gating: str = "on"
+    compression: str = "rlc"
+
+
+def _given(options: MacroOptions | RowStationaryOptions) -> dict[str, float | str]:
+    """Return the columns of options that are not at their default."""
+    plain = type(options)()
+    return {
+        each.name: getattr(options, each.name)
+        for each in fields(options)
+        if getattr(options, each.name) != getattr(plain, each.name)
+    }
 
 
 @dataclass(frozen=True)
 class Knobs:
-    """A design of a template: array dimensions D2, D1, D3, the SRAM [byte], and the macro.
+    """A design of a template: array dimensions D2, D1, D3, the SRAM [byte], and the rest.
 
     Parameters
     ----------
@@ -142,6 +170,8 @@ class Knobs:
         Size of the buffer [byte].
     options
         Of in-memory macros, at their defaults for every other template.
+    row_stationary
+        Of row-stationary arrays, likewise.
     """
 
     rows: int
@@ -149,10 +179,17 @@ class Knobs:
     macros: int
     sram_byte: float
     options: MacroOptions = field(default_factory=MacroOptions)
+    row_stationary: RowStationaryOptions = field(default_factory=RowStationaryOptions)
+
+    @property
+    def given(self) -> dict[str, float | str]:
+        """Columns of options that are not at their default."""
+        return {**self.options.given, **_given(self.row_stationary)}
 
     def value(self, knob: Knob) -> float | str | None:
         """Value of one knob in its canonical unit; none where it follows from others."""
-        holder = self.options if hasattr(self.options, knob.column) else self
+        holders = (self.options, self.row_stationary, self)
+        holder = next(each for each in holders if hasattr(each, knob.column))
         chosen: float | str | None = getattr(holder, knob.column)
         return chosen
 
@@ -173,7 +210,10 @@ def knob_table() -> Mapping[str, Knob]:
         Knob("macros", "copies of the array, D3", default=1, high=most, whole=True),
         Knob("sram", "buffer on the chip", "byte", required=True),
     )
-    listed = (*sizes, *_macro_knobs(), *_gate_knobs(), *_analog_knobs(), *_system_knobs())
+    listed = (
+        *sizes, *_macro_knobs(), *_gate_knobs(), *_analog_knobs(), *_system_knobs(),
+        *_row_stationary_knobs(),
+    )  # fmt: skip
     return {knob.name: knob for knob in listed}
 
 
@@ -198,12 +238,18 @@ def _gate_knobs() -> Iterator[Knob]:
         ("flipflop_activity", "share of cycles in which accumulators switch"),
     ):
         yield Knob(name, what, default=1.0, low=0.0, high=1.0, kinds=MACROS)
-    for name, what, unit, default in (
-        ("node", "process of the chip", "nm", float(gates.node_nm)),
-        ("supply", "of the macro and its registers", "V", float(gates.supply_v)),
+    for name, what, unit, default, kinds in (
+        (
+            "node",
+            "process of the chip (eyeriss: 65)",
+            "nm",
+            float(gates.node_nm),
+            (*MACROS, *ROW_STATIONARY),
+        ),
+        ("supply", "of the macro and its registers", "V", float(gates.supply_v), MACROS),
     ):
         low, high = (scaling[f"range.{name}_{end}_{unit.lower()}"] for end in ("low", "high"))
-        yield Knob(name, what, unit, default, low, high, kinds=MACROS)
+        yield Knob(name, what, unit, default, low, high, kinds=kinds)
 
 
 def _analog_knobs() -> Iterator[Knob]:
@@ -228,7 +274,28 @@ def _system_knobs() -> Iterator[Knob]:
     yield Knob("loading", what, default=plain.loading, words=words, kinds=MACROS)
     what = "of each port of the buffer (a word per cycle)"
     yield Knob("sram_bandwidth", what, "byte/s", high=_FASTEST, kinds=MACROS)
-    what = "of each port of the memory beside the chip (a row per cycle)"
-    yield Knob("dram_bandwidth", what, "byte/s", high=_FASTEST, kinds=MACROS)
+    what = "of each port of the memory beside the chip (a row per cycle; eyeriss: 480 MB/s in all)"
+    kinds = (*MACROS, *ROW_STATIONARY)
+    yield Knob("dram_bandwidth", what, "byte/s", high=_FASTEST, kinds=kinds)
     words, what = ("sram", "all"), "what leaks: the buffer, or the macro too"
     yield Knob("leakage", what, default=plain.leakage, words=words, kinds=MACROS)
+
+
+def _row_stationary_knobs() -> Iterator[Knob]:
+    """Visit the knobs of a row-stationary array."""
+    plain, most = RowStationaryOptions(), 512  # 1 KiB, up to which an access costs one MAC
+    for name, what, default, high in (
+        ("weight_words", "words of filters in a PE", plain.weight_words, most),
+        ("input_words", "words of inputs in a PE", plain.input_words, most),
+        ("psum_words", "words of partial sums in a PE", plain.psum_words, most),
+        ("weight_word_bits", "bits of a word of filters", plain.weight_word_bits, 16),
+        ("data_word_bits", "bits of any other word", plain.data_word_bits, 16),
+        ("bus_words", "words per cycle to and from PEs (a quarter of it inputs)",
+         plain.bus_words, 64),
+    ):  # fmt: skip
+        yield Knob(name, what, default=default, high=high, whole=True, kinds=ROW_STATIONARY)
+    for name, what, word, words in (
+        ("gating", "PEs rest while an input is zero", plain.gating, ("on", "off")),
+        ("compression", "of zeros on the way to and from DRAM", plain.compression, ("rlc", "none")),
+    ):
+        yield Knob(name, what, default=word, words=words, kinds=ROW_STATIONARY)

@@ -9,11 +9,15 @@ from difflib import get_close_matches
 from typing import Any
 
 from carbonopt.errors import SpecError
-from carbonopt.hardware.knob_table import Knob, Knobs, MacroOptions, knob_table
+from carbonopt.hardware.knob_table import (
+    Knob,
+    Knobs,
+    MacroOptions,
+    RowStationaryOptions,
+    knob_table,
+)
 from carbonopt.hardware.template import find_template
 from carbonopt.units import parse_quantity
-
-_OPTIONS = tuple(field.name for field in fields(MacroOptions))
 
 
 def parse_knobs(template: str, values: Mapping[str, Any]) -> Knobs:
@@ -31,8 +35,9 @@ def parse_knobs(template: str, values: Mapping[str, Any]) -> Knobs:
     (64, 1, 32768.0, {'supply_v': 0.8})
     """
     faults = []
+    design: dict[str, Any] = {}
     try:
-        find_template(template)
+        design |= find_template(template).defaults
     except SpecError as error:
         faults += error.faults
     table = knob_table()
@@ -41,15 +46,14 @@ def parse_knobs(template: str, values: Mapping[str, Any]) -> Knobs:
             near = get_close_matches(name, table, 1)
             hint = f" (did you mean {near[0]!r}?)" if near else ""
             faults.append(f"{name}: unknown knob{hint}, allowed: {', '.join(table)}")
-    design: dict[str, Any] = {}
     for name, knob in table.items():
         try:
             if name in values:
                 design[knob.column] = _value(knob, values[name])
         except SpecError as error:
             faults += error.faults
-        if knob.required and name not in values:
-            faults.append(f"{name}: not given, required by every template")
+        if knob.required and name not in values and knob.column not in design:
+            faults.append(f"{name}: not given, required by every template but eyeriss")
     if faults:
         raise SpecError(faults)
     return knobs_of_row(design)
@@ -85,10 +89,16 @@ def knobs_of_row(design: Mapping[str, Any]) -> Knobs:
     True
     """
     counted = {knob.column for knob in knob_table().values() if knob.whole}
-    options: dict[str, Any] = {
-        name: int(design[name]) if name in counted else design[name]
-        for name in _OPTIONS
-        if design.get(name) is not None
-    }
+
+    def given(kind: type[MacroOptions | RowStationaryOptions]) -> dict[str, Any]:
+        return {
+            field.name: int(design[field.name]) if field.name in counted else design[field.name]
+            for field in fields(kind)
+            if design.get(field.name) is not None
+        }
+
     rows, cols, macros = (int(design.get(name, 1)) for name in ("rows", "cols", "macros"))
-    return Knobs(rows, cols, macros, float(design["sram_byte"]), MacroOptions(**options))
+    return Knobs(
+        rows, cols, macros, float(design["sram_byte"]),
+        MacroOptions(**given(MacroOptions)), RowStationaryOptions(**given(RowStationaryOptions)),
+    )  # fmt: skip

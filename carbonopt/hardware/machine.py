@@ -13,6 +13,7 @@ from carbonopt.hardware.variant import ModelVariant
 
 if TYPE_CHECKING:
     from carbonopt.hardware.digital import DigitalArray
+    from carbonopt.hardware.eyeriss import RowStationaryArray
 
 Operand = Literal["I", "W", "O"]
 OPERANDS: tuple[Operand, ...] = ("I", "W", "O")
@@ -130,7 +131,7 @@ class Machine:
     name: str
     variant: ModelVariant
     shape: Mapping[str, int]
-    array: DigitalArray | ImcMacro
+    array: DigitalArray | ImcMacro | RowStationaryArray
     memories: tuple[Memory, ...]
     unrolled: Mapping[str, tuple[str, ...]]
     diagonal: bool

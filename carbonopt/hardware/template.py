@@ -19,6 +19,7 @@ from carbonopt.hardware.digital import (
     digital_array,
     digital_clock,
 )
+from carbonopt.hardware.eyeriss import chip_sizes, row_stationary_machine
 from carbonopt.hardware.imc import (
     Activity,
     ImcMacro,
@@ -60,15 +61,25 @@ class Template:
     name, description
         For users.
     dataflow
-        Operand that rests in the array: outputs, or weights.
+        What rests in the array: outputs, weights, or rows of all three operands.
     macro
         Kind of in-memory-computing macro, or none.
     """
 
     name: str
     description: str
-    dataflow: Literal["output_stationary", "weight_stationary"]
+    dataflow: Literal["output_stationary", "weight_stationary", "row_stationary"]
     macro: Literal["dimc", "aimc"] | None = None
+
+    @property
+    def kind(self) -> str | None:
+        """What its further knobs are listed under, none for the plain digital arrays."""
+        return self.name if self.dataflow == "row_stationary" else self.macro
+
+    @property
+    def defaults(self) -> dict[str, float]:
+        """Sizes that need not be given, by column: those of the chip it is named after."""
+        return chip_sizes() if self.dataflow == "row_stationary" else {}
 
     @property
     def adder_tree(self) -> bool:
@@ -78,9 +89,7 @@ class Template:
     @property
     def knobs(self) -> list[Knob]:
         """Knobs that it takes."""
-        return [
-            knob for knob in knob_table().values() if not knob.kinds or self.macro in knob.kinds
-        ]
+        return [knob for knob in knob_table().values() if not knob.kinds or self.kind in knob.kinds]
 
     @property
     def columns(self) -> frozenset[str]:
@@ -95,6 +104,7 @@ TEMPLATES = {
         Template("digital_ws", "weight-stationary digital PE array", "weight_stationary"),
         Template("dimc", "digital SRAM in-memory computing", "weight_stationary", "dimc"),
         Template("aimc", "analog SRAM in-memory computing", "weight_stationary", "aimc"),
+        Template("eyeriss", "row-stationary PE array with a mesh of buses", "row_stationary"),
     )
 }
 """Every template by name."""
@@ -146,6 +156,8 @@ def build_machine(
     .. [1] CarbonSpot, expr.py:1198-1766 (hierarchies), 1863-1913 (arrays).
     """
     check_knobs(template, knobs)
+    if template.dataflow == "row_stationary":
+        return row_stationary_machine(template.name, knobs, variant)
     technology = _technology(template, knobs.options)
     array: DigitalArray | ImcMacro
     leakage: Mapping[str, float] = {}

@@ -25,11 +25,12 @@ def template_file(machine: Machine) -> str:
     Raises
     ------
     SpecError
-        If it is an in-memory-computing macro, which a machine file cannot express.
+        If it is an in-memory-computing macro or a row-stationary array, which a machine file
+        cannot express.
     """
     if not isinstance(machine.array, DigitalArray):
-        known = ", ".join(name for name, template in TEMPLATES.items() if template.macro is None)
-        allowed = f"{known}; a machine file has no in-memory-computing macros"
+        known = ", ".join(name for name, template in TEMPLATES.items() if template.kind is None)
+        allowed = f"{known}; a machine file has neither macros nor row-stationary arrays"
         raise SpecError(f"template: got {machine.name}, allowed: {allowed}")
     lines = [
         f"machine: {machine.name}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from carbonopt.errors import MappingError
+from carbonopt.hardware.eyeriss import RowStationaryArray
 from carbonopt.hardware.imc import ImcMacro
 from carbonopt.hardware.knob_table import Knobs
 from carbonopt.hardware.machine import OPERANDS, Machine, Operand
@@ -36,7 +37,7 @@ def residency(network: Network, machine: Machine, *, in_cells: bool = False) -> 
     Raises
     ------
     MappingError
-        If the outermost memory cannot hold what is left to it.
+        If the outermost memory cannot hold what is left to it, or mappings are no loop nests.
 
     Notes
     -----
@@ -48,6 +49,11 @@ def residency(network: Network, machine: Machine, *, in_cells: bool = False) -> 
     .. [1] CarbonSpot, stages/SearchUnusedMemoryStage.py, RemoveUnusedMemoryStage.py. Outputs
        count with the width of partial sums.
     """
+    if isinstance(machine.array, RowStationaryArray):
+        raise MappingError(
+            f"{machine.name}: got loop nests, allowed: a template whose mappings are loop nests "
+            "(its own are solved by `carbonopt evaluate` and in problems with optimal mappings)"
+        )
     top = {o: machine.levels(o)[-1] for o in OPERANDS}
     weight_level = machine.levels("W")[0] if in_cells else _weight_level(network, machine)
     taken = {} if machine.variant.room_counted_twice else {weight_level: _weight_bits(network)}

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from carbonopt.arrays import Floats
+from carbonopt.errors import MappingError
 from carbonopt.hardware.digital import DigitalArray
 from carbonopt.hardware.imc import ImcMacro
 from carbonopt.hardware.imc_model import cycle_energy
@@ -27,7 +28,9 @@ def array_energy(layer: Layer, machine: Machine, unrollings: Unrollings) -> dict
     """
     if isinstance(machine.array, ImcMacro):
         return _macro_energy(layer, machine, machine.array, unrollings)
-    return _digital_energy(layer, machine, machine.array, unrollings)
+    if isinstance(machine.array, DigitalArray):
+        return _digital_energy(layer, machine, machine.array, unrollings)
+    raise MappingError(f"{machine.name}: got loop nests, allowed: row-stationary mappings")
 
 
 def _digital_energy(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, TypeVar
 
 import numpy as np
 
 from carbonopt.arrays import Floats
 from carbonopt.errors import MappingError, SpecError
+from carbonopt.hardware.eyeriss import RowStationaryArray
 from carbonopt.hardware.machine import OPERANDS, Machine, Operand
 from carbonopt.hardware.precision import check_precision, fitted
 from carbonopt.mapping.candidates import Mappings, joined, reference_mappings
@@ -22,6 +23,8 @@ from carbonopt.mapping.tiles import IRRELEVANT, RELEVANCE
 from carbonopt.performance.cost import MappedCost, mapped_cost
 from carbonopt.performance.hull import lower_hull
 from carbonopt.performance.mapper import solve_layer
+from carbonopt.performance.row_stationary import row_stationary_fronts
+from carbonopt.workload.layer import Layer
 from carbonopt.workload.network import Network
 
 MappingMode = Literal["optimal", "reference"]
@@ -35,6 +38,34 @@ SCORES: Mapping[str, Score] = {
     "latency": lambda energy_pj, cycles: cycles,
 }
 """What mappings can be chosen for: energy x latency, energy, latency."""
+
+
+class LayerCost(Protocol):
+    """One layer on the mapping chosen for it, whatever a mapping is."""
+
+    @property
+    def layer(self) -> Layer:
+        """What is computed."""
+
+    @property
+    def energy_pj(self) -> float:
+        """Energy of the layer [pJ]."""
+
+    @property
+    def cycles(self) -> float:
+        """Latency of the layer [cycles]."""
+
+    def energy_parts(self) -> dict[str, float]:
+        """Energy by part [pJ]."""
+
+    def cycle_parts(self) -> dict[str, float]:
+        """Latency by part [cycles]."""
+
+    def describe(self) -> dict[str, Any]:
+        """Return name, macs, energy, cycles and mapping as nested names and numbers."""
+
+
+AnyLayer = TypeVar("AnyLayer", bound=LayerCost)
 
 
 @dataclass(frozen=True)
@@ -53,6 +84,11 @@ class MappedLayer:
     mappings: Mappings
     cost: MappedCost
     cycles: float
+
+    @property
+    def layer(self) -> Layer:
+        """What is computed."""
+        return self.task.layer
 
     @property
     def group_weights(self) -> int:
@@ -111,7 +147,7 @@ class MappedLayer:
 class NetworkCost:
     """A network on a machine: the sum over its mapped layers (L,)."""
 
-    layers: tuple[MappedLayer, ...]
+    layers: tuple[LayerCost, ...]
 
     @property
     def energy_pj(self) -> float:
@@ -172,7 +208,8 @@ def network_cost(
     the mappings that CarbonSpot tries. `optimal` takes the least score of the whole network, its
     energy x latency by default, among the mappings of each layer's exact front. Where all weights
     can stay in the cells of in-memory macros, one layer's beside the other's in the groups, they
-    do if that is better. Layers that `solved` knows in this mode are not mapped again.
+    do if that is better. Layers that `solved` knows in this mode are not mapped again. A
+    row-stationary array has its own mappings, `optimal` only.
 
     Raises
     ------
@@ -187,16 +224,23 @@ def network_cost(
         raise SpecError(f"mapping: got {mode!r}, allowed: {', '.join(_CHOICES)}")
     network = oriented(network, machine)
     check_precision(machine, network.layers)
+    if isinstance(machine.array, RowStationaryArray):
+        if mode != "optimal":
+            raise MappingError(f"{machine.name}: mapping: got {mode}, allowed: optimal")
+        best = least_sum(row_stationary_fronts(network, machine), score)
+        return NetworkCost(tuple(best))
     choose = _CHOICES[mode]
     fronts = {} if solved is None else solved.on(machine)
-    cost = _mapped(network, machine, residency(network, machine), choose, score, fronts)
+    hierarchies = residency(network, machine)
+    cost = NetworkCost(_mapped(network, machine, hierarchies, choose, score, fronts))
     if room := room_in_cells(network, machine):
         kept_there = residency(network, machine, in_cells=True)
         try:
-            kept = _mapped(network, machine, kept_there, choose, score, fronts)
+            layers = _mapped(network, machine, kept_there, choose, score, fronts)
         except MappingError:
             return cost
-        fits = sum(layer.group_weights for layer in kept.layers) <= room
+        kept = NetworkCost(layers)
+        fits = sum(layer.group_weights for layer in layers) <= room
         if fits and kept.score(score) <= cost.score(score):
             return kept
     return cost
@@ -209,7 +253,7 @@ def _mapped(
     choose: Callable[[MappingTask, Plan], list[MappedLayer]],
     score: Score,
     fronts: dict[Any, list[MappedLayer]],
-) -> NetworkCost:
+) -> tuple[MappedLayer, ...]:
     """Map every layer onto the memories that hold its operands, and choose for the whole."""
     plans: dict[Any, Plan] = {}
     tasks = []
@@ -225,11 +269,8 @@ def _mapped(
     chosen = least_sum(
         [fronts[task.layer.anonymous, _key(task.hierarchy)] for task in tasks], score
     )
-    return NetworkCost(
-        tuple(
-            dataclasses.replace(mapped, task=task)
-            for task, mapped in zip(tasks, chosen, strict=True)
-        )
+    return tuple(
+        dataclasses.replace(mapped, task=task) for task, mapped in zip(tasks, chosen, strict=True)
     )
 
 
@@ -288,7 +329,7 @@ _CHOICES: dict[str, Callable[[MappingTask, Plan], list[MappedLayer]]] = {
 }
 
 
-def least_sum(fronts: list[list[MappedLayer]], score: Score) -> list[MappedLayer]:
+def least_sum(fronts: list[list[AnyLayer]], score: Score) -> list[AnyLayer]:
     """Choose one point per layer so that the score of total energy and total latency is least.
 
     A quasi-concave score, such as a weighted sum or the product, is least on a vertex of the sum

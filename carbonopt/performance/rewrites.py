@@ -7,7 +7,7 @@ import math
 from carbonopt.errors import ModelRangeError
 from carbonopt.hardware.imc import ImcMacro
 from carbonopt.hardware.machine import DIRECTIONS, Machine
-from carbonopt.performance.network import NetworkCost
+from carbonopt.performance.network import MappedLayer, NetworkCost
 
 _WEIGHT, _CELLS, _WRITTEN = 1, 0, DIRECTIONS.index("from_above")
 
@@ -42,6 +42,8 @@ def cell_rewrites(cost: NetworkCost, machine: Machine) -> float:
         raise ModelRangeError(f"{machine.name}: got no cells, allowed: an in-memory macro")
     taken_in = 0.0
     for layer in cost.layers:
+        if not isinstance(layer, MappedLayer):
+            continue
         words = float(layer.cost.accesses[0, _WEIGHT, _CELLS, _WRITTEN])
         units = layer.mappings.unrollings[layer.mappings.which[0]].units
         taken_in += words / float(units)

@@ -10,7 +10,7 @@ from designs import layer, machine, spread_along
 
 from carbonopt.errors import ModelRangeError, SpecError
 from carbonopt.hardware.imc_adc import survey_adc_mm2
-from carbonopt.hardware.knob_table import Knobs, MacroOptions, knob_table
+from carbonopt.hardware.knob_table import Knobs, MacroOptions, RowStationaryOptions, knob_table
 from carbonopt.hardware.knobs import knobs_of_row, parse_knobs
 from carbonopt.hardware.scaling import supply_delay
 from carbonopt.hardware.technology import load_technology
@@ -45,7 +45,11 @@ def test_the_node_of_the_gates_can_be_asked_for(template):
 
 
 def test_every_knob_is_a_column_of_a_design():
-    options = {field.name for field in dataclasses.fields(MacroOptions)}
+    options = {
+        field.name
+        for kind in (MacroOptions, RowStationaryOptions)
+        for field in dataclasses.fields(kind)
+    }
     sizes = {"rows", "cols", "macros", "sram_byte"}
     assert {knob.column for knob in knob_table().values()} == options | sizes
     assert knob_table()["dram_bandwidth"].column == "dram_bandwidth_byte_per_s"

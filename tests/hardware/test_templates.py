@@ -66,7 +66,7 @@ def test_parts_are_not_negative_and_sum_to_the_total(template, rows, cols, macro
 
 def test_no_array_leaks_so_that_none_is_charged_for_what_another_is_not():
     """128 x 128 with 512 KiB: the SRAM leaks 107 mW, the macro's own 125 mW are left out."""
-    built = {name: machine(name, 128, 128, 1, 2**19) for name in TEMPLATES_BY_NAME}
+    built = {name: machine(name, 128, 128, 1, 2**19) for name in TEMPLATES}
     assert {tuple(each.leakage_parts) for each in built.values()} == {("sram",)}
     assert {round(each.idle_w, 4) for each in built.values()} == {0.1073}
     macro = built["dimc"].array
