@@ -65,7 +65,7 @@
   }
 
   function filters(parent) {
-    for (const metric of data.metrics) parent.append(limit(metric));
+    for (const metric of data.metrics) if (draw.varies(metric)) parent.append(limit(metric));
     for (const variable of data.variables) {
       if (variable.values.length > 1 && variable.values.length <= MANY) parent.append(choice(variable));
     }

@@ -156,7 +156,7 @@
   function parallel() {
     const columns = [
       ...data.variables.filter((v) => v.values.length > 1).map(steps),
-      ...data.metrics.filter((m) => m.objective || m.name === "area_mm2").map(amounts),
+      ...data.metrics.filter((m) => m.objective || (m.name === "area_mm2" && draw.varies(m))).map(amounts),
     ];
     const width = 860;
     const height = 330;
