@@ -10,7 +10,7 @@
   const rows = [...body.rows];
 
   page.listen((what) => what === "focus" && describe(page.focus()));
-  page.listen(() => page.mark(rows));
+  page.listen((what) => page.mark(rows, what));
   page.listen((what) => what === "filter" && count());
   document.getElementById("reset").addEventListener("click", page.reset);
   filters(document.querySelector("#filters .filters"));

@@ -76,7 +76,7 @@
   /* Mark elements as their rows are, and lift those in focus above the others. */
   function follow(layer, elements) {
     page.listen((what) => {
-      page.mark(elements);
+      page.mark(elements, what);
       if (what !== "focus") return;
       for (const row of [page.pinned, page.hovered]) if (row >= 0) layer.append(elements[row]);
     });
