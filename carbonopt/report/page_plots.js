@@ -7,7 +7,7 @@
   const HEIGHT = 310;
   const BOX = { left: 52, right: 10, top: 10, bottom: 40 };
   const NEAR = 16;
-  const SIZE = data.look.length > 150 ? 0.65 : 0.85;
+  const SIZE = data.look.length > 600 ? 0.45 : data.look.length > 150 ? 0.65 : 0.85;
   const brushes = [];
 
   const legend = document.getElementById("legend");
