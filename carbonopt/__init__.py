@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from carbonopt.objectives import Metric
     from carbonopt.problem import Problem, load_problem
     from carbonopt.run import enumerate_all, evaluate, load_run, load_study, resume, search
+    from carbonopt.run.compare import compare
+    from carbonopt.run.sources import load_front
     from carbonopt.variable import Variable
 
 _HOMES = {
@@ -30,8 +32,10 @@ _HOMES = {
     "Problem": "carbonopt.problem",
     "StopRules": "carbonopt.search.stop",
     "Variable": "carbonopt.variable",
+    "compare": "carbonopt.run.compare",
     "enumerate_all": "carbonopt.run",
     "evaluate": "carbonopt.run",
+    "load_front": "carbonopt.run.sources",
     "load_problem": "carbonopt.problem",
     "load_run": "carbonopt.run",
     "load_study": "carbonopt.run",
@@ -48,8 +52,10 @@ __all__ = [
     "Problem",
     "StopRules",
     "Variable",
+    "compare",
     "enumerate_all",
     "evaluate",
+    "load_front",
     "load_problem",
     "load_run",
     "load_study",

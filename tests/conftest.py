@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from browser import Browser, find_chromium
+from chromium import Browser, find_chromium
 from hypothesis import settings
 
 os.environ["MPLBACKEND"] = "Agg"  # read when matplotlib is first imported, in workers too

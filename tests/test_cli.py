@@ -14,7 +14,7 @@ from carbonopt.errors import SearchError, SpecError, StoreError
 
 COMMANDS = (
     *("run", "resume", "status", "evaluate", "front", "plot", "enumerate", "workload"),
-    *("check", "problems", "studies", "map", "validate", "regions"),
+    *("check", "problems", "studies", "map", "validate", "regions", "compare", "report", "export"),
 )
 
 

@@ -79,6 +79,8 @@ def share_found(values: npt.ArrayLike, best: npt.ArrayLike, tolerance: float = 0
 def epsilon(values: npt.ArrayLike, best: npt.ArrayLike) -> float:
     """Smallest factor by which a set must shrink to cover a best-known front; 1 where it does.
 
+    NaN where a value is not above 0, since no factor brings it to another.
+
     Parameters
     ----------
     values
@@ -98,7 +100,9 @@ def epsilon(values: npt.ArrayLike, best: npt.ArrayLike) -> float:
     found, known = _pair(values, best)
     if len(found) == 0 or len(known) == 0:
         return float("inf") if len(known) else 1.0
-    return float((found[None, :, :] / known[:, None, :]).max(axis=2).min(axis=1).max())
+    if found.min() <= 0.0 or known.min() <= 0.0:
+        return float("nan")
+    return float(moocore.epsilon_mult(found, ref=known))
 
 
 def _pair(

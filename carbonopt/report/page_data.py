@@ -38,6 +38,7 @@ def page_data(front: Front, designs: pd.DataFrame) -> dict[str, Any]:
     metrics = metrics_of(designs, front.metrics, FURTHER)
     scales = {m.name: common_scale(_numbers(designs, m.name), m.unit) for m in metrics}
     others = {"cloud": _cloud(front), "exact": _exact(front)}
+    tables = [designs, *others.values()]
     columns = []
     for m in metrics:
         factor = scales[m.name].factor
@@ -46,7 +47,7 @@ def page_data(front: Front, designs: pd.DataFrame) -> dict[str, Any]:
             "label": short_label(m),
             "unit": scales[m.name].unit,
             "objective": m.name in front.objectives,
-            "log": _is_log(_numbers(designs, m.name)),
+            "log": _is_log(np.concatenate([_numbers(t, m.name) for t in tables if m.name in t])),
             "values": _rounded(_numbers(designs, m.name) * factor),
         }
         entry |= {

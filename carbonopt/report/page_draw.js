@@ -32,6 +32,9 @@ const draw = {};
 
   draw.title = (column) => column.label + (column.unit ? " [" + column.unit + "]" : "");
 
+  /* Whether designs differ in a metric. */
+  draw.varies = (metric) => new Set(metric.values.filter((v) => v !== null)).size > 1;
+
   draw.element = function (name, content, classes) {
     const element = document.createElement(name);
     if (content !== undefined) element.textContent = content;
@@ -82,6 +85,7 @@ const draw = {};
   }
 
   function logTicks(low, high) {
+    if (high - low < 0.7) return ticks(Math.pow(10, low), Math.pow(10, high));
     const factors = high - low < 2.6 ? [1, 2, 5] : [1];
     const found = [];
     for (let power = Math.floor(low); power <= Math.ceil(high); power += 1) {

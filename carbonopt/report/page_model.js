@@ -21,15 +21,20 @@ const page = { data: JSON.parse(document.getElementById("data").textContent) };
     for (const listener of listeners) listener(what);
   };
 
-  page.hover = function (row) {
-    if (row === page.hovered) return;
-    page.hovered = row;
+  /* Point at one row and keep one; those that it changes are marked anew. */
+  page.look = function (hovered, pinned) {
+    page.changed = new Set([page.hovered, page.pinned, hovered, pinned].filter((row) => row >= 0));
+    page.hovered = hovered;
+    page.pinned = pinned;
     page.tell("focus");
   };
 
+  page.hover = function (row) {
+    if (row !== page.hovered) page.look(row, page.pinned);
+  };
+
   page.pin = function (row) {
-    page.pinned = row === page.pinned ? -1 : row;
-    page.tell("focus");
+    page.look(page.hovered, row === page.pinned ? -1 : row);
   };
 
   /* Let only rows through for which `test` holds; null takes the filter away. */
@@ -44,11 +49,9 @@ const page = { data: JSON.parse(document.getElementById("data").textContent) };
   page.reset = function () {
     filters.clear();
     page.passing.fill(true);
-    page.pinned = -1;
-    page.hovered = -1;
     page.tell("reset");
     page.tell("filter");
-    page.tell("focus");
+    page.look(-1, -1);
   };
 
   page.shown = () => page.passing.reduce((sum, each) => sum + (each ? 1 : 0), 0);
@@ -60,19 +63,18 @@ const page = { data: JSON.parse(document.getElementById("data").textContent) };
   };
 
   /* Mark elements that stand for rows: .out, .hovered, .pinned. */
-  page.mark = function (elements) {
-    elements.forEach((element, row) => {
-      element.classList.toggle("out", !page.passing[row]);
-      element.classList.toggle("hovered", row === page.hovered);
-      element.classList.toggle("pinned", row === page.pinned);
-    });
+  page.mark = function (elements, what) {
+    for (const row of what === "focus" ? page.changed : elements.keys()) {
+      const classes = elements[row].classList;
+      classes.toggle("out", !page.passing[row]);
+      classes.toggle("hovered", row === page.hovered);
+      classes.toggle("pinned", row === page.pinned);
+    }
   };
 
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
-    page.pinned = -1;
-    page.hover(-1);
-    page.tell("focus");
+    page.look(-1, -1);
     page.tell("escape");
   });
 })();

@@ -10,7 +10,7 @@
   const rows = [...body.rows];
 
   page.listen((what) => what === "focus" && describe(page.focus()));
-  page.listen(() => page.mark(rows));
+  page.listen((what) => page.mark(rows, what));
   page.listen((what) => what === "filter" && count());
   document.getElementById("reset").addEventListener("click", page.reset);
   filters(document.querySelector("#filters .filters"));
@@ -65,7 +65,7 @@
   }
 
   function filters(parent) {
-    for (const metric of data.metrics) parent.append(limit(metric));
+    for (const metric of data.metrics) if (draw.varies(metric)) parent.append(limit(metric));
     for (const variable of data.variables) {
       if (variable.values.length > 1 && variable.values.length <= MANY) parent.append(choice(variable));
     }

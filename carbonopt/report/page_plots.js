@@ -7,7 +7,7 @@
   const HEIGHT = 310;
   const BOX = { left: 52, right: 10, top: 10, bottom: 40 };
   const NEAR = 16;
-  const SIZE = data.look.length > 150 ? 0.65 : 0.85;
+  const SIZE = data.look.length > 600 ? 0.45 : data.look.length > 150 ? 0.65 : 0.85;
   const brushes = [];
 
   const legend = document.getElementById("legend");
@@ -76,7 +76,7 @@
   /* Mark elements as their rows are, and lift those in focus above the others. */
   function follow(layer, elements) {
     page.listen((what) => {
-      page.mark(elements);
+      page.mark(elements, what);
       if (what !== "focus") return;
       for (const row of [page.pinned, page.hovered]) if (row >= 0) layer.append(elements[row]);
     });
@@ -156,7 +156,7 @@
   function parallel() {
     const columns = [
       ...data.variables.filter((v) => v.values.length > 1).map(steps),
-      ...data.metrics.filter((m) => m.objective || m.name === "area_mm2").map(amounts),
+      ...data.metrics.filter((m) => m.objective || (m.name === "area_mm2" && draw.varies(m))).map(amounts),
     ];
     const width = 860;
     const height = 330;

@@ -113,23 +113,28 @@ def scenario_table(front: Front, manifest: Mapping[str, Any]) -> str:
 def provenance_table(manifest: Mapping[str, Any], source: str) -> str:
     """Return what a run was made by: search, seed, command, versions, hashes, machine, time."""
     rows = {"source": source}
-    if manifest:
-        command = [str(word) for word in manifest.get("command", [])]
-        program = Path(command[0]).name if command else ""
-        rows |= {
-            "searcher": f"{manifest['searcher']}, seed {manifest['seed']}",
-            "budget": f"{manifest['budget']:,} designs",
-            "command": shlex.join(["carbonopt" if program == "cli.py" else program, *command[1:]]),
-            "started": str(manifest["started"]),
-            "finished": str(manifest["finished"] or "not yet"),
-            "machine": str(manifest.get("platform", "")),
-            "commit": str(manifest.get("git_commit", "")),
-            "versions": ", ".join(
-                f"{name} {v}" for name, v in manifest.get("versions", {}).items() if v
-            ),
-        }
-        rows |= {f"hash of the {w}": str(manifest.get(k, "")) for k, w in _HASHES.items()}
+    if "searcher" in manifest:
+        rows |= _search_rows(manifest)
+    rows |= {f"hash of the {w}": str(manifest.get(k, "")) for k, w in _HASHES.items()}
     return pairs_table({key: text for key, text in rows.items() if text})
+
+
+def _search_rows(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """Name what a run was made by, and when and where."""
+    command = [str(word) for word in manifest.get("command", [])]
+    program = Path(command[0]).name if command else ""
+    return {
+        "searcher": f"{manifest['searcher']}, seed {manifest['seed']}",
+        "budget": f"{manifest['budget']:,} designs",
+        "command": shlex.join(["carbonopt" if program == "cli.py" else program, *command[1:]]),
+        "started": str(manifest["started"]),
+        "finished": str(manifest["finished"] or "not yet"),
+        "machine": str(manifest.get("platform", "")),
+        "commit": str(manifest.get("git_commit", "")),
+        "versions": ", ".join(
+            f"{name} {v}" for name, v in manifest.get("versions", {}).items() if v
+        ),
+    }
 
 
 def html_table(columns: Mapping[str, Sequence[str]]) -> str:

@@ -181,7 +181,7 @@ def _other_differences(named: Mapping[str, Source]) -> list[str]:
     manifests = {name: s.manifest for name, s in named.items() if s.manifest}
     notices = []
     for key, words in _HASHES.items():
-        values = {str(manifest.get(key)) for manifest in manifests.values()}
+        values = {str(manifest[key]) for manifest in manifests.values() if key in manifest}
         notices += [words] if len(values) > 1 else []
     checks: dict[str, Callable[[Mapping[str, Any]], object]] = {
         "limits": lambda manifest: manifest.get("limits"),
@@ -193,7 +193,5 @@ def _other_differences(named: Mapping[str, Source]) -> list[str]:
             notices.append(f"the {word} differ: each run's designs keep its own")
     bare = [name for name in named if name not in manifests]
     if bare:
-        notices.append(
-            f"{', '.join(bare)}: not a run directory, so what it was evaluated with is not known"
-        )
+        notices.append(f"{', '.join(bare)}: a table, so what it was evaluated with is not known")
     return notices

@@ -37,7 +37,7 @@ class Source:
     front
         Its designs.
     manifest
-        The manifest of the run; empty where it is no run.
+        The manifest of the run; of a problem what such a manifest says of it; empty for a table.
     """
 
     name: str
@@ -88,7 +88,7 @@ def _open(path: Path, objectives: list[str]) -> Source:
         return Source(name, load_run(path), RunStore(path).manifest())
     if path.suffix == ".csv":
         raise SpecError(f"{path}: got no such file, allowed: a CSV file of designs")
-    return Source(name, _reference_front(path))
+    return _reference_front(path)
 
 
 def _table_of_run(file: Path) -> Source:
@@ -123,7 +123,7 @@ def _bare_table(file: Path, objectives: Sequence[str]) -> Front:
     )
 
 
-def _reference_front(path: Path) -> Front:
+def _reference_front(path: Path) -> Source:
     """Read the reference front of a problem, or solve for it.
 
     Raises
@@ -140,7 +140,7 @@ def _reference_front(path: Path) -> Front:
     if table is None:
         allowed = f"a run, a CSV file, or: carbonopt enumerate {path}"
         raise SpecError(f"{path}: got no manifest.json and no reference front, allowed: {allowed}")
-    return Front(
+    front = Front(
         name=problem.name,
         evaluations=_judged(table),
         metrics=problem.metrics,
@@ -149,6 +149,14 @@ def _reference_front(path: Path) -> Front:
         reference_point=problem.reference_point,
         notices=(f"reference front that ships with the problem {problem.name}",),
     )
+    told = {
+        "problem": problem.name,
+        "question": problem.question,
+        "spec_hash": problem.hash,
+        "limits": problem.limits,
+        "content": problem.content,
+    }
+    return Source(str(path), front, told)
 
 
 def _judged(table: pd.DataFrame) -> pd.DataFrame:

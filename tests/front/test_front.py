@@ -108,6 +108,7 @@ def test_a_front_measures_one_against_itself():
     assert share_found([[1.0, 4.2]], best) == 0.0
     assert epsilon([[1.0, 4.2]], best) == pytest.approx(2.1)
     assert epsilon(np.empty((0, 2)), best) == np.inf
+    assert np.isnan(epsilon([[0.0, 4.2]], best))
     assert share_found(np.empty((0, 2)), best) == 0.0
 
 

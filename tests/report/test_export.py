@@ -108,5 +108,5 @@ def test_a_format_that_is_not_known_is_told(front, tmp_path, name, told):
 
 def test_a_file_that_cannot_be_written_is_told(front, tmp_path):
     (tmp_path / "front.csv").mkdir()
-    with pytest.raises(SpecError, match="front.csv: got a directory, allowed: a file to write"):
+    with pytest.raises(SpecError, match=r"front\.csv: got a directory, allowed: a file to write"):
         export_table(front.to_pandas(), tmp_path / "front.csv", front)

@@ -125,7 +125,7 @@ def test_a_bare_table_takes_part_and_is_told(runs):
     (runs / "bare.csv").write_bytes((runs / "s1" / "front.csv").read_bytes())
     found = compare([runs / "s1", runs / "bare.csv"])
     assert found.table["share_of_joined"].tolist() == [1.0, 1.0]
-    assert "bare.csv: not a run directory, so what it was" in found.notices[-1]
+    assert "bare.csv: a table, so what it was evaluated with is not known" in found.notices[-1]
 
 
 def test_one_run_or_the_same_twice_is_refused(runs):
