@@ -223,10 +223,11 @@ def parse_settings(
             allowed = f"{name.partition('@')[0]}@LAYER, with a layer of {network.name} that has it"
             faults.append(f"{name}: got no such layer{hint}, allowed: {allowed}")
             continue
-        number = _number(value)
-        if not columns[name].holds(number):
-            faults.append(f"{name}: got {value}, allowed: {columns[name].allowed}")
-        chosen[name] = number
+        number, knob = _number(value), columns[name]
+        if not knob.holds(number):
+            faults.append(f"{name}: got {value}, allowed: {knob.allowed}")
+            continue
+        chosen[name] = int(number) if knob.whole else number
     if faults:
         raise SpecError(faults)
     return chosen, known
