@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from carbonopt.cli_text import DONE, RUN_FAILED, quantity_of, say, say_json, tell, together
+from carbonopt.cli_text import DONE, RUN_FAILED, quantity_of, say, say_json, together
 from carbonopt.errors import SpecError
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from carbonopt.compress.device import Device
     from carbonopt.compress.order import Pruned
+    from carbonopt.compress.quality import QualityFunction
     from carbonopt.compress.stepping import Adapted, State
 
 _MOST = 0.9
@@ -127,8 +128,9 @@ def rank(options: Namespace) -> None:
                   "layers": [vars(use) for use in uses]})  # fmt: skip
         return
     columns = {"layer": [use.name for use in uses]}
-    for title, name in (("energy", "energy_j"), ("carbon CA", "carbon_ca_g"),
-                        ("latency", "latency_s"), ("MACs", "macs"), ("weights", "weights")):  # fmt: skip
+    shown = {"energy": "energy_j", "carbon CA": "carbon_ca_g", "latency": "latency_s"}
+    shown |= {"MACs": "macs", "weights": "weights"}
+    for title, name in shown.items():
         values = [getattr(use, name) for use in uses]
         columns[title] = [f"{_told(value, name)} {value / sum(values):4.0%}" for value in values]
     say(aligned(columns))
@@ -214,19 +216,18 @@ def _title(name: str) -> str:
 
 def compress(options: Namespace) -> int:
     """Compress a network step by step until a design keeps a budget with it."""
-    from carbonopt.compress.quality import quality_function
     from carbonopt.compress.stepping import to_budget
     from carbonopt.units import parse_quantity, unit_of
     from carbonopt.workload.compression import NETWORK_KNOBS
 
     resource, _, value = options.budget.partition("=")
     unit = unit_of(resource) if resource in _METRICS else ""
-    together(lambda: _budget(resource, value), lambda: quality_function(options.quality, Path()))
+    together(lambda: _budget(resource, value), lambda: _quality(options.quality))
     device, chosen = _device(options)
     start = device.evaluate(chosen).metrics
     step = parse_quantity(options.step, unit, "--step") if options.step else _STEP * start[resource]
     found = to_budget(
-        device, quality_function(options.quality, Path()), resource,
+        device, _quality(options.quality), resource,
         parse_quantity(value, unit, "--budget"), step=step,
         knobs=options.by or list(NETWORK_KNOBS), chosen=chosen,
     )  # fmt: skip
@@ -234,7 +235,17 @@ def compress(options: Namespace) -> int:
         say_json(_adapted(found, device, resource, value))
     else:
         say(_adapted_text(found, device, resource))
-    return DONE if found.reached else tell(f"budget not kept: {found.why}", RUN_FAILED)
+    return DONE if found.reached else RUN_FAILED
+
+
+def _quality(path: str) -> QualityFunction:
+    """Find the function that says the loss, from the folder one works in."""
+    from carbonopt.compress.quality import quality_function
+
+    try:
+        return quality_function(path, Path())
+    except SpecError as error:
+        raise SpecError([f"--quality: {fault}" for fault in error.faults]) from None
 
 
 def _budget(resource: str, value: str) -> None:
@@ -284,4 +295,7 @@ def _adapted_text(found: Adapted, device: Device, resource: str) -> str:
         "activation bits": [str(layer.output_bits) for layer in layers],
         "pruned": [f"{layer.pruned_share:.0%}" for layer in layers],
     }
-    return f"{aligned(columns)}\n\n{aligned(final)}"
+    many = f"{len(found.steps)} step{'' if len(found.steps) == 1 else 's'}"
+    kept = f"budget kept after {many}" if found.steps else "budget kept from the start"
+    told = kept if found.reached else f"budget not kept: {found.why}"
+    return f"{aligned(columns)}\n\n{aligned(final)}\n\n{told}"

@@ -14,7 +14,7 @@ from carbonopt.compress.rank import CRITERIA, LayerUse, layer_uses, ranked
 from carbonopt.errors import ModelRangeError
 from carbonopt.evaluate import Evaluation
 
-MAGNITUDE = "magnitude"
+MAGNITUDE, PER_WEIGHT = "magnitude", "energy/weight"
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,8 @@ def pruning_orders(
     Returns
     -------
     list of Pruned
-        By magnitude first, then by each of `carbonopt.compress.rank.CRITERIA`, the most first.
+        By magnitude, then by each of `carbonopt.compress.rank.CRITERIA` and by the energy of a
+        layer over its weights, the most first.
 
     Raises
     ------
@@ -129,6 +130,8 @@ def pruning_orders(
         raise ModelRangeError(f"share: got {share:g}, allowed: from 0 to {room / total:.4g} (most)")
     orders = {MAGNITUDE: by_magnitude(magnitudes, count, most)} if magnitudes else {}
     orders |= {each: in_order(ranked(uses, each), count, most) for each in CRITERIA}
+    dear = sorted(uses, key=lambda use: -use.energy_j / use.weights)
+    orders[PER_WEIGHT] = in_order(dear, count, most)
     weights = {use.name: use.weights for use in uses}
     return [
         Pruned(name, counts, device.evaluate({

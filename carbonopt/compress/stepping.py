@@ -10,6 +10,7 @@ import numpy as np
 from carbonopt.compress.device import Device
 from carbonopt.errors import ModelRangeError, QualityError, SpecError
 from carbonopt.evaluate import Evaluation
+from carbonopt.units import format_quantity, unit_of
 from carbonopt.workload.compression import NETWORK_KNOBS, Target, targets
 from carbonopt.workload.layer import Layer
 from carbonopt.workload.network import Network
@@ -19,6 +20,7 @@ RESOURCES = ("latency_s", "energy_j", "carbon_ca_g", "carbon_pa_g")
 Quality = Callable[[Sequence[Network], Mapping[str, float]], float]
 _FIELDS = {"activation_bits": "output_bits"}
 _STEPS = 20  # of a pruned share: 0, 0.05, … 0.95
+_DIGITS, _ROUNDED = 4, 1e-3  # what is said to be enough is no less than what is
 _LEAST_STEP = 2.0**-8  # of the asked one, before it is given up
 
 
@@ -206,8 +208,11 @@ class _Walk:
         ends = {target.column: ladder[-1] for target, ladder in self._ladders(start) if ladder}
         least = self._taken(self.device.evaluate({**start.chosen, **ends}))
         if least > budget:
+            unit = unit_of(self.resource)
+            asked = format_quantity(budget, unit)
+            lowest = format_quantity(least * (1.0 + _ROUNDED), unit, _DIGITS)
             raise ModelRangeError(
-                f"budget: got {self.resource} {budget:.4g}, allowed: from {least:.4g}, which "
+                f"budget: got {self.resource} {asked}, allowed: from {lowest}, which "
                 f"{self.device.template} takes with all layers reduced as far as they can be"
             )
 

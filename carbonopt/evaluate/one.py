@@ -11,6 +11,7 @@ from carbonopt.carbon.die import across_literatures
 from carbonopt.carbon.presets import CarbonPreset, load_preset
 from carbonopt.evaluate.design import Evaluation, evaluate_design, wear_of
 from carbonopt.evaluate.workload import Workload, load_workload
+from carbonopt.hardware.digital import DigitalArray
 from carbonopt.hardware.imc import ImcMacro
 from carbonopt.hardware.knobs import parse_knobs
 from carbonopt.objectives import needs_period
@@ -120,9 +121,23 @@ def _notes(result: Evaluation, task: Workload, preset: CarbonPreset) -> list[str
     notes += _wear_notes(result, task, preset)
     if said := across_literatures([float(preset.node_nm), *_own_nodes(result)]):
         notes.append(said)
+    notes += _compression_notes(result, task)
     if network.not_modelled:
         skipped = ", ".join(f"{kind} x{n}" for kind, n in network.not_modelled.items())
         notes.append(f"not modelled: {skipped}")
+    return notes
+
+
+def _compression_notes(result: Evaluation, task: Workload) -> list[str]:
+    """Say what the numbers of narrow operands and pruned weights leave out."""
+    notes, array, layers = [], result.machine.array, task.network.layers
+    if isinstance(array, DigitalArray | ImcMacro) and any(
+        each.weight_bits < array.weight_bits or each.input_bits < array.input_bits
+        for each in layers
+    ):
+        notes.append("narrow operands: to split multipliers is taken to cost nothing")
+    if any(each.pruned_share for each in layers):
+        notes.append("pruned weights: to say which ones they are is taken to cost nothing")
     return notes
 
 

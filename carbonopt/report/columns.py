@@ -10,6 +10,7 @@ import pandas as pd
 from carbonopt.errors import SpecError
 from carbonopt.front.indicators import hypervolume
 from carbonopt.objectives import Metric, metric
+from carbonopt.workload.compression import is_network_knob
 
 
 def metrics_of(
@@ -82,7 +83,8 @@ def mean_note(table: pd.DataFrame) -> list[str]:
     >>> mean_note(pd.DataFrame(columns=["energy_j", "energy_j@a", "latency_s@a", "energy_j@b"]))
     ['Geometric mean over a, b.']
     """
-    names = (str(column).partition("@")[2] for column in table)
+    columns = (str(column) for column in table if not is_network_knob(str(column)))
+    names = (column.partition("@")[2] for column in columns)
     networks = list(dict.fromkeys(name for name in names if name))
     return [f"Geometric mean over {', '.join(networks)}."] if len(networks) > 1 else []
 

@@ -15,9 +15,11 @@ from carbonopt.performance.genes import is_mapping_variable
 from carbonopt.report.columns import short_label
 from carbonopt.report.scale import common_scale, quantity
 from carbonopt.units import unit_of
+from carbonopt.workload.compression import is_network_knob
 
 TELLING_METRICS = ("carbon_ca_g", "carbon_pa_g")
 CAPACITY_NAMES = ("sram", "dram", "buffer")
+_MOST_APART = 3  # variables of one knob with a column of their own
 
 
 def telling_designs(front: Front) -> pd.DataFrame:
@@ -126,16 +128,35 @@ def designs_table(
     metrics
         Columns to show after them, scaled.
     """
-    shown = {
-        plain_name(name): [variable_text(name, v) for v in designs[name].tolist()]
-        for name in shown_variables(variables)
-    }
+    shown: dict[str, list[str]] = {}
+    for head, names in _folded(shown_variables(variables)).items():
+        texts = ([variable_text(name, v) for v in designs[name].tolist()] for name in names)
+        shown[head] = [" ".join(each) for each in zip(*texts, strict=True)]
     for metric in metrics:
         values = designs[metric.name].to_numpy(float)
         scale = common_scale(values, metric.unit)
         cells = [f"{v * scale.factor:.4g}" if math.isfinite(v) else "-" for v in values]
         shown[scale.label(short_label(metric))] = cells
     return aligned(shown)
+
+
+def _folded(names: Sequence[str]) -> dict[str, list[str]]:
+    """Return columns with the variables of each: one for all layers of a network.
+
+    Examples
+    --------
+    >>> _folded(["sram_byte", *(f"weight_bits@{layer}" for layer in "abcd")])["weight_bits@..."]
+    ['weight_bits@a', 'weight_bits@b', 'weight_bits@c', 'weight_bits@d']
+    """
+    columns: dict[str, list[str]] = {}
+    for name in names:
+        knob = name.partition("@")[0]
+        alike = [other for other in names if other.startswith(f"{knob}@")]
+        if is_network_knob(name) and len(alike) > _MOST_APART:
+            columns[f"{knob}@..."] = alike
+        else:
+            columns[plain_name(name)] = [name]
+    return columns
 
 
 def aligned(columns: Mapping[str, Sequence[str]]) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Literal
 
-from carbonopt.errors import SpecError
+from carbonopt.errors import ModelRangeError, SpecError
 from carbonopt.workload.layer import Layer
 from carbonopt.workload.network import Network
 
@@ -142,6 +142,11 @@ def compressed(network: Network, chosen: Mapping[str, float], known: Iterable[Ta
     Network
         The same object where nothing is chosen.
 
+    Raises
+    ------
+    ModelRangeError
+        A value is outside the range of its knob; the message names each.
+
     Examples
     --------
     >>> from carbonopt.workload.load import load_network
@@ -152,6 +157,14 @@ def compressed(network: Network, chosen: Mapping[str, float], known: Iterable[Ta
     (4, 6, 10, 6)
     """
     held: list[dict[str, float]] = [{} for _ in network.layers]
+    known = list(known)
+    faults = [
+        f"{each.column}: got {chosen[each.column]:g}, allowed: {NETWORK_KNOBS[each.knob].allowed}"
+        for each in known
+        if each.column in chosen and not NETWORK_KNOBS[each.knob].holds(chosen[each.column])
+    ]
+    if faults:
+        raise ModelRangeError("\n".join(faults))
     for target in known:
         if target.column in chosen and target.network in (None, network.name):
             for own, layer in zip(held, network.layers, strict=True):
@@ -223,10 +236,11 @@ def parse_settings(
             allowed = f"{name.partition('@')[0]}@LAYER, with a layer of {network.name} that has it"
             faults.append(f"{name}: got no such layer{hint}, allowed: {allowed}")
             continue
-        number = _number(value)
-        if not columns[name].holds(number):
-            faults.append(f"{name}: got {value}, allowed: {columns[name].allowed}")
-        chosen[name] = number
+        number, knob = _number(value), columns[name]
+        if not knob.holds(number):
+            faults.append(f"{name}: got {value}, allowed: {knob.allowed}")
+            continue
+        chosen[name] = int(number) if knob.whole else number
     if faults:
         raise SpecError(faults)
     return chosen, known

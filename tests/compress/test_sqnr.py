@@ -38,7 +38,9 @@ def test_pruning_takes_the_power_of_the_smallest_weights(share):
 def test_noise_of_a_network_is_the_sum_over_its_layers():
     network = load_network("resnet8")
     noise = quantisation_noise(8)
-    assert sqnr_proxy(network, {}) == pytest.approx(2 * len(network.layers) * noise, rel=1e-12)
+    assert sqnr_proxy(network, {}) == pytest.approx(
+        (2 * len(network.layers) + 1) * noise, rel=1e-12
+    )
     first = dataclasses.replace(network.layers[0], weight_bits=2, pruned_share=0.5)
     changed = dataclasses.replace(network, layers=(first, *network.layers[1:]))
     more = quantisation_noise(2) - noise + pruning_noise(0.5)

@@ -18,6 +18,7 @@ from carbonopt.mapping.spatial import array_shape, unroll_all
 from carbonopt.mapping.task import MappingTask
 from carbonopt.performance.mapper import solve_layer
 from carbonopt.performance.network import SCORES, network_cost
+from carbonopt.performance.rewrites import cell_rewrites
 from carbonopt.performance.traffic import traffic_table
 from carbonopt.performance.weighing import own_context
 from carbonopt.workload.compression import compressed, parse_settings
@@ -140,6 +141,16 @@ def test_no_mapping_beats_the_solver_on_compressed_layers(seed):
         found.cycles <= cycles[:, None] * (1 + 1e-9)
     )
     assert below.any(axis=1).all()
+
+
+@pytest.mark.parametrize(("bits", "stay"), [(8, False), (5, False), (4, True)])
+def test_narrow_weights_of_a_whole_network_stay_in_cells_that_wide_ones_overflow(bits, stay):
+    """Three layers of 64 x 64 weights on 64 x 32: two per multiplier and layer, or one of 4 bit."""
+    layers = [dataclasses.replace(of_bits(ONE, bits, 8), name=name) for name in "abc"]
+    deep = machine("dimc", 64, 32, group_depth=4)
+    cost = network_cost(of_layers(*layers), deep, "optimal", SCORES["energy"])
+    assert all(len(each.task.hierarchy["W"]) == 1 for each in cost.layers) == stay
+    assert (cell_rewrites(cost, deep) == 0.0) == stay
 
 
 def test_a_traffic_table_knows_the_bits():

@@ -5,7 +5,7 @@ import pytest
 
 from carbonopt.front.front import Front
 from carbonopt.objectives import metric
-from carbonopt.report.columns import limit_of, metrics_of, short_label
+from carbonopt.report.columns import limit_of, mean_note, metrics_of, short_label
 from carbonopt.report.table import aligned, designs_table, telling_designs
 
 
@@ -76,3 +76,15 @@ def test_further_metrics_follow_the_objectives_once(front):
 def test_the_limit_of_a_mean_over_networks_is_not_known():
     table = pd.DataFrame({"latency_s": [1.0], "limit.period@a": [0.0], "limit.period@b": [0.5]})
     assert pd.isna(limit_of(table, "latency_s"))
+
+
+def test_bits_of_many_layers_share_a_column_and_are_no_networks():
+    names = [f"weight_bits@layer{number}" for number in range(4)]
+    rows = pd.DataFrame([{"rows": 32, **dict(zip(names, (8, 4, 4, 2), strict=True)),
+                          "energy_j": 1e-6, "energy_j@resnet8": 1e-6}])  # fmt: skip
+    lines = designs_table(rows, ["rows", *names], [metric("energy_j")]).splitlines()
+    assert lines[0].split() == ["rows", "weight_bits@...", "energy", "[µJ]"]
+    assert lines[2].split() == ["32", "8", "4", "4", "2", "1"]
+    few = designs_table(rows, ["rows", *names[:2]], [metric("energy_j")])
+    assert "weight_bits@layer1" in few
+    assert mean_note(rows) == []

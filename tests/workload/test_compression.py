@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from carbonopt.errors import SpecError
+from carbonopt.errors import ModelRangeError, SpecError
 from carbonopt.workload.compression import (
     NETWORK_KNOBS,
     compressed,
@@ -19,7 +19,7 @@ RESNET = load_network("resnet8")
 
 
 def chosen(network, **values):
-    """A network with settings by name, `__` for @ and `_of_` never needed."""
+    """A network with settings by name."""
     return compressed(network, *parse_settings(network, values))
 
 
@@ -98,6 +98,16 @@ def test_every_fault_of_settings_is_told():
         "weight_bits@stack1/conv: got no such layer (did you mean 'weight_bits@stack1/conv2'?), "
         "allowed: weight_bits@LAYER, with a layer of resnet8 that has it",
         "pruned_share@stem: got x, allowed: from 0 to below 1",
+    ]
+
+
+def test_values_outside_are_refused_from_python_too():
+    known = [*targets("weight_bits", "all", []), *targets("pruned_share", "all", [])]
+    with pytest.raises(ModelRangeError) as error:
+        compressed(RESNET, {"weight_bits": 0, "pruned_share": 1.0}, known)
+    assert str(error.value).splitlines() == [
+        "weight_bits: got 0, allowed: whole numbers from 1 to 16",
+        "pruned_share: got 1, allowed: from 0 to below 1",
     ]
 
 
