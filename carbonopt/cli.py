@@ -37,6 +37,7 @@ COMMANDS = {
     "metrics": "cli_show",
     "evaluate": "cli_model",
     "workload": "cli_model",
+    "estimate": "cli_estimate",
     "check": "cli_model",
     "literature": "cli_carbon",
     "reprice": "cli_carbon",
@@ -279,6 +280,7 @@ def _add_models(commands: Commands) -> None:
     )
     evaluate.late = add_scenario_options
     _add_map(commands)
+    _add_estimate(commands)
     _add_validate(commands)
     _add_compression(commands)
     workload = _add_command(commands, "workload", "describe a network", json=True)
@@ -359,6 +361,13 @@ def _add_map(commands: Commands) -> None:
         help="set one knob of the template, as in evaluate",
     )  # fmt: skip
     machine.add_argument("--workload", help="network whose weights stay on chip if they fit")
+
+
+def _add_estimate(commands: Commands) -> None:
+    rough = _add_command(
+        commands, "estimate", "estimate the energy of a network on an Eyeriss-like array", json=True
+    )
+    rough.late = import_module("carbonopt.cli_estimate").add_options
 
 
 def _add_validate(commands: Commands) -> None:

@@ -108,6 +108,7 @@ def row_stationary_machine(name: str, knobs: Knobs, variant: ModelVariant) -> Ma
     )
     speed = knobs.options.dram_bandwidth_byte_per_s or facts["dram_byte_per_s"]
     options, elements = knobs.row_stationary, knobs.rows * knobs.cols
+    charged = options.control == "measured"
     kept = 1 - facts["prefetch_byte"] / facts["sram_byte"]
     array = RowStationaryArray(
         knobs.rows, knobs.cols, options,
@@ -115,7 +116,7 @@ def row_stationary_machine(name: str, knobs: Knobs, variant: ModelVariant) -> Ma
         input_bus_words=options.bus_words * facts["input_bus_words"] / facts["bus_words"],
         mac_pj=pj * units["mac"], rf_pj=pj * units["rf"], noc_pj=pj * units["noc"],
         buffer_pj=pj * units["buffer"] * larger,
-        cycle_pj=pj / facts["mac_pj"] * facts["pe_cycle_pj"] * elements,
+        cycle_pj=pj / facts["mac_pj"] * facts["pe_cycle_pj"] * elements * charged,
         dram_pj_per_bit=load_facts("memory_28nm.csv")["dram_pj_per_bit"],
         dram_bit_per_cycle=speed * _BIT_PER_BYTE * clock_ns * _S_PER_NS,
     )  # fmt: skip

@@ -146,6 +146,7 @@ class RowStationaryOptions:
     bus_words: int = field(default_factory=lambda: _chip("bus_words"))
     gating: str = "on"
     compression: str = "rlc"
+    control: str = "measured"
 
 
 def _given(options: MacroOptions | RowStationaryOptions) -> dict[str, float | str]:
@@ -297,5 +298,11 @@ def _row_stationary_knobs() -> Iterator[Knob]:
     for name, what, word, words in (
         ("gating", "PEs rest while an input is zero", plain.gating, ("on", "off")),
         ("compression", "of zeros on the way to and from DRAM", plain.compression, ("rlc", "none")),
+        (
+            "control",
+            "clock, control and leakage of PEs (no other template has them)",
+            plain.control,
+            ("measured", "none"),
+        ),
     ):
         yield Knob(name, what, default=word, words=words, kinds=ROW_STATIONARY)

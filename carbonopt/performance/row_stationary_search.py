@@ -21,6 +21,7 @@ CYCLES = ("compute", "stall", "fill", "load", "dram")
 """Parts of the latency, behind what is counted: the busiest PE computes; it waits for a bus;
 filters and first windows reach the PEs; inputs come from DRAM; filters and outputs do, longer."""
 _MOST_POINTS = 256
+_MORE_PASSES = 2  # than the fewest, which shares out filters more evenly
 
 
 @njit(cache=True)
@@ -90,7 +91,7 @@ def _account(shape: Ints, array: Floats, unit: Floats, x: Ints, out: Floats) -> 
     out[5] = 2 * ofmap * channels
     out[6] = weights * outputs * (batches if times > 1 else 1)
     out[7] = ifmap * column_pieces * padded * rows * outputs * sets
-    out[8] = ofmap * (row_pieces * rows * column_pieces * math.ceil(c / q) + channels)
+    out[8] = ofmap * (pieces * rows * _sets(c, q, r) + channels)
     out[9], out[10] = out[6] + macs * unit[14], out[7] + macs
     out[11], out[12] = 2 * macs * unit[14], macs * unit[14]
     filled = k * g * c * shape[6] * shape[7] * times / array[6]
@@ -113,10 +114,10 @@ def _account(shape: Ints, array: Floats, unit: Floats, x: Ints, out: Floats) -> 
 
 
 @njit(cache=True)
-def _sets(filters: int, p: int, t: int) -> int:
-    """Count the PE sets that filters take in turn, side by side or one after the other."""
-    rest = filters % (p * t)
-    found = filters // (p * t) * t
+def _sets(many: int, p: int, t: int) -> int:
+    """Count the PE sets that filters (p, t) or channels (q, r) take, at once or in turn."""
+    rest = many % (p * t)
+    found = many // (p * t) * t
     if rest:
         found += math.ceil(rest / -(-rest // t))
     return int(found)
@@ -158,10 +159,9 @@ def fits(shape: Ints, array: Floats, x: Ints) -> bool:
 
 @njit(cache=True)
 def _keep(points: Floats, chosen: Ints, count: int, energy: float, cycles: float, x: Ints) -> int:
-    """Add a point to a front of (energy, cycles) unless another is as good; return its size."""
-    for i in range(count):
-        if points[i, 0] <= energy and points[i, 1] <= cycles:
-            return count
+    """Add a point unless it lies above the lower hull of the others; return their number."""
+    if _above(points, count, energy, cycles):
+        return count
     left = 0
     for i in range(count):
         if points[i, 0] < energy or points[i, 1] < cycles:
@@ -183,7 +183,7 @@ def _widest(shape: Ints, array: Floats) -> int:
 
 @njit(cache=True)
 def best_mappings(shape: Ints, array: Floats, unit: Floats) -> tuple[Floats, Ints]:
-    """Return energy [pJ] and cycles (n, 2), and mappings (n, 7), that no other mapping beats.
+    """Return energy [pJ] and cycles (n, 2), and mappings (n, 7), with all on their lower hull.
 
     A PE set that fits the array is not cut into strips, unless the buffer is too small for it.
     Given e, n, q, r and t, the most output channels m that the buffer has room for and the most
@@ -207,37 +207,124 @@ def _best_of_width(
     shape: Ints, array: Floats, unit: Floats, e: int, points: Floats, chosen: Ints, count: int
 ) -> int:
     """Add the best mappings whose PE sets are e wide to a front; return its size."""
-    x, out = np.empty(7, np.int64), np.empty(18)
+    x, out, base = np.empty(7, np.int64), np.empty(18), np.empty(8)
     b, k, f, c = shape[0], shape[1], shape[3], shape[5]
     rows, columns, _, _, padded, _ = _folded(shape, array)
     sets = _sets_beside(array, rows, e)
     high = _height(shape, rows, e)
-    for n in range(1, b + 1):
+    widest = min(int(min(array[3], array[2])) // columns, c)
+    for n in range(b, 0, -1):
         if n > 1 and math.ceil(b / n) == math.ceil(b / (n - 1)):
             continue
-        for q in range(1, min(int(min(array[3], array[2])) // columns, c) + 1):
+        for q in range(widest, 0, -1):
             filters = min(int(array[4]), int(array[2]) // (q * columns))
-            for r in range(1, sets + 1):
+            for r in range(min(sets, -(-c // q)), 0, -1):
                 if r > 1 and math.ceil(c / (q * r)) == math.ceil(c / (q * (r - 1))):
                     continue
                 room = (int(array[5]) // n - q * r * high * padded) // (e * f)
                 if room < 1:
-                    break
+                    continue
                 blocks = math.ceil(k / room)
-                even = math.ceil(k / blocks)
-                for t in range(1, min(sets // r, k) + 1):
+                most = min(sets // r, k)
+                _bounds(shape, array, unit, n, e, q, r, blocks, base)
+                if _beaten(unit, base, k, filters, most, blocks, points, count):
+                    continue
+                for t in range(most, 0, -1):
                     if t > 1 and math.ceil(k / t) == math.ceil(k / (t - 1)):
                         continue
-                    for whole in range(2 if blocks > 1 else 1):
-                        m = k if whole else even
-                        groups = math.ceil(m / (min(filters, -(-m // t)) * t))
-                        p = math.ceil(m / (t * groups))
-                        if whole:
-                            m = min(room // (p * t) * p * t, k)
-                            if m < 1 or math.ceil(k / m) > blocks:
+                    if _beaten(unit, base, k, filters, t, blocks, points, count):
+                        continue
+                    x[1], x[2], x[4], x[5], x[6] = n, e, q, r, t
+                    for way in range(3 if blocks > 1 else 1):
+                        m = math.ceil(k / blocks) if way == 0 else room
+                        fewest = -(-m // (min(filters, -(-m // t)) * t))
+                        for groups in range(fewest, min(fewest + _MORE_PASSES, -(-m // t)) + 1):
+                            least = (blocks - 1) * groups + 1
+                            if _beaten(unit, base, k, filters, t, least, points, count):
+                                break
+                            p = -(-m // (t * groups))
+                            x[0], x[3] = (room // (p * t) * p * t if way == 2 else m), p
+                            if x[0] < 1 or math.ceil(k / x[0]) > blocks:
                                 continue
-                        x[0], x[1], x[2], x[3], x[4], x[5], x[6] = m, n, e, p, q, r, t
-                        _account(shape, array, unit, x, out)
-                        energy, cycles = _price(unit, out)
-                        count = _keep(points, chosen, count, energy, cycles, x)
+                            _account(shape, array, unit, x, out)
+                            energy, cycles = _price(unit, out)
+                            count = _keep(points, chosen, count, energy, cycles, x)
     return count
+
+
+@njit(cache=True)
+def _bounds(
+    shape: Ints,
+    array: Floats,
+    unit: Floats,
+    n: int,
+    e: int,
+    q: int,
+    r: int,
+    blocks: int,
+    base: Floats,
+) -> None:
+    """Write what every t has in common to `base` (8,): the least that it can take.
+
+    Energy without what depends on t [pJ], cycles in which only DRAM works, in which partial sums
+    move and in which a filter is computed; input words that PEs take from the buffer in a pass
+    over all channels, and that register files take; cycles to fill PEs, and of DRAM beside them.
+    """
+    x, out = np.empty(7, np.int64), np.empty(18)
+    filters = max(1, min(int(array[4]), int(array[2]) // q))
+    most = -(-shape[1] // blocks)
+    x[0], x[1], x[2], x[3], x[4], x[5], x[6] = most, n, e, filters, q, r, most
+    _account(shape, array, unit, x, out)
+    rows, columns, row_pieces, column_pieces, padded, _ = _folded(shape, array)
+    strips = math.ceil(shape[4] / e)
+    pieces = row_pieces * column_pieces
+    # Of inputs that t changes: those that passes take from the buffer, and those that PEs take.
+    taken = out[4] - out[1]
+    groups = taken / max(1.0, float(blocks))
+    passes = shape[0] * shape[2] * strips * pieces
+    energy = 0.0
+    for i in range(13):
+        energy += out[i] * unit[i]
+    energy -= taken * unit[4] + out[7] * (unit[7] + unit[10])
+    base[0], base[1] = energy, out[16]
+    base[6], base[7] = out[15], out[0] * unit[16] + out[2] * unit[18]
+    base[2] = out[2] * pieces * math.ceil(shape[5] / (q * r)) / array[8]
+    base[3] = float(passes * -(-shape[5] // r) * columns * shape[3])
+    base[4] = groups
+    base[5] = float(shape[0] * shape[2] * shape[5] * pieces * padded * rows * shape[4])
+
+
+@njit(cache=True)
+def _beaten(
+    unit: Floats,
+    base: Floats,
+    k: int,
+    filters: int,
+    t: int,
+    groups: int,
+    points: Floats,
+    count: int,
+) -> bool:
+    """Whether the least that t and so many passes can take is on or above the lower hull."""
+    busy = max(base[2], base[3] * math.ceil(k / t))
+    cycles = base[1] + max(base[6] + busy, base[7])
+    energy = base[0] + unit[13] * cycles
+    energy += base[5] * math.ceil(k / filters) * (unit[7] + unit[10])
+    energy += base[4] * max(groups, math.ceil(k / (filters * t))) * unit[4]
+    return _above(points, count, energy, cycles)
+
+
+@njit(cache=True)
+def _above(points: Floats, count: int, energy: float, cycles: float) -> bool:
+    """Whether some weighting of two points, or one of them, is as good in both."""
+    for i in range(count):
+        if points[i, 1] > cycles:
+            continue
+        if points[i, 0] <= energy:
+            return True
+        for j in range(count):
+            saved, spent = points[i, 0] - points[j, 0], points[j, 1] - points[i, 1]
+            if spent > 0 and points[j, 1] > cycles and saved > 0:
+                if (points[i, 0] - energy) * spent <= saved * (cycles - points[i, 1]):
+                    return True
+    return False

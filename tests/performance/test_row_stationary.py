@@ -149,6 +149,13 @@ def test_gating_saves_energy_and_no_time():
     assert saved["noc"] == saved["sram"] == saved["dram"] == 0
 
 
+def test_control_is_charged_per_cycle_unless_it_is_left_out():
+    """4.64 pJ per element and cycle at 65 nm; no other template is charged for its clock."""
+    charged, plain = only(PLAIN), only(PLAIN, control="none")
+    assert charged.energy_parts()["control"] == pytest.approx(charged.cycles * 168 * 4.64)
+    assert plain.energy_parts()["control"] == 0
+
+
 def test_compression_saves_dram_where_there_are_enough_zeros():
     """16-bit words of which 3/4 or less are left take less; 10 % of zeros save nothing."""
 
