@@ -58,7 +58,7 @@ class RunStore:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self._columns: list[str] = []
-        self._stored: set[tuple[str, ...]] = set()
+        self._stored: dict[tuple[str, ...], None] = {}
 
     def start(self, problem: Problem, manifest: Mapping[str, Any]) -> None:
         """Start a run in the directory that this process holds.
@@ -152,7 +152,8 @@ class RunStore:
         self._refuse_text(table, [*problem.deciding, "feasible"])
         self._columns = table.columns.tolist()
         rows: list[Row] = table.to_dict("records")  # type: ignore[assignment]
-        self._stored = {_key(row, problem) for row in rows}
+        names = problem.space.names
+        self._stored = dict.fromkeys(tuple(str(row[name]) for name in names) for row in rows)
         return problem.frame(rows)
 
     def stored_evaluations(self) -> pd.DataFrame:
@@ -178,7 +179,8 @@ class RunStore:
 
     def append(self, rows: Sequence[Row], problem: Problem) -> None:
         """Add rows that are not stored yet, at once."""
-        new = {_key(row, problem): row for row in rows}
+        names = problem.space.names
+        new = {tuple(str(row[name]) for name in names): row for row in rows}
         fresh = [row for key, row in new.items() if key not in self._stored]
         if not fresh:
             return
@@ -186,15 +188,19 @@ class RunStore:
             self._widen(problem.frame(fresh).columns.tolist(), problem)
         lines = csv_lines([[field_text(row.get(name)) for name in self._columns] for row in fresh])
         add(self.path / EVALUATIONS, lines)
-        self._stored.update(new)
+        self._stored.update(dict.fromkeys(new))
 
     def forget_evaluations(self) -> None:
         """Drop every row, such as those of a row function that returns too little."""
         (self.path / EVALUATIONS).unlink(missing_ok=True)
-        self._columns, self._stored = [], set()
+        self._columns, self._stored = [], {}
 
-    def rewrite(self, evaluations: pd.DataFrame) -> None:
-        """Replace the rows as a whole, such as by the same ones in order."""
+    def rewrite(self, evaluations: pd.DataFrame, problem: Problem) -> None:
+        """Bring the stored rows into the order and columns of a table of the same rows."""
+        columns = [evaluations[name] for name in problem.space.names]
+        keys = list(zip(*([str(v) for v in column] for column in columns), strict=True))
+        if keys == list(self._stored) and evaluations.columns.tolist() == self._columns:
+            return
         replace(self.path / EVALUATIONS, table_bytes(evaluations))
         self._columns = evaluations.columns.tolist()
 
@@ -299,8 +305,3 @@ def _own_names() -> set[str]:
     """Names that a run whose start was killed may have left; such a directory is as good as new."""
     names = {PROBLEM, REFERENCE_FRONT, MANIFEST}
     return {_LOCK, *names, *(f"{name}.tmp" for name in names)}
-
-
-def _key(row: Mapping[str, Any], problem: Problem) -> tuple[str, ...]:
-    """Identify a design by its variables as text."""
-    return tuple(field_text(row[name]) for name in problem.space.names)

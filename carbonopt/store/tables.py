@@ -73,6 +73,8 @@ def csv_lines(rows: Sequence[Sequence[str]]) -> str:
 
 def field_text(value: object) -> str:
     """Print a value so that it reads back the same; nothing for NaN."""
+    if type(value) is float:
+        return repr(value) if value == value else ""
     if value is None or value != value:
         return ""
     return repr(float(value)) if isinstance(value, float) else str(value)

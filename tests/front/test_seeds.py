@@ -68,7 +68,7 @@ def test_the_effect_size_counts_pairs_with_ties_half():
     assert table.loc[0, "better"] == ""
 
 
-def test_searchers_are_compared_at_equal_budgets_and_corrected_per_problem():
+def test_searchers_are_compared_at_equal_budgets_and_corrected_together():
     rng = np.random.default_rng(1)
     samples = {
         name: 0.5 + shift + 0.01 * rng.random(6)
@@ -77,7 +77,7 @@ def test_searchers_are_compared_at_equal_budgets_and_corrected_per_problem():
     both = [runs(samples, budget=b, problem=p) for p in "pq" for b in (10, 20)]
     table = comparison_table(pd.concat(both))
     assert len(table) == 2 * 2 * 3
-    for _, part in table.groupby("problem"):
+    for _, part in table.groupby(["problem", "budget"]):
         assert part["p_holm"].tolist() == pytest.approx(holm(part["p"]).tolist())
     assert set(table.loc[table["second"] == "c", "better"]) == {"c"}
 
