@@ -430,7 +430,7 @@ def test_regions_are_listed_by_name_and_code(capsys):
 
 
 def test_the_bill_in_the_docs_is_accounted_for(capsys, tmp_path):
-    page = (Path(__file__).parents[1] / "docs" / "carbon.md").read_text()
+    page = (Path(__file__).parents[1] / "docs" / "concepts" / "carbon.md").read_text()
     example = (
         page.partition("## Bills of materials")[2].partition("```yaml\n")[2].partition("```")[0]
     )

@@ -22,16 +22,21 @@ class StudySpec(Strict):
     """Everything that a study file says."""
 
     name: Name
+    """Part of the name of the run directory: letters, digits, - _ ."""
     question: Text = ""
+    """What the study asks, in a sentence."""
     problem: Text
     """Name of a shipped problem, or a path from the folder of the study file."""
     searcher: Text = "nsga2"
+    """What proposes designs."""
     budget: int = Field(default=2000, gt=0)
     """Distinct designs to evaluate."""
     seed: int = Field(default=1, ge=0)
+    """Same seed, same designs in the same order."""
     start_from: Text = ""
     """A run directory or CSV file with designs to evaluate first, from the study's folder."""
     stop: StopSpec = StopSpec()
+    """What ends the search before its budget is spent."""
 
     @field_validator("searcher")
     @classmethod

@@ -19,7 +19,7 @@ from carbonopt.objectives import metric
 from carbonopt.spec.scenario import ScenarioSpec
 
 REPRICE_S, SAMPLED_S = 0.1, 2.0
-DOCS = Path(__file__).parents[2] / "docs" / "carbon.md"
+DOCS = Path(__file__).parents[2] / "docs" / "concepts" / "carbon.md"
 
 
 def designs(rng, n):
