@@ -29,7 +29,12 @@ SECTIONS = {
 }
 NEWCOMERS = "how-to"
 """Section of the pages that lie at the top of the folder."""
-FIRST = ("index", "install", "first_front", "tutorial", "commands", "problem_file", "scenario")
+FIRST = (
+    *("index", "install", "first_front", "tutorial"),
+    *("own_network", "own_machine", "own_scenario", "own_objective", "own_searcher"),
+    *("commands", "problem_file", "scenario", "study_file", "machine_file", "bom_file"),
+    *("knobs", "metrics", "units", "catalogue", "data", "api"),
+)
 """Pages that stand before the others of their section, which are in alphabetical order."""
 LIST = "<!-- pages of this section -->"
 LIMIT_S = 120
@@ -85,7 +90,7 @@ def _entry(files: Files, place: str, here: str) -> str:
     text = file.content_string if file else ""
     title, _, rest = text.partition("# ")[2].partition("\n")
     first = next((p for p in re.split(r"\n\s*\n", rest) if p.strip()), "")
-    sentence = re.split(r"(?<=[.:])\s", " ".join(first.split()))[0].rstrip(":")
+    sentence = re.split(r"(?<=\.)\s", " ".join(first.split()))[0].rstrip(":")
     plain = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", sentence)
     return f"- [{title}]({posixpath.relpath(place, here)}): {plain}"
 

@@ -20,6 +20,7 @@ from carbonopt.carbon.presets import compare_presets, preset_names
 from carbonopt.catalog import find_machine, machine_names, problem_names
 from carbonopt.cli import make_parser
 from carbonopt.data.tables import FACT_COLUMNS, FOLDER, load_table
+from carbonopt.hardware.cacti import sram_byte_range
 from carbonopt.hardware.knob_table import knob_table
 from carbonopt.hardware.template import TEMPLATES
 from carbonopt.objectives import MAPPING_OBJECTIVES, METRICS, PER_DEVICE
@@ -211,7 +212,7 @@ def _default(field: FieldInfo) -> str:
     """Say what stands for a key that is not given; nothing where nothing does."""
     if field.is_required():
         return "required"
-    if field.default_factory is not None or field.default in (None, "", []):
+    if field.default_factory is not None or field.default in (None, "", [], {}):
         return ""
     if isinstance(field.default, Strict):
         return ""
@@ -258,8 +259,9 @@ def knobs_page() -> str:
     page += (
         "follows from others. [In-memory macros](../concepts/imc.md) says what each reaches.\n\n"
     )
+    sizes = " to ".join(format_quantity(size, "byte") for size in sram_byte_range())
     rows = (
-        (f"`{k.name}`", f"`{k.column}`", k.meaning, k.allowed if k.words else f"{k.allowed}",
+        (f"`{k.name}`", f"`{k.column}`", k.meaning, sizes if k.name == "sram" else k.allowed,
          "required" if k.required else "" if k.default is None else f"`{k.default}`",
          k.unit or "-", code(k.kinds) or "all")
         for k in knob_table().values()
