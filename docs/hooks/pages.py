@@ -7,6 +7,7 @@ import re
 import tempfile
 from base64 import b64decode
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,12 @@ SECTIONS = {
     "how-to": "How-to",
     "reference": "Reference",
     "validation": "Validation",
+    "problems": "Problems",
+    "studies": "Studies",
 }
+SHIPPED = ("problems", "studies")
+"""Folders beside docs whose READMEs are pages, with the files that these may show."""
+PUBLISHED = (".png", ".svg", ".yaml", ".csv", ".json")
 NEWCOMERS = "how-to"
 """Section of the pages that lie at the top of the folder."""
 FIRST = (
@@ -38,6 +44,8 @@ FIRST = (
 """Pages that stand before the others of their section, which are in alphabetical order."""
 LIST = "<!-- pages of this section -->"
 LIMIT_S = 120
+_FENCE = re.compile(r"(^```.*?^```$)", re.M | re.S)
+_LINK = re.compile(r"(?P<head>!?\[(?P<text>[^]]*)\])\((?P<path>[^)\s#:]+)(?P<anchor>#[^)\s]*)?\)")
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -50,22 +58,52 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         place = notebook.relative_to(config.docs_dir).with_suffix(".md").as_posix()
         for name, content in notebook_files(notebook, place):
             files.append(File.generated(config, name, content=content))
-    config.nav = [
-        {"Home": "index.md"},
-        *({title: _section(files, folder)} for folder, title in SECTIONS.items()),
-    ]
+    for place, file in shipped_files(Path(config.config_file_path).parent):
+        files.append(File.generated(config, place, abs_src_path=str(file)))
+    sections = {title: _section(files, folder) for folder, title in SECTIONS.items()}
+    config.nav = [{"Home": "index.md"}, *({title: s} for title, s in sections.items() if s)]
     return files
 
 
+def shipped_files(root: Path) -> Iterator[tuple[str, Path]]:
+    """Visit the place in the site and the file of what problems and studies have to show."""
+    for kind in SHIPPED:
+        for file in sorted((root / kind).glob("*/*")):
+            place = file.relative_to(root).as_posix()
+            if file.name == "README.md" or file.suffix in PUBLISHED:
+                yield _place(place), file
+
+
 def on_page_markdown(markdown: str, page: Page, files: Files, **_: Any) -> str:
-    """List the pages of a section where its first page asks for it."""
-    if LIST not in markdown:
-        return markdown
-    here = posixpath.dirname(page.file.src_uri)
-    entries = (
-        _entry(files, place, here) for place in _section(files, here) if place != page.file.src_uri
-    )
-    return markdown.replace(LIST, "\n".join(entries))
+    """List the pages of a section where asked for; lead links of the repository into the site."""
+    place = page.file.src_uri
+    here = posixpath.dirname(place)
+    entries = (_entry(files, other, here) for other in _section(files, here) if other != place)
+    markdown = markdown.replace(LIST, "\n".join(entries)) if LIST in markdown else markdown
+    parts = _FENCE.split(markdown)
+    parts[::2] = [_LINK.sub(partial(_link, place=place, files=files), part) for part in parts[::2]]
+    return "".join(parts)
+
+
+def _link(found: re.Match[str], place: str, files: Files) -> str:
+    """Write a link so that it holds in the site; what is not on the site keeps its text alone."""
+    kind, name = posixpath.split(place)
+    inside = kind not in SHIPPED
+    home = "docs/" + kind if inside else f"{kind}/{name.removesuffix('.md')}"
+    target = posixpath.normpath(posixpath.join(home, found["path"]))
+    if inside and target.startswith("docs/"):
+        return found[0]
+    there = _place(target)
+    if files.get_file_from_path(there) is None:
+        return found["text"]
+    return f"{found['head']}({posixpath.relpath(there, kind)}{found['anchor'] or ''})"
+
+
+def _place(path: str) -> str:
+    """Where the site has a file of the repository."""
+    if path.startswith(SHIPPED) and path.endswith("/README.md"):
+        return path.replace("/README.md", ".md")
+    return path.removeprefix("docs/")
 
 
 def _section(files: Files, folder: str) -> list[str]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import dedent
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 NOT_RUN = "not run: "
 """How the title of a block begins that no test runs; the reason follows, and readers see it."""
-_FENCE = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.M | re.S)
+_FENCE = re.compile(r"^( *)```(\w+)([^\n]*)\n(.*?)^\1```$", re.M | re.S)
 
 
 def pages() -> list[Path]:
@@ -31,6 +32,6 @@ class Block:
 def blocks(page: Path) -> list[Block]:
     """List the fenced blocks of a page, in order."""
     return [
-        Block(language, title[1] if (title := re.search(r'title="([^"]*)"', info)) else "", text)
-        for language, info, text in _FENCE.findall(page.read_text(encoding="utf-8"))
+        Block(language, "".join(re.findall(r'title="([^"]*)"', info)), dedent(text))
+        for _, language, info, text in _FENCE.findall(page.read_text(encoding="utf-8"))
     ]

@@ -96,7 +96,7 @@ def test_blocks_run_in_order(name, checkout):
 def test_every_block_is_of_a_kind_that_is_tested(name):
     text = PAGES[name].read_text(encoding="utf-8")
     found = blocks(PAGES[name])
-    assert len(re.findall(r"^\s*```", text, re.M)) == 2 * len(found), "indented or without language"
+    assert len(re.findall(r"^\s*```", text, re.M)) == 2 * len(found), "a fence without language"
     assert {block.language for block in found} <= {*SHELL, *FILES, *SHOWN, "python"}
     for block in found:
         if block.language == "yaml":

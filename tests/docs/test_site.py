@@ -93,14 +93,11 @@ def test_the_build_gives_no_warning(site):
     assert not re.search(r"warning|error", site.said, re.I), site.said
 
 
-def test_every_page_of_docs_is_in_the_navigation(site):
-    sections = {link for link in site.pages[site.folder / "index.html"].links if "/" in link}
-    assert {link.partition("/")[0] for link in sections} >= {"start", "concepts", "how-to"}
+def test_the_build_needs_every_page_in_the_navigation(site):
+    """What is not in it is a warning, so that a strict build tells."""
+    assert "omitted_files: warn" in (ROOT / "mkdocs.yml").read_text()
     for page in DOCS.rglob("*.md"):
-        built = page.relative_to(DOCS).with_suffix(".html")
-        assert (site.folder / built).is_file(), page
-        around = [link for link in site.pages[site.folder / built].links if link == built.name]
-        assert around or built.as_posix() == "index.html" or "./" in str(around), built
+        assert (site.folder / page.relative_to(DOCS).with_suffix(".html")).is_file(), page
 
 
 def _fault(site, file, link):
