@@ -1,11 +1,12 @@
-# quickstart: the first front, from nothing. test, lint, slow: what `.ci/run` runs.
+# quickstart: the first front, from nothing. docs: the site, in build/docs.
+# lint, test, docs, slow: what `.ci/run` runs.
 PYTHON ?= python3
 VENV ?= .venv
 PEERS := $(VENV)-peers
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: quickstart test lint slow clean
+.PHONY: quickstart test lint docs slow clean
 
 quickstart: $(VENV)/.installed
 	$(BIN)/carbonopt run studies/quickstart/study.yaml
@@ -17,6 +18,10 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy --strict carbonopt
+
+# The variable silences a notice about MkDocs 2.0, which pyproject.toml keeps out.
+docs: $(VENV)/.installed-dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 slow: $(VENV)/.installed-dev $(PEERS)/.installed
 	$(BIN)/python -m pytest -m slow
@@ -32,7 +37,7 @@ $(VENV)/.installed: pyproject.toml | $(BIN)/pip
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml | $(BIN)/pip
-	$(PIP) install --editable ".[dev]"
+	$(PIP) install --editable ".[dev,docs]"
 	@touch $@ $(VENV)/.installed
 
 # The tools that are compared with live in an environment of their own.

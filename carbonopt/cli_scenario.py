@@ -13,7 +13,7 @@ _DEST = "scenario_"
 
 def add_scenario_options(parser: ArgumentParser) -> None:
     """Add an option for every key of a scenario."""
-    group = parser.add_argument_group("scenario, as in a problem file (docs/carbon.md)")
+    group = parser.add_argument_group("scenario, as in a problem file")
     words = {**scenario_words(), "preset": tuple(preset_names())}
     for key, (about, example) in scenario_keys().items():
         few = words.get(key, ())

@@ -430,10 +430,8 @@ def test_regions_are_listed_by_name_and_code(capsys):
 
 
 def test_the_bill_in_the_docs_is_accounted_for(capsys, tmp_path):
-    page = (Path(__file__).parents[1] / "docs" / "carbon.md").read_text()
-    example = (
-        page.partition("## Bills of materials")[2].partition("```yaml\n")[2].partition("```")[0]
-    )
+    page = (Path(__file__).parents[1] / "docs" / "concepts" / "carbon.md").read_text()
+    example = page.partition('```yaml title="sensor.yaml"\n')[2].partition("```")[0]
     (tmp_path / "bom.yaml").write_text(example)
     assert main(["bom", str(tmp_path / "bom.yaml"), "--json"]) == 0
     parts = json.loads(capsys.readouterr().out)["parts"]

@@ -15,7 +15,7 @@ from carbonopt.spec.fields import Vocabulary
 from carbonopt.spec.load import Document, Place, load_model, plain_scalar
 from carbonopt.spec.scenario import ScenarioSpec
 
-_FIELDS = MappingProxyType(
+PRESET_FIELDS = MappingProxyType(
     {
         "lifetime": "lifetime_s",
         "initiation_interval": "interval_ratio",
@@ -47,7 +47,7 @@ def scenario_words() -> dict[str, tuple[str, ...]]:
     ('met', 'free')
     """
     ruled = ("hardware", "late_rule", "yield_model", "accounting", "reticle", "carrier", "stacking")
-    words = {key: CHOICES[_FIELDS.get(key, key)] for key in ruled}
+    words = {key: CHOICES[PRESET_FIELDS.get(key, key)] for key in ruled}
     return {**words, "memory": tuple(memory_names("dram"))}
 
 
@@ -69,7 +69,7 @@ def preset_of(scenario: ScenarioSpec, base: CarbonPreset | None = None) -> Carbo
     given = scenario.model_dump(exclude_none=True)
     if base is not None and "preset" not in scenario.model_fields_set:
         given["preset"] = base
-    keys = {_FIELDS.get(key, key): key for key in given}
+    keys = {PRESET_FIELDS.get(key, key): key for key in given}
     try:
         return deployed_preset(**{field: given[key] for field, key in keys.items()})
     except (SpecError, ModelRangeError) as error:

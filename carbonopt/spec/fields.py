@@ -69,9 +69,11 @@ class Vocabulary:
 
 
 class Strict(BaseModel):
-    """A part of a file: unknown keys are faults, nothing is guessed."""
+    """A part of a file: unknown keys are faults, nothing is guessed; keys say what they are."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True
+    )
 
 
 def one_of(value: object, allowed: tuple[str, ...]) -> str:
@@ -94,32 +96,43 @@ def one_of(value: object, allowed: tuple[str, ...]) -> str:
     raise ValueError(f"got {value}, allowed: {', '.join(allowed)}{hint}")
 
 
-def quantity(unit: str, *, or_zero: bool = False, allowed: str = "") -> Callable[[object], float]:
-    """Make a reader of quantities above 0 of a unit; a plain number where the unit is ''.
+@dataclass(frozen=True)
+class Quantity:
+    """Reads quantities above 0 of a unit; a plain number where the unit is ''.
 
-    `allowed` says the range in words, where it is narrower.
+    Parameters
+    ----------
+    unit
+        Canonical unit.
+    or_zero
+        Whether 0 is allowed too.
+    allowed
+        The range in words.
     """
-    allowed = allowed or (">= 0" if or_zero else "> 0")
 
-    def read(value: object) -> float:
-        if unit and isinstance(value, int | float) and value <= 0:
-            raise ValueError(f"got {value}, allowed: {allowed}, with a unit of: {_units(unit)}")
-        if unit:
-            number = parse_quantity(value, unit)
+    unit: str
+    or_zero: bool
+    allowed: str
+
+    def __call__(self, value: object) -> float:
+        """Read one value in the canonical unit."""
+        if self.unit and isinstance(value, int | float) and value <= 0:
+            units = ", ".join(UNITS[self.unit])
+            raise ValueError(f"got {value}, allowed: {self.allowed}, with a unit of: {units}")
+        if self.unit:
+            number = parse_quantity(value, self.unit)
         elif isinstance(value, bool) or not isinstance(value, int | float):
             raise ValueError(f"got {value}, allowed: a number without a unit")
         else:
             number = value
-        if not (number > 0 or (or_zero and number == 0)):
-            raise ValueError(f"got {value}, allowed: {allowed}")
+        if not (number > 0 or (self.or_zero and number == 0)):
+            raise ValueError(f"got {value}, allowed: {self.allowed}")
         return number
 
-    return read
 
-
-def _units(unit: str) -> str:
-    """List the spellings of a unit."""
-    return ", ".join(UNITS[unit])
+def quantity(unit: str, *, or_zero: bool = False, allowed: str = "") -> Quantity:
+    """Make a reader of quantities; `allowed` says the range in words, where it is narrower."""
+    return Quantity(unit, or_zero, allowed or (">= 0" if or_zero else "> 0"))
 
 
 def plain_word(value: object) -> str:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from carbonopt.spec.fields import Bytes, Strict, Text, quantity
-from carbonopt.units import parse_quantity
 
 Operand = Literal["I", "W", "O"]
 Direction = Literal["from_above", "to_below", "from_below", "to_above"]
@@ -19,6 +17,7 @@ UP: tuple[Direction, ...] = ("from_below", "to_above")
 WRITES = ("from_above", "from_below")
 _BIT_PER_BYTE = 8
 _PER_BIT = "/bit"
+_ENERGY = quantity("J", or_zero=True)
 
 
 @dataclass(frozen=True)
@@ -84,31 +83,19 @@ class AccessEnergy:
         return (self.j_per_bit or 0.0) * width_bits if self.joules is None else self.joules
 
 
-def _at_least_zero(unit: str) -> Callable[[object], float]:
-    """Make a reader of quantities that may be zero."""
-
-    def read(value: object) -> float:
-        number = parse_quantity(value, unit)
-        if not number >= 0:
-            raise ValueError(f"got {value}, allowed: >= 0")
-        return number
-
-    return read
-
-
 def _access_energy(value: object) -> object:
     """Read ``10 pJ`` (of an access) or ``4 pJ/bit``."""
     if isinstance(value, AccessEnergy):
         return value
     if isinstance(value, str) and value.rstrip().endswith(_PER_BIT):
         number = value.rstrip().removesuffix(_PER_BIT)
-        return AccessEnergy(j_per_bit=_at_least_zero("J")(number))
-    return AccessEnergy(joules=_at_least_zero("J")(value))
+        return AccessEnergy(j_per_bit=_ENERGY(number))
+    return AccessEnergy(joules=_ENERGY(value))
 
 
-Joules = Annotated[float, BeforeValidator(_at_least_zero("J"))]
+Joules = Annotated[float, BeforeValidator(_ENERGY)]
 EnergyOfAccess = Annotated[AccessEnergy, BeforeValidator(_access_energy)]
-Area = Annotated[float, BeforeValidator(_at_least_zero("mm2"))]
+Area = Annotated[float, BeforeValidator(quantity("mm2", or_zero=True))]
 Hertz = Annotated[float, BeforeValidator(quantity("Hz"))]
 PortWidth = Annotated[Width, BeforeValidator(_width)]
 Count = Annotated[int, Field(gt=0)]
@@ -219,7 +206,9 @@ class MachineSpec(Strict):
     clock: Hertz
     """Clock of the array."""
     array: ArraySpec
+    """Its multipliers."""
     memories: dict[str, MemorySpec]
+    """Its memories by name, from the multipliers outwards."""
 
     @model_validator(mode="after")
     def _known(self) -> Self:

@@ -68,6 +68,7 @@ class VariableSpec(Strict):
     """A knob: exactly one of the kinds, with quantities where the name tells a unit."""
 
     name: Text
+    """``template``, or a knob with its unit; in a file the key above."""
     choice: list[Any] | None = None
     """Any of these values."""
     pow2: list[Any] | None = None
@@ -134,8 +135,11 @@ class LimitSpec(Strict):
     """A largest value of a metric; of the period, whether it must be met."""
 
     name: Text
+    """Metric, or ``period``; in a file the key above."""
     max: Any = None
+    """Largest value, with the unit of the metric."""
     rule: Any = None
+    """``met`` or ``free``: whether every period is a limit; given as ``period: met``."""
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -157,7 +161,9 @@ class PointSpec(Strict):
     """One coordinate of the reference point."""
 
     name: Text
+    """Metric: one of the objectives; in a file the key above."""
     value: Any
+    """Value from which hypervolume is measured, with the unit of the metric."""
 
     @field_validator("value")
     @classmethod
@@ -208,18 +214,29 @@ class ProblemSpec(Strict):
     """Everything that a problem file says."""
 
     name: Name
+    """Part of the names of run directories: letters, digits, - _ ."""
     question: Text
+    """What the problem asks, in a sentence."""
     workloads: list[WorkloadSpec] = Field(min_length=1)
+    """Networks, by name or as keys."""
     machine: Text | None = None
     """A machine file, from the folder of the problem file, in place of hardware variables."""
     variables: dict[str, VariableSpec] = Field(default_factory=dict, validate_default=True)
+    """Knobs of the hardware, by name; not beside a machine."""
     scenario: ScenarioSpec = ScenarioSpec()
+    """Where, how and how long a device is made and used."""
     mapping: MappingSpec = Field(default_factory=MappingSpec, validate_default=True)
+    """How layers are mapped: a mode alone, or keys."""
     quality: QualitySpec | None = None
+    """What says the loss of quality of compressed networks."""
     objectives: list[str] = Field(min_length=1)
+    """Metrics to minimise, of all networks or one (``latency_s@vgg16``), or ``scenario_free``."""
     limits: dict[str, LimitSpec] = Field(default_factory=dict)
+    """Largest values, by metric; and ``period``."""
     reference_point: dict[str, PointSpec] | None = None
+    """Value of each objective from which hypervolume is measured: ``{latency_s: 1 s, …}``."""
     reference_front: FrontSpec | None = None
+    """The exact or best-known front, which runs are compared with."""
 
     @field_validator("variables", mode="before")
     @classmethod

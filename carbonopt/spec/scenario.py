@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, get_args
 
-from pydantic import BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from carbonopt.spec.fields import Fraction, Positive, Strict, Text, Vocabulary, one_of, quantity
 
@@ -40,8 +40,6 @@ Region = Annotated[Text, "France"]
 
 class ScenarioSpec(Strict):
     """Where, how and how long a device is made and used: a preset, and what differs from it."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     preset: Word = "default"
     """carbon preset to start from; it brings hardware models along"""

@@ -33,16 +33,21 @@ class StudySpec(Strict):
     """Everything that a study file says; with lists it asks for every combination."""
 
     name: Name
+    """Part of the name of the run directory: letters, digits, - _ ."""
     question: Text = ""
+    """What the study asks, in a sentence."""
     problem: OneOrMore[Text]
     """Names of shipped problems, or paths from the folder of the study file."""
     searcher: OneOrMore[Text] = ("nsga2",)
+    """What proposes designs."""
     budget: OneOrMore[Annotated[int, Field(gt=0)]] = (2000,)
     """Distinct designs to evaluate."""
     seed: OneOrMore[Annotated[int, Field(ge=0)]] = (1,)
+    """Same seed, same designs in the same order."""
     start_from: Text = ""
     """A run directory or CSV file with designs to evaluate first, from the study's folder."""
     stop: StopSpec = StopSpec()
+    """What ends the search before its budget is spent."""
 
     @field_validator("searcher")
     @classmethod

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,10 +15,8 @@ from carbonopt.front.front import Front
 from carbonopt.front.pricing import Scenario
 from carbonopt.front.reprice import reprice
 from carbonopt.objectives import metric
-from carbonopt.spec.scenario import ScenarioSpec
 
 REPRICE_S, SAMPLED_S = 0.1, 2.0
-DOCS = Path(__file__).parents[2] / "docs" / "carbon.md"
 
 
 def designs(rng, n):
@@ -77,8 +74,3 @@ def test_samples_of_ten_thousand_designs_in_no_time(rng):
     assert (
         fastest(lambda: np.quantile(total_ca(**many, preset=preset), 0.95, axis=0), 2) < SAMPLED_S
     )
-
-
-def test_every_key_of_a_scenario_is_described():
-    text = DOCS.read_text(encoding="utf-8")
-    assert [key for key in ScenarioSpec.model_fields if f"`{key}`" not in text] == []

@@ -1,7 +1,7 @@
 """The unrollings that the mapper looks at against all that there are.
 
 Least energy and least latency are sums over the layers' own least, energy x latency is that of
-the network. What is lost is a limit of the search, stated in docs/validation.md.
+the network. What is lost is a limit of the search, stated in docs/validation/index.md.
 """
 
 from __future__ import annotations

@@ -224,7 +224,7 @@ def test_nobody_enumerates_all_mappings(tmp_path):
 
 
 def test_the_snippet_of_the_guide_runs(capsys):
-    guide = Path(__file__).parents[2] / "docs" / "mapping_search.md"
+    guide = Path(__file__).parents[2] / "docs" / "how-to" / "mapping_search.md"
     (snippet,) = re.findall(r"^```python\n(.*?)^```$", guide.read_text(), re.M | re.S)
     exec(compile(snippet, guide.name, "exec"), {})
     lines = capsys.readouterr().out.splitlines()

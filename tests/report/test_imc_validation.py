@@ -22,8 +22,8 @@ def found() -> ImcValidation:
 
 
 def test_the_page_in_docs_is_what_the_command_writes(found):
-    """Renew it with: carbonopt validate imc --out docs"""
-    assert (ROOT / "docs" / "imc_validation.md").read_text() == imc_page(found)
+    """Renew it with: carbonopt validate imc --out docs/validation"""
+    assert (ROOT / "docs" / "validation" / "imc_validation.md").read_text() == imc_page(found)
 
 
 def test_the_two_tables_are_kept_apart(found):
