@@ -15,6 +15,7 @@ from carbonopt.hardware.technology import load_technology
 MACROS = ("dimc", "aimc")
 ANALOG = ("aimc",)
 ROW_STATIONARY = ("eyeriss",)
+DIGITAL = ("digital",)
 _SUFFIX = {"byte": "byte", "nm": "nm", "V": "v", "byte/s": "byte_per_s"}
 _FASTEST = 1e18  # byte/s: beyond any port; from 1 byte/s, so that times stay numbers
 
@@ -95,7 +96,9 @@ class Knob:
 
 @dataclass(frozen=True)
 class MacroOptions:
-    """What can be chosen of in-memory macros beside their size; fields are columns of `KNOBS`.
+    """What can be chosen of in-memory macros beside their size, and node and supply of all arrays.
+
+    Fields are columns of `knob_table`.
 
     The defaults are the macro of CarbonSpot: SRAM cells, gates of the technology table that
     switch in every cycle, one ADC per bit column, no pipeline, weights written while the array
@@ -170,7 +173,7 @@ class Knobs:
     sram_byte
         Size of the buffer [byte].
     options
-        Of in-memory macros, at their defaults for every other template.
+        Of in-memory macros, and node and supply of every array.
     row_stationary
         Of row-stationary arrays, likewise.
     """
@@ -208,7 +211,14 @@ def knob_table() -> Mapping[str, Knob]:
             required=True,
         ),
         Knob("cols", "outputs side by side, D1", high=most, whole=True, required=True),
-        Knob("macros", "copies of the array, D3", default=1, high=most, whole=True),
+        Knob(
+            "macros",
+            "copies of the array, D3",
+            default=1,
+            high=most,
+            whole=True,
+            kinds=(*DIGITAL, *MACROS),
+        ),
         Knob("sram", "buffer on the chip", "byte", required=True),
     )
     listed = (
@@ -245,9 +255,15 @@ def _gate_knobs() -> Iterator[Knob]:
             "process of the chip (eyeriss: 65)",
             "nm",
             float(gates.node_nm),
-            (*MACROS, *ROW_STATIONARY),
+            (*DIGITAL, *MACROS, *ROW_STATIONARY),
         ),
-        ("supply", "of the macro and its registers", "V", float(gates.supply_v), MACROS),
+        (
+            "supply",
+            "of the array and its registers",
+            "V",
+            float(gates.supply_v),
+            (*DIGITAL, *MACROS),
+        ),
     ):
         low, high = (scaling[f"range.{name}_{end}_{unit.lower()}"] for end in ("low", "high"))
         yield Knob(name, what, unit, default, low, high, kinds=kinds)

@@ -72,9 +72,9 @@ class Template:
     macro: Literal["dimc", "aimc"] | None = None
 
     @property
-    def kind(self) -> str | None:
-        """What its further knobs are listed under, none for the plain digital arrays."""
-        return self.name if self.dataflow == "row_stationary" else self.macro
+    def kind(self) -> str:
+        """What its further knobs are listed under."""
+        return self.name if self.dataflow == "row_stationary" else self.macro or "digital"
 
     @property
     def defaults(self) -> dict[str, float]:
@@ -158,7 +158,7 @@ def build_machine(
     check_knobs(template, knobs)
     if template.dataflow == "row_stationary":
         return row_stationary_machine(template.name, knobs, variant)
-    technology = _technology(template, knobs.options)
+    technology = _technology(knobs.options)
     array: DigitalArray | ImcMacro
     leakage: Mapping[str, float] = {}
     if template.macro:
@@ -170,7 +170,7 @@ def build_machine(
         if options.leakage == "all":
             leakage = scalar_parts(macro_leakage(technology, array))
     else:
-        array = digital_array(template.adder_tree)
+        array = digital_array(technology, template.adder_tree)
         area = digital_area(technology, variant, array, knobs.cols, knobs.rows, knobs.macros)
         clock = digital_clock(technology, array, knobs.rows)
     stationary = template.dataflow == "weight_stationary"
@@ -180,7 +180,7 @@ def build_machine(
         *(
             _weight_stationary_registers(array, technology, knobs.options)
             if stationary
-            else _output_stationary_registers()
+            else _output_stationary_registers(technology)
         ),
         *_shared_memories(knobs, dram_byte, stationary, resident, clock_s),
     )
@@ -219,12 +219,9 @@ def _writing(
     }
 
 
-def _technology(template: Template, options: MacroOptions) -> Technology:
-    """Return the gates of a template: those of the options for a macro, as they come else."""
-    plain = load_technology()
-    if template.macro is None:
-        return plain
-    node_nm = plain.node_nm if options.node_nm is None else options.node_nm
+def _technology(options: MacroOptions) -> Technology:
+    """Return the gates at the node and supply of the options, as they come where none is given."""
+    node_nm = load_technology().node_nm if options.node_nm is None else options.node_nm
     return scaled_technology(node_nm, options.supply_v)
 
 
@@ -256,10 +253,10 @@ def _registers_of(
     )
 
 
-def _output_stationary_registers() -> tuple[Memory, ...]:
+def _output_stationary_registers(technology: Technology) -> tuple[Memory, ...]:
     """One output register per PE, weights shared along rows, inputs along columns."""
     return _registers_of(
-        {"O": frozenset(), "W": frozenset({"D2"}), "I": frozenset({"D1"})}, load_technology()
+        {"O": frozenset(), "W": frozenset({"D2"}), "I": frozenset({"D1"})}, technology
     )
 
 

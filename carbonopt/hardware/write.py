@@ -29,7 +29,9 @@ def template_file(machine: Machine) -> str:
         cannot express.
     """
     if not isinstance(machine.array, DigitalArray):
-        known = ", ".join(name for name, template in TEMPLATES.items() if template.kind is None)
+        known = ", ".join(
+            name for name, template in TEMPLATES.items() if template.kind == "digital"
+        )
         allowed = f"{known}; a machine file has neither macros nor row-stationary arrays"
         raise SpecError(f"template: got {machine.name}, allowed: {allowed}")
     lines = [

@@ -12,7 +12,7 @@ from carbonopt.hardware.digital import DigitalArray
 from carbonopt.hardware.imc import ImcMacro
 from carbonopt.hardware.imc_model import cycle_energy
 from carbonopt.hardware.machine import Machine
-from carbonopt.hardware.technology import load_technology, tree_pj
+from carbonopt.hardware.technology import tree_pj
 from carbonopt.hardware.variant import ModelVariant
 from carbonopt.mapping.spatial import Unrollings, positions_spanned
 from carbonopt.workload.layer import DIMS, Layer
@@ -66,12 +66,11 @@ def _mean_tree(machine: Machine, bits: int, rows: float) -> float:
 
     Passes fill floor(rows) or ceil(rows) inputs (see `ModelVariant.trees_of_fractions`).
     """
-    technology = load_technology()
     _, inputs, *_ = machine.shape.values()
     if machine.variant.trees_of_fractions:
-        return tree_pj(technology, bits, inputs, rows)
+        return tree_pj(machine.technology, bits, inputs, rows)
     fewer = math.floor(rows)
-    least, most = (tree_pj(technology, bits, inputs, used) for used in (fewer, fewer + 1))
+    least, most = (tree_pj(machine.technology, bits, inputs, used) for used in (fewer, fewer + 1))
     return least + (rows - fewer) * (most - least)
 
 

@@ -258,3 +258,27 @@ def test_only_macros_have_groups_of_cells():
     assert str(error.value) == ("digital_ws: group_depth: got 2, allowed: 1 (a knob of dimc, aimc)")
     with pytest.raises(ModelRangeError, match="dimc: group_depth: got 0, allowed: whole numbers"):
         grouped("dimc", 0)
+
+
+@pytest.mark.parametrize("template", ["digital_os", "digital_ws"])
+def test_digital_arrays_scale_with_node_and_supply_as_gates_do(template):
+    """Areas with the square of the node, energies with C V^2, delays with the node and d(V)."""
+    measured, plain, small, low = (
+        machine(template, 64, 64, 1, 2**16, **options)
+        for options in ({}, {"node_nm": 28.0}, {"node_nm": 40.0}, {"supply_v": 0.7})
+    )
+    assert (plain.area_parts, plain.clock_parts) == (measured.area_parts, measured.clock_parts)
+    assert plain.array == measured.array
+    assert (plain.own_node_nm, measured.own_node_nm, small.own_node_nm) == (28.0, None, 40.0)
+    ratio = 40 / 28
+    for part in set(plain.area_parts) - {"sram"}:
+        assert small.area_parts[part] == pytest.approx(plain.area_parts[part] * ratio**2)
+        assert low.area_parts[part] == plain.area_parts[part]
+    slower = (0.7 / (0.7 - 0.33) ** 1.3) / (0.9 / (0.9 - 0.33) ** 1.3)
+    for part, clock_ns in plain.clock_parts.items():
+        assert small.clock_parts[part] == pytest.approx(clock_ns * ratio)
+        assert low.clock_parts[part] == pytest.approx(clock_ns * slower)
+    assert small.array.mac_pj == pytest.approx(plain.array.mac_pj * ratio)
+    assert low.array.mac_pj == pytest.approx(plain.array.mac_pj * (0.7 / 0.9) ** 2)
+    registers = [each.memories[0].write_pj for each in (plain, small, low)]
+    assert registers[1:] == pytest.approx([registers[0] * ratio, registers[0] * (0.7 / 0.9) ** 2])

@@ -234,7 +234,7 @@ def test_it_has_no_reference_mappings():
     [
         ({"weight_word_bits": 17}, "weight_word_bits: got 17, allowed: whole numbers from 1 to 16"),
         ({"input_words": 0}, "input_words: got 0, allowed: whole numbers from 1 to 512"),
-        ({"macros": 2}, "macros: got 2, allowed: 1 (more rows and cols make a larger array)"),
+        ({"macros": 2}, "macros: got 2, allowed: 1 (a knob of digital, dimc, aimc)"),
         ({"node": "16 nm"}, "node: got 16 nm, allowed: 22 to 65 nm"),
         ({"sram": "100 B"}, "sram: got 100 byte, allowed: 256 byte to 128 MiB (words of 64 bit)"),
         ({"supply": "0.8 V"}, "supply: got 0.8 V, allowed: 0.9 V (a knob of dimc, aimc)"),
