@@ -51,8 +51,8 @@ def residency(network: Network, machine: Machine, *, in_cells: bool = False) -> 
     """
     if isinstance(machine.array, RowStationaryArray):
         raise MappingError(
-            f"{machine.name}: got loop nests, allowed: a template whose mappings are loop nests "
-            "(its own are solved by `carbonopt evaluate` and in problems with optimal mappings)"
+            f"{machine.name}: got row-stationary mappings, allowed: a machine whose mappings are "
+            "loop nests (`carbonopt evaluate --json` shows those of this one)"
         )
     top = {o: machine.levels(o)[-1] for o in OPERANDS}
     weight_level = machine.levels("W")[0] if in_cells else _weight_level(network, machine)

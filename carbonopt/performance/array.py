@@ -30,7 +30,7 @@ def array_energy(layer: Layer, machine: Machine, unrollings: Unrollings) -> dict
         return _macro_energy(layer, machine, machine.array, unrollings)
     if isinstance(machine.array, DigitalArray):
         return _digital_energy(layer, machine, machine.array, unrollings)
-    raise MappingError(f"{machine.name}: got loop nests, allowed: row-stationary mappings")
+    raise MappingError(f"{machine.name}: got row-stationary mappings, allowed: loop nests")
 
 
 def _digital_energy(

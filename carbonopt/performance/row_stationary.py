@@ -195,7 +195,7 @@ def array_of(machine: Machine) -> RowStationaryArray:
         It has another one.
     """
     if not isinstance(machine.array, RowStationaryArray):
-        raise MappingError(f"{machine.name}: got loop nests, allowed: a row-stationary array")
+        raise MappingError(f"{machine.name}: got another array, allowed: a row-stationary one")
     return machine.array
 
 

@@ -324,7 +324,7 @@ def _above(points: Floats, count: int, energy: float, cycles: float) -> bool:
             return True
         for j in range(count):
             saved, spent = points[i, 0] - points[j, 0], points[j, 1] - points[i, 1]
-            if spent > 0 and points[j, 1] > cycles and saved > 0:
-                if (points[i, 0] - energy) * spent <= saved * (cycles - points[i, 1]):
-                    return True
+            between = spent > 0 and saved > 0 and points[j, 1] > cycles
+            if between and (points[i, 0] - energy) * spent <= saved * (cycles - points[i, 1]):
+                return True
     return False

@@ -69,6 +69,28 @@ def test_no_mapping_of_alexnet_is_better_than_those_found(position, narrowest):
     np.testing.assert_allclose(found, least_of_all(*given, narrowest, weight), rtol=1e-12)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_no_mapping_of_small_layers_on_small_arrays_is_better(seed):
+    rng, unit = np.random.default_rng(seed), units_of(PLAIN, array_of(eyeriss()), 0.0)
+    for _ in range(20):
+        fx, fy, ox, oy = map(int, [*rng.integers(1, 5, 2), *rng.integers(1, 10, 2)])
+        b, k, g, c = (int(rng.integers(1, most)) for most in (4, 25, 3, 17))
+        sx, sy = map(int, rng.integers(1, 3, 2))
+        size = ((ox - 1) * sx + fx, (oy - 1) * sy + fy)
+        layer = Layer("a", "conv", (b, k, g, ox, oy, c, fx, fy), (sx, sy), input_size=size)
+        most = ((2, 7), (2, 7), (8, 60), (3, 13), (2, 13), (200, 3000))
+        shape = shape_of(layer)
+        array = np.array([*(rng.integers(*each) for each in most), 4, 1, 4], dtype=np.float64)
+        points, chosen = search.best_mappings(shape, array, unit)
+        energy, cycles = points.T
+        weight = energy.min() / cycles.min()
+        found = [each.min() for each in (energy, cycles, energy * cycles, energy + weight * cycles)]
+        narrowest = oy if set(chosen[:, 2]) == {oy} else 1
+        np.testing.assert_allclose(
+            found, least_of_all(shape, array, unit, narrowest, weight), rtol=1e-12
+        )
+
+
 def only(layer: Layer, **knobs: str | int) -> RowStationaryLayer:
     """A layer on its mapping of least energy x latency."""
     (found,) = network_cost(Network("one", (layer,)), eyeriss(**knobs), "optimal").layers
