@@ -259,7 +259,7 @@ def test_it_has_no_reference_mappings():
         ({"macros": 2}, "macros: got 2, allowed: 1 (a knob of digital, dimc, aimc)"),
         ({"node": "16 nm"}, "node: got 16 nm, allowed: 22 to 65 nm"),
         ({"sram": "100 B"}, "sram: got 100 byte, allowed: 256 byte to 128 MiB (words of 64 bit)"),
-        ({"supply": "0.8 V"}, "supply: got 0.8 V, allowed: 0.9 V (a knob of dimc, aimc)"),
+        ({"supply": "0.8 V"}, "supply: got 0.8 V, allowed: 0.9 V (a knob of digital, dimc, aimc)"),
     ],
 )  # fmt: skip
 def test_designs_outside_the_model_are_refused(knobs, fault):
