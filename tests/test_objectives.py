@@ -3,11 +3,18 @@
 import pytest
 
 from carbonopt.errors import SpecError
-from carbonopt.objectives import METRICS, metric, metric_names
+from carbonopt.objectives import GIVEN, METRICS, metric, metric_names
 
 
 def test_every_metric_has_a_unit_and_a_label():
-    assert all(m.unit and m.label and m.unit in m.title for m in METRICS.values())
+    ours = [m for m in METRICS.values() if m not in GIVEN]
+    assert all(m.unit and m.label and m.unit in m.title for m in ours)
+
+
+def test_what_users_give_has_the_unit_that_they_mean():
+    assert all(m.label == m.title and m.reference == "given by the user" for m in GIVEN)
+    with pytest.raises(SpecError, match="got 'quality_loss@resnet8'"):
+        metric("quality_loss@resnet8")
 
 
 def test_a_metric_of_one_network_names_it():
