@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import pickle
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,6 @@ from carbonopt.store.tables import (
     TEXT_COLUMNS,
     WHOLE_FILE,
     csv_lines,
-    field_text,
     number_of,
     read_rows,
     read_table,
@@ -186,7 +185,7 @@ class RunStore:
             return
         if not self._columns or any(set(row) - set(self._columns) for row in fresh):
             self._widen(problem.frame(fresh).columns.tolist(), problem)
-        lines = csv_lines([[field_text(row.get(name)) for name in self._columns] for row in fresh])
+        lines = csv_lines([[row.get(name) for name in self._columns] for row in fresh])
         add(self.path / EVALUATIONS, lines)
         self._stored.update(dict.fromkeys(new))
 
@@ -207,8 +206,8 @@ class RunStore:
     def append_history(self, entry: Mapping[str, float]) -> None:
         """Add one line to the history."""
         file = self.path / HISTORY
-        lines = [] if file.exists() and file.stat().st_size else [list(entry)]
-        lines.append([field_text(value) for value in entry.values()])
+        lines: list[Iterable[Any]] = [] if file.exists() and file.stat().st_size else [entry]
+        lines.append(entry.values())
         add(file, csv_lines(lines))
 
     def history(self) -> pd.DataFrame:
