@@ -242,17 +242,19 @@ def layer_shapes(network: Network) -> Shapes:
 
     The padded ifmap is the least H + 2 p, p whole, that the kernel's reach fits in. A fully
     connected layer behind one convolution has its ifmap's side where the inputs per channel are a
-    square; every other one has 1. Matrix products over several positions are 1 x 1 convolutions;
-    each group, and each input of a batch, is a layer of its own.
+    square; every other one has 1. Matrix products of several rows are 1 x 1 convolutions over them,
+    one below the other; each group, and each input of a batch, is a layer of its own.
     """
     columns: list[list[float]] = []
     for layer in network.layers:
         b, k, g, ox, oy, c, fx, fy = layer.sizes
-        dense = layer.kind != "conv" and ox == oy == 1
+        dense = layer.kind != "conv" and b == ox == oy == 1
         height, width = (
             _padded(out, kernel, layer.stride[axis], layer.dilation[axis], layer.input_size[axis])
             for axis, out, kernel in ((1, oy, fy), (0, ox, fx))
         )
+        if layer.kind != "conv" and not dense:
+            b, oy, height = 1, b * oy, b * oy
         if dense and (side := _side(network, layer)) > 1:
             c, fx, fy, height, width = c // side**2, side, side, side, side
         columns.append([

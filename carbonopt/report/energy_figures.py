@@ -87,11 +87,10 @@ def plot_layers(names: Sequence[str], parts: Mapping[str, Floats], title: str) -
 def plot_shares(totals: Mapping[str, float], title: str) -> Figure:
     """Draw shares of the whole as horizontal bars, each with its share written beside it.
 
-    Of more than 40 parts those with the largest shares have a bar of their own.
+    Of more than 40 parts those with the largest shares have a bar, in falling order.
     """
-    whole = sum(totals.values())
-    totals = _largest(totals)
-    names = [part for part in _ordered(totals) if totals[part] > 0][::-1]
+    whole, drawn = sum(totals.values()), _largest(totals)
+    names = [part for part in _ordered(drawn) if totals[part] > 0][::-1]
     shares = [100 * totals[part] / whole for part in names]
     with style.house_style():
         figure = Figure(figsize=(6.4, 1.3 + 0.3 * len(names)), layout="constrained")
@@ -110,17 +109,19 @@ def plot_shares(totals: Mapping[str, float], title: str) -> Figure:
         panel.set_xlabel("share of the energy [%]")
         panel.grid(visible=False, axis="y")
         style.head(figure, f"Energy of {title}", [])
+        if len(drawn) < len(totals):
+            rest = 100 - sum(shares)
+            others = len(totals) - len(drawn)
+            style.caption(figure, f"{others} others, none with more, have {rest:.1f} % together.")
     return figure
 
 
 def _largest(totals: Mapping[str, float]) -> dict[str, float]:
-    """Sum up all but the largest parts where there are too many for a figure."""
+    """Return the parts that a figure has room for, the largest first where it has not for all."""
     if len(totals) <= _MOST_LABELS:
         return dict(totals)
-    ranked = sorted(totals, key=lambda part: -totals[part])
-    kept, others = ranked[: _MOST_LABELS - 1], ranked[_MOST_LABELS - 1 :]
-    summed = sum(totals[part] for part in others)
-    return {part: totals[part] for part in kept} | {f"{len(others)} others": summed}
+    ranked = sorted(totals, key=lambda part: -totals[part])[:_MOST_LABELS]
+    return {part: totals[part] for part in ranked}
 
 
 def _ordered(parts: Mapping[str, object]) -> list[str]:

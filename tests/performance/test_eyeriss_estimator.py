@@ -86,6 +86,14 @@ def test_a_rectangular_layer_lies_between_the_squares():
     assert of(wide).macs[0] == 2 * of(SQUARE).macs[0]
 
 
+def test_the_rows_of_a_matrix_product_share_its_weights():
+    one = Layer("a", "gemm", (1, 8, 1, 1, 1, 4, 1, 1))
+    many = dataclasses.replace(one, sizes=(6, 8, 1, 1, 1, 4, 1, 1))
+    assert of(many).data[0, 0] == of(one).data[0, 0]
+    assert (of(many).data[0, 1:] == 6 * of(one).data[0, 1:]).all()
+    assert of(many).macs == 6 * of(one).macs
+
+
 def test_a_kernel_higher_than_the_array_is_folded():
     shapes = layer_shapes(
         Network("one", (Layer("a", "conv", (1, 8, 1, 4, 4, 4, 13, 13), input_size=(16, 16)),))
