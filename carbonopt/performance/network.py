@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
 from carbonopt.arrays import Floats
 from carbonopt.errors import MappingError, SpecError
 from carbonopt.hardware.machine import OPERANDS, Machine, Operand
-from carbonopt.mapping.candidates import Mappings, joined, reference_mappings
+from carbonopt.mapping.candidates import Mappings, joined, reference_mappings, why_not
 from carbonopt.mapping.plan import Plan
 from carbonopt.mapping.residency import Hierarchy, residency, room_in_cells
 from carbonopt.mapping.storage import Storage
@@ -20,9 +21,10 @@ from carbonopt.mapping.task import MappingTask
 from carbonopt.mapping.tiles import IRRELEVANT, RELEVANCE
 from carbonopt.performance.cost import MappedCost, mapped_cost
 from carbonopt.performance.hull import lower_hull
-from carbonopt.performance.mapper import solve_layer
+from carbonopt.performance.mapper import BATCH, FEW, LayerSearch
 from carbonopt.workload.network import Network
 
+_SMALL = 1e-6
 MappingMode = Literal["optimal", "reference"]
 Score = Callable[[Floats, Floats], Floats]
 """Energy [pJ] and latency [cycles] of n choices to what shall be least (n,)."""
@@ -182,28 +184,34 @@ def _mapped(
     network: Network,
     machine: Machine,
     hierarchies: list[Hierarchy],
-    choose: Callable[[MappingTask, Plan], list[MappedLayer]],
+    choose: Callable[[MappingTask, Plan], _Choices],
     score: Score,
 ) -> NetworkCost:
     """Map every layer onto the memories that hold its operands, and choose for the whole."""
     plans = {key: Plan(Storage(machine, dict(key))) for key in {*map(_key, hierarchies)}}
-    fronts: dict[Any, list[MappedLayer]] = {}
-    keys = []
-    for layer, hierarchy in zip(network.layers, hierarchies, strict=True):
-        plan = plans[_key(hierarchy)]
-        key = (layer.anonymous, _key(hierarchy))
-        if key not in fronts:
-            fronts[key] = choose(MappingTask(layer, machine, hierarchy, plan.storage), plan)
-        keys.append(key)
-    chosen = least_sum([fronts[key] for key in keys], score)
-    named = zip(network.layers, hierarchies, chosen, strict=True)
+    tasks = [
+        MappingTask(layer, machine, hierarchy, plans[_key(hierarchy)].storage)
+        for layer, hierarchy in zip(network.layers, hierarchies, strict=True)
+    ]
+    keys = [(task.layer.anonymous, _key(task.hierarchy)) for task in tasks]
+    first = dict(reversed([*zip(keys, tasks, strict=True)]))
+    choices = {key: choose(first[key], plans[key[1]]) for key in dict.fromkeys(keys)}
+    while True:
+        chosen = least_sum([choices[key].points for key in keys], score)
+        hoped = [key for key, point in zip(keys, chosen, strict=True) if point.number < 0]
+        if not hoped:
+            break
+        rate = _cycle_worth(chosen, score)
+        for key in dict.fromkeys(hoped):
+            choices[key].look_further(rate)
+    layers = {
+        (key, point.number): choices[key].layer(point)
+        for key, point in zip(keys, chosen, strict=True)
+    }
     return NetworkCost(
         tuple(
-            dataclasses.replace(
-                mapped,
-                task=MappingTask(layer, machine, hierarchy, plans[_key(hierarchy)].storage),
-            )
-            for layer, hierarchy, mapped in named
+            dataclasses.replace(layers[key, point.number], task=task)
+            for key, point, task in zip(keys, chosen, tasks, strict=True)
         )
     )
 
@@ -231,15 +239,107 @@ def _key(hierarchy: Hierarchy) -> tuple[tuple[Operand, tuple[int, ...]], ...]:
     return tuple(hierarchy.items())
 
 
-def _reference_layer(task: MappingTask, plan: Plan) -> list[MappedLayer]:
+def _cycle_worth(chosen: Sequence[Choice], score: Score) -> float:
+    """Return the energy that a cycle more is worth, by the score of all that was chosen [pJ]."""
+    energy_pj, cycles = sum(each.energy_pj for each in chosen), sum(each.cycles for each in chosen)
+    more = 1 + np.array([0.0, _SMALL, 0.0]), 1 + np.array([0.0, 0.0, _SMALL])
+    here, costlier, slower = score(energy_pj * more[0], cycles * more[1])
+    worth = (slower - here) / max(costlier - here, _SMALL * (slower - here))
+    return float(worth * energy_pj / cycles)
+
+
+class Choice(NamedTuple):
+    """One of the ways to map a layer.
+
+    Parameters
+    ----------
+    energy_pj, cycles
+        What it takes [pJ] [cycles]; at least, where no mapping is known yet.
+    number
+        Which of the mappings found; -1 - u for unrolling u that was not looked at yet.
+    """
+
+    energy_pj: float
+    cycles: float
+    number: int
+
+
+class _Choices:
+    """The lower convex hull of a layer's (latency, energy) points, fastest first.
+
+    Unrollings that were not looked at stand for what they take at least, until one of them would
+    be chosen.
+    """
+
+    def __init__(self, task: MappingTask, search: LayerSearch | None = None) -> None:
+        self._task, self._search = task, search
+        self._found: list[tuple[Mappings, MappedCost, int]] = []
+        self._energy_pj = self._cycles = np.zeros(0)
+        self.points: list[Choice] = []
+        if search:
+            self._settle(search)
+
+    def take_in(self, mappings: Mappings, cost: MappedCost, rows: Sequence[int]) -> None:
+        """Add some mappings to those found."""
+        cycles = cost.cycles(loading=self._task.machine.variant.loading_in_latency)
+        self._found += [(mappings, cost, row) for row in rows]
+        self._energy_pj = np.append(self._energy_pj, cost.energy_pj[rows])
+        self._cycles = np.append(self._cycles, cycles[rows])
+        self.points = [
+            Choice(float(self._energy_pj[i]), float(self._cycles[i]), i)
+            for i in lower_hull(self._cycles, self._energy_pj)
+        ]
+
+    def look_further(self, rate: float) -> None:
+        """Look at unrollings that may beat all found where a cycle is worth so much [pJ]."""
+        search = self._search
+        if search is None:
+            return
+        left = search.open()
+        least = search.energy_pj[left] + rate * search.cycles[left]
+        best = (self._energy_pj + rate * self._cycles).min(initial=math.inf)
+        hoped = [-1 - point.number for point in self.points if point.number < 0]
+        rows = left[np.argsort(least, kind="stable")][: int((least < best).sum())]
+        rows = rows[: BATCH if self._found else FEW]
+        found = search.look(rows, rate) if len(rows) else search.look(np.array(hoped))
+        if found:
+            mappings = joined(found)
+            cost = mapped_cost(self._task, mappings)
+            cycles = cost.cycles(loading=self._task.machine.variant.loading_in_latency)
+            self.take_in(mappings, cost, lower_hull(cycles, cost.energy_pj))
+        self._settle(search)
+
+    def _settle(self, search: LayerSearch) -> None:
+        """Renew the hull of all mappings found and of unrollings that are left."""
+        left = search.open()
+        if not self._found and not len(left):
+            raise MappingError(why_not(self._task))
+        numbers = np.append(np.arange(len(self._found)), -1 - left)
+        energy_pj = np.append(self._energy_pj, search.energy_pj[left])
+        cycles = np.append(self._cycles, search.cycles[left])
+        self.points = [
+            Choice(float(energy_pj[i]), float(cycles[i]), int(numbers[i]))
+            for i in lower_hull(cycles, energy_pj)
+        ]
+
+    def layer(self, choice: Choice) -> MappedLayer:
+        """Return what was chosen."""
+        return mapped_layer(self._task, *self._found[choice.number])
+
+
+def _reference_choices(task: MappingTask, plan: Plan) -> _Choices:
     """Return the mapping that CarbonSpot chooses: least energy x latency, the first on ties."""
     mappings = reference_mappings(task)
     cost = mapped_cost(task, mappings)
-    return [
-        mapped_layer(
-            task, mappings, cost, int(np.argmin(cost.energy_pj * cost.cycles(loading=True)))
-        )
-    ]
+    choices = _Choices(task)
+    best = int(np.argmin(cost.energy_pj * cost.cycles(loading=True)))
+    choices.take_in(mappings, cost, [best])
+    return choices
+
+
+def _optimal_choices(task: MappingTask, plan: Plan) -> _Choices:
+    """Return the exact front of a layer."""
+    return _Choices(task, LayerSearch(task, plan, None, supported=True))
 
 
 def mapped_layer(task: MappingTask, mappings: Mappings, cost: MappedCost, row: int) -> MappedLayer:
@@ -249,21 +349,26 @@ def mapped_layer(task: MappingTask, mappings: Mappings, cost: MappedCost, row: i
     return MappedLayer(task, mappings.take(slice(row, row + 1)), here, cycles)
 
 
-def _layer_front(task: MappingTask, plan: Plan) -> list[MappedLayer]:
-    """Return the lower convex hull of a layer's (latency, energy) points, fastest first."""
-    mappings = joined(solve_layer(task, plan, supported=True).mappings)
-    cost = mapped_cost(task, mappings)
-    cycles = cost.cycles(loading=task.machine.variant.loading_in_latency)
-    return [mapped_layer(task, mappings, cost, row) for row in lower_hull(cycles, cost.energy_pj)]
-
-
-_CHOICES: dict[str, Callable[[MappingTask, Plan], list[MappedLayer]]] = {
-    "optimal": _layer_front,
-    "reference": _reference_layer,
+_CHOICES: dict[str, Callable[[MappingTask, Plan], _Choices]] = {
+    "optimal": _optimal_choices,
+    "reference": _reference_choices,
 }
 
 
-def least_sum(fronts: list[list[MappedLayer]], score: Score) -> list[MappedLayer]:
+class Costing(Protocol):
+    """Whatever takes energy [pJ] and latency [cycles]."""
+
+    @property
+    def energy_pj(self) -> float: ...
+
+    @property
+    def cycles(self) -> float: ...
+
+
+Cost = TypeVar("Cost", bound=Costing)
+
+
+def least_sum(fronts: Sequence[Sequence[Cost]], score: Score) -> list[Cost]:
     """Choose one point per layer so that the score of total energy and total latency is least.
 
     A quasi-concave score, such as a weighted sum or the product, is least on a vertex of the sum
