@@ -27,12 +27,12 @@ def every_unrolling(layer: Layer, array: ArrayShape, most: int) -> Ints:
     """
     bounds, limits = np.array(layer.sizes, dtype=np.int64), unrolled_limits(layer, array)
     axes = len(array.names)
-    found = np.ones((1, axes, len(DIMS)), dtype=np.int16)
+    found: Ints = np.ones((1, axes, len(DIMS)), dtype=np.int64)
     left = bounds[None].copy()
     for a in (*range(2, axes), *range(min(2, axes))):
         room = np.full(len(found), array.sizes[a], dtype=np.int64)
         for d in np.flatnonzero(limits[a] > 1):
-            found, left, room = _extended(found, left, room, a, d, limits[a, d])
+            found, left, room = _extended(found, left, room, a, int(d), int(limits[a, d]))
             if len(found) > most:
                 return found[:0]
     if array.diagonal:

@@ -88,7 +88,7 @@ def _transfers(task: MappingTask, plan: Plan) -> _Transfers:
     latch = np.append(nodes.level < 0, True)
     sums = np.array([[OUTPUT] * len(WAYS), [0] * len(WAYS), WAYS])
     picked = tuple(np.vstack([own, more]) for own, more in zip(nodes.picked, sums, strict=True))
-    grain, wide = storage.port_bits[(slice(None), *picked)]
+    grain, wide = storage.port_bits[:, picked[0], picked[1], picked[2]]
     last_pj = np.where(WAYS == TO_BELOW, storage.read_pj[OUTPUT, 0], storage.write_pj[OUTPUT, 0])
     pj = np.vstack([nodes.pj, np.where((WAYS == TO_BELOW) | (WAYS == 2), last_pj, 0.0)])
     inputs = (operand != OUTPUT)[:, None]

@@ -29,10 +29,10 @@ def legal(task: MappingTask) -> tuple[Unrollings, bool]:
     if not len(asked):
         return promising(task), False
     down = machine.variant.whole_units_down
-    return unroll_all(layer, array.names, asked.astype(np.int64), down=down), True
+    return unroll_all(layer, array.names, asked, down=down), True
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=128)
 def _legal_sizes(layer: Layer, array: ArrayShape, *, carbonspot_rules: bool) -> Ints:
     """Return the sizes of all unrollings, those among them that only CarbonSpot's rules allow."""
     found = every_unrolling(layer, array, MOST)
@@ -40,7 +40,7 @@ def _legal_sizes(layer: Layer, array: ArrayShape, *, carbonspot_rules: bool) -> 
         return found
     rules = [loop_sizes(each, array.names) for each in reference_unrollings(layer, array)]
     missing = [each for each in rules if not (found == each).all(axis=(1, 2)).any()]
-    return np.concatenate([found, *(each[None].astype(found.dtype) for each in missing)])
+    return np.concatenate([found, *(each[None] for each in missing)])
 
 
 def promising(task: MappingTask) -> Unrollings:

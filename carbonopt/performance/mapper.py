@@ -150,10 +150,8 @@ class LayerSearch:
         self._unrollings, self._array = unrollings, _array(task, unrollings)
         computing = unrollings.passes.prod(axis=1) * task.machine.array.passes
         self.cycles = computing + self._array.drain
-        self.energy_pj = np.zeros(len(unrollings))
-        if len(unrollings) > FEW:
-            self.energy_pj = self._array.energy_pj + transfers_floor(task, plan, unrollings)
-            self.energy_pj *= 1 - _ROUNDING
+        transfers_pj = transfers_floor(task, plan, unrollings)
+        self.energy_pj = (self._array.energy_pj + transfers_pj) * (1 - _ROUNDING)
 
     def open(self) -> Ints:
         """Return the unrollings that may have mappings that matter, the most promising first."""
@@ -184,6 +182,10 @@ class LayerSearch:
             self.complete = self.complete and layer.complete
             self.energy_pj[rows[u]] = self._limit_pj(rate, least)
         return [self._mappings(each) for each in self._front.found if id(each) not in before]
+
+    def least(self, rate: float) -> float:
+        """Return the least energy found where a cycle is worth so much [pJ]; inf if none."""
+        return self._front.least(rate)
 
     def _limit_pj(self, rate: float | None, cycles: float) -> float:
         """Return the energy from which on mappings are left for later [pJ]."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar
@@ -244,8 +243,11 @@ def _cycle_worth(chosen: Sequence[Choice], score: Score) -> float:
     energy_pj, cycles = sum(each.energy_pj for each in chosen), sum(each.cycles for each in chosen)
     more = 1 + np.array([0.0, _SMALL, 0.0]), 1 + np.array([0.0, 0.0, _SMALL])
     here, costlier, slower = score(energy_pj * more[0], cycles * more[1])
-    worth = (slower - here) / max(costlier - here, _SMALL * (slower - here))
-    return float(worth * energy_pj / cycles)
+    if not slower > here:
+        return 0.0
+    return float(
+        (slower - here) / max(costlier - here, _SMALL * (slower - here)) * energy_pj / cycles
+    )
 
 
 class Choice(NamedTuple):
@@ -297,9 +299,8 @@ class _Choices:
             return
         left = search.open()
         least = search.energy_pj[left] + rate * search.cycles[left]
-        best = (self._energy_pj + rate * self._cycles).min(initial=math.inf)
         hoped = [-1 - point.number for point in self.points if point.number < 0]
-        rows = left[np.argsort(least, kind="stable")][: int((least < best).sum())]
+        rows = left[np.argsort(least, kind="stable")][: int((least < search.least(rate)).sum())]
         rows = rows[: BATCH if self._found else FEW]
         found = search.look(rows, rate) if len(rows) else search.look(np.array(hoped))
         if found:
@@ -359,10 +360,12 @@ class Costing(Protocol):
     """Whatever takes energy [pJ] and latency [cycles]."""
 
     @property
-    def energy_pj(self) -> float: ...
+    def energy_pj(self) -> float:
+        """Energy [pJ]."""
 
     @property
-    def cycles(self) -> float: ...
+    def cycles(self) -> float:
+        """Latency [cycles]."""
 
 
 Cost = TypeVar("Cost", bound=Costing)
