@@ -223,8 +223,10 @@ def solve_layer(
 
     Parameters
     ----------
-    task, plan, unrollings, supported
+    task, plan, supported
         As `LayerSearch` takes them.
+    unrollings
+        Those looked at; the promising ones by default.
 
     Raises
     ------
@@ -234,12 +236,11 @@ def solve_layer(
     Notes
     -----
     All tilings, loop orders and allocations of each unrolling are covered: energies are exact
-    minima, latencies lower bounds that hold for every mapping. Unrollings are looked at from the
-    most promising one on, and those left out whose least costs the front already beats.
+    minima, latencies lower bounds that hold for every mapping.
     """
+    unrollings = promising(task) if unrollings is None else unrollings
     search = LayerSearch(task, plan, unrollings, supported=supported)
-    while len(rows := search.open()):
-        search.look(rows[:BATCH])
+    search.look(np.arange(len(unrollings)))
     return search.solved()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, Protocol, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -20,11 +20,11 @@ from carbonopt.mapping.task import MappingTask
 from carbonopt.mapping.tiles import IRRELEVANT, RELEVANCE
 from carbonopt.performance.cost import MappedCost, mapped_cost
 from carbonopt.performance.hull import lower_hull
-from carbonopt.performance.mapper import BATCH, FEW, LayerSearch
+from carbonopt.performance.mapper import BATCH, FEW, LayerSearch, solve_layer
 from carbonopt.workload.network import Network
 
 _SMALL = 1e-6
-MappingMode = Literal["optimal", "reference"]
+MappingMode = Literal["optimal", "exhaustive", "reference"]
 Score = Callable[[Floats, Floats], Floats]
 """Energy [pJ] and latency [cycles] of n choices to what shall be least (n,)."""
 
@@ -151,9 +151,10 @@ def network_cost(
 
     `reference` takes each layer's least energy x latency, loads and stores included, among
     the mappings that CarbonSpot tries. `optimal` takes the least score of the whole network, its
-    energy x latency by default, among the mappings of each layer's exact front. Where all weights
-    can stay in the cells of in-memory macros, one layer's beside the other's in the groups, they
-    do if that is better.
+    energy x latency by default, among the mappings of each layer's exact front under the promising
+    unrollings; `exhaustive` under all of them, which takes longer. Where all weights can
+    stay in the cells of in-memory macros, one layer's beside the other's in the groups, they do
+    if that is better.
 
     Raises
     ------
@@ -339,8 +340,25 @@ def _reference_choices(task: MappingTask, plan: Plan) -> _Choices:
 
 
 def _optimal_choices(task: MappingTask, plan: Plan) -> _Choices:
-    """Return the exact front of a layer."""
+    """Return the exact front of a layer under its promising unrollings."""
+    mappings = joined(solve_layer(task, plan, supported=True).mappings)
+    cost = mapped_cost(task, mappings)
+    cycles = cost.cycles(loading=task.machine.variant.loading_in_latency)
+    choices = _Choices(task)
+    choices.take_in(mappings, cost, lower_hull(cycles, cost.energy_pj))
+    return choices
+
+
+def _exhaustive_choices(task: MappingTask, plan: Plan) -> _Choices:
+    """Return the exact front of a layer under all unrollings, as far as it is needed."""
     return _Choices(task, LayerSearch(task, plan, None, supported=True))
+
+
+_CHOICES: dict[str, Callable[[MappingTask, Plan], _Choices]] = {
+    "optimal": _optimal_choices,
+    "exhaustive": _exhaustive_choices,
+    "reference": _reference_choices,
+}
 
 
 def mapped_layer(task: MappingTask, mappings: Mappings, cost: MappedCost, row: int) -> MappedLayer:
@@ -350,25 +368,7 @@ def mapped_layer(task: MappingTask, mappings: Mappings, cost: MappedCost, row: i
     return MappedLayer(task, mappings.take(slice(row, row + 1)), here, cycles)
 
 
-_CHOICES: dict[str, Callable[[MappingTask, Plan], _Choices]] = {
-    "optimal": _optimal_choices,
-    "reference": _reference_choices,
-}
-
-
-class Costing(Protocol):
-    """Whatever takes energy [pJ] and latency [cycles]."""
-
-    @property
-    def energy_pj(self) -> float:
-        """Energy [pJ]."""
-
-    @property
-    def cycles(self) -> float:
-        """Latency [cycles]."""
-
-
-Cost = TypeVar("Cost", bound=Costing)
+Cost = TypeVar("Cost", Choice, MappedLayer)
 
 
 def least_sum(fronts: Sequence[Sequence[Cost]], score: Score) -> list[Cost]:
@@ -378,7 +378,7 @@ def least_sum(fronts: Sequence[Sequence[Cost]], score: Score) -> list[Cost]:
     of the layers' convex hulls. These vertices come from trading cycles for energy at falling
     rates, all of which are scored at once.
     """
-    steps = []
+    steps: list[tuple[float, int, float, float]] = []
     for position, front in enumerate(fronts):
         for slow, fast in zip(front[1:], front, strict=False):
             saved, spent = fast.energy_pj - slow.energy_pj, slow.cycles - fast.cycles

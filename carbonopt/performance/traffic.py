@@ -42,9 +42,8 @@ def traffic_table(network: Network, machine: Machine) -> TrafficTable:
 
     Notes
     -----
-    Whatever accesses and the array cost, the least energy of each layer is exact over the promising
-    unrollings (`carbonopt.mapping.unrollings.promising`), or lower: the machine's own front is
-    over all of them. So are least latencies without first loads and last
+    Whatever accesses and the array cost, the least energy of each layer is exact, over the same
+    unrollings as `solve_layer` looks at. So are least latencies without first loads and last
     stores, where the array never waits for a single-buffered tile. Latencies and products with
     these are those of `network_cost` under the machine's own costs; under others they are those
     of mappings that exist. With bandwidths, the time of each port scales, loads and stores do not.

@@ -30,21 +30,21 @@ MIXED = of_layers(
     layer("dense", kind="gemm", K=10, C=30),
 )
 RESNET8 = network("resnet8")
-CASES = {
+LOSSES = {  # at most, in energy, latency and energy x latency
     "few": [
-        (MIXED, common3(4, ANY)),
-        (MIXED, machine("digital_os", 32, 4)),
-        (MIXED, machine("digital_ws", 32, 8, 1, 2**12)),
-        (MIXED, machine("dimc", 32, 8, 1, 2**12)),
-        (MIXED, machine("aimc", 32, 8, 1, 2**12)),
+        (MIXED, common3(4, ANY), (0.119, 0.0, 0.001)),
+        (MIXED, machine("digital_os", 32, 4), (0.003, 0.0, 0.0)),
+        (MIXED, machine("digital_ws", 32, 8, 1, 2**12), (0.062, 0.082, 0.077)),
+        (MIXED, machine("dimc", 32, 8, 1, 2**12), (0.047, 0.057, 0.054)),
+        (MIXED, machine("aimc", 32, 8, 1, 2**12), (0.0, 0.034, 0.031)),
     ],
     "many": [
-        (MIXED, machine("digital_os", 32, 6, 3, 2**13)),
-        (MIXED, machine("digital_ws", 32, 6, 3, 2**13)),
-        (MIXED, machine("dimc", 32, 6, 3, 2**13)),
-        (MIXED, machine("aimc", 32, 6, 3, 2**13)),
-        (RESNET8, machine("digital_os", 16, 16)),
-        (RESNET8, machine("digital_ws", 32, 16)),
+        (MIXED, machine("digital_os", 32, 6, 3, 2**13), (0.004, 0.0, 0.004)),
+        (MIXED, machine("digital_ws", 32, 6, 3, 2**13), (0.029, 0.169, 0.158)),
+        (MIXED, machine("dimc", 32, 6, 3, 2**13), (0.017, 0.0, 0.001)),
+        (MIXED, machine("aimc", 32, 6, 3, 2**13), (0.002, 0.0, 0.001)),
+        (RESNET8, machine("digital_os", 16, 16), (0.008, 0.0, 0.0)),
+        (RESNET8, machine("digital_ws", 32, 16), (0.003, 0.016, 0.0)),
     ],
 }
 WAITING = {"common3": 5e-4}
@@ -88,12 +88,15 @@ def losses(net, built):
 
 
 @pytest.mark.parametrize("sample", ["few", pytest.param("many", marks=pytest.mark.slow)])
-def test_no_unrolling_saves_anything(sample):
-    for net, built in CASES[sample]:
+def test_promising_unrollings_lose_what_is_documented_and_all_of_them_nothing(sample):
+    for net, built, documented in LOSSES[sample]:
         found, best = losses(net, built)
         where = f"{net.name} on {built.name} {dict(built.shape)}: {found}"
-        assert all(abs(loss) <= ROUNDING for loss in found), where
-        chosen = network_cost(net, built, "optimal")
+        assert all(
+            -ROUNDING <= loss <= most + ROUNDING
+            for loss, most in zip(found, documented, strict=True)
+        ), where
+        chosen = network_cost(net, built, "exhaustive")
         loss = chosen.energy_pj * chosen.cycles / best - 1
         assert -ROUNDING <= loss <= WAITING.get(built.name, ROUNDING), (where, loss)
 
@@ -107,7 +110,7 @@ def test_all_unrollings_are_listed(each, built):
     assert {row.tobytes() for row in listed} == {row.tobytes() for row in expected}
 
 
-@pytest.mark.parametrize(("net", "built"), CASES["few"])
+@pytest.mark.parametrize(("net", "built"), [each[:2] for each in LOSSES["few"]])
 def test_least_costs_hold_for_every_unrolling(net, built):
     for each, hierarchy in zip(net.layers, residency(net, built), strict=True):
         task = MappingTask(each, built, hierarchy)
