@@ -12,7 +12,8 @@ from carbonopt.mapping.genes import GeneMap, LayerGenes
 from carbonopt.mapping.residency import residency
 from carbonopt.mapping.task import MappingTask
 from carbonopt.performance.cost import mapped_cost
-from carbonopt.performance.network import MappedLayer, NetworkCost, mapped_layer, oriented
+from carbonopt.performance.mapped import MappedLayer, mapped_layer
+from carbonopt.performance.network import NetworkCost, oriented
 from carbonopt.workload.layer import Layer
 from carbonopt.workload.network import Network
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from eyeriss_measured import convolutions, eyeriss, measured, modelled, on_the_chip
 
-from carbonopt.performance.network import SCORES, least_sum
+from carbonopt.performance.choices import SCORES, least_sum
 from carbonopt.performance.row_stationary import row_stationary_fronts
 
 NETWORKS = ("alexnet", "vgg16")

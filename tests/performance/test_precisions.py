@@ -16,8 +16,9 @@ from carbonopt.mapping.parallel import fullest_unrollings, with_halves
 from carbonopt.mapping.plan import Plan
 from carbonopt.mapping.spatial import array_shape, unroll_all
 from carbonopt.mapping.task import MappingTask
+from carbonopt.performance.choices import SCORES
 from carbonopt.performance.mapper import solve_layer
-from carbonopt.performance.network import SCORES, network_cost
+from carbonopt.performance.network import network_cost
 from carbonopt.performance.rewrites import cell_rewrites
 from carbonopt.performance.traffic import traffic_table
 from carbonopt.performance.weighing import own_context
