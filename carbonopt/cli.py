@@ -28,6 +28,7 @@ COMMANDS = {
     "status": "cli_show",
     "front": "cli_show",
     "plot": "cli_show",
+    "dashboard": "cli_watch",
     "problems": "cli_show",
     "studies": "cli_show",
     "metrics": "cli_show",
@@ -139,6 +140,7 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_searches(commands)
     _add_readers(commands)
+    _add_dashboard(commands)
     _add_models(commands)
     _add_carbon(commands)
     return parser
@@ -231,6 +233,19 @@ def _add_readers(commands: Commands) -> None:
     _add_command(commands, "problems", "list the shipped problems", json=True)
     _add_command(commands, "studies", "list the shipped studies", json=True)
     _add_command(commands, "metrics", "list what designs can be judged by", json=True)
+
+
+def _add_dashboard(commands: Commands) -> None:
+    watched = _add_command(commands, "dashboard", "show a run in a browser, also while it runs")
+    watched.add_argument("run_dir", metavar="DIR", help="run directory")
+    watched.add_argument("--storage", default="", metavar="URL",
+        help="where the study is kept: postgresql://…, sqlite:///…, or the path of a journal file "
+        "(default: DIR/dashboard/journal.log)",
+    )  # fmt: skip
+    watched.add_argument("--host", default="127.0.0.1", help="interface (default: this machine's)")
+    watched.add_argument("--port", type=_natural, default=8080,
+        help="port, 0 for any that is free (default: 8080)",
+    )  # fmt: skip
 
 
 def _add_models(commands: Commands) -> None:

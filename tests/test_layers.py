@@ -14,15 +14,15 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 ORDER = [
     *("errors", "arrays", "units", "data", "catalog", "spec"),
     *("workload", "hardware", "mapping", "performance", "carbon", "objectives", "evaluate"),
-    *("space", "problem", "encoding", "search", "front", "store", "run", "monitor", "report"),
-    *("campaign", "progress", "cli"),
+    *("space", "problem", "encoding", "search", "front", "store", "run", "report"),
+    *("database", "monitor", "cluster", "campaign", "progress", "cli"),
 ]
 """Words of the data-flow sentence: a module imports only its own word and those to its left."""
 
 DEFERRED = {("front", "report"), ("problem", "encoding")}
 """Steps to the right that are allowed inside a function, where the name is a convenience."""
 
-MAX_FILES = {"pymoo": 2, "optuna": 3}
+MAX_FILES = {"pymoo": 2, "optuna": 5}
 ALLOTTED = {"matplotlib": "report", "onnx": "workload"}
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 60

@@ -132,7 +132,7 @@ def resume(
     store = RunStore(run_dir)
     manifest = store.manifest()
     return search(
-        problem or _stored_problem(store, manifest["problem"]),
+        problem or stored_problem(store, manifest["problem"]),
         manifest["searcher"],
         manifest["budget"],
         manifest["seed"],
@@ -272,7 +272,7 @@ def _solved(problem: Problem | str | Path) -> Problem:
     return problem if isinstance(problem, Problem) else load_problem(problem)
 
 
-def _stored_problem(store: RunStore, name: str) -> Problem:
+def stored_problem(store: RunStore, name: str) -> Problem:
     """Load the problem that a run directory keeps."""
     file = store.path / PROBLEM
     if not file.is_file():
