@@ -29,6 +29,8 @@ COMMANDS = {
     "front": "cli_show",
     "plot": "cli_show",
     "dashboard": "cli_watch",
+    "worker": "cli_cluster",
+    "collect": "cli_cluster",
     "problems": "cli_show",
     "studies": "cli_show",
     "metrics": "cli_show",
@@ -140,7 +142,7 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_searches(commands)
     _add_readers(commands)
-    _add_dashboard(commands)
+    _add_watchers(commands)
     _add_models(commands)
     _add_carbon(commands)
     return parser
@@ -221,6 +223,9 @@ def _add_searches(commands: Commands) -> None:
     whole.add_argument("--out", metavar="DIR", help="run directory in place of runs/<name>")
     for parser in (run, resume, whole):
         parser.add_argument("--workers", type=_count, help="worker processes (default: all cores)")
+        parser.add_argument("--executor", metavar="URL",
+            help="evaluate on the workers of a Dask scheduler: dask://host:8786",
+        )  # fmt: skip
 
 
 def _add_readers(commands: Commands) -> None:
@@ -235,17 +240,10 @@ def _add_readers(commands: Commands) -> None:
     _add_command(commands, "metrics", "list what designs can be judged by", json=True)
 
 
-def _add_dashboard(commands: Commands) -> None:
-    watched = _add_command(commands, "dashboard", "show a run in a browser, also while it runs")
-    watched.add_argument("run_dir", metavar="DIR", help="run directory")
-    watched.add_argument("--storage", default="", metavar="URL",
-        help="where the study is kept: postgresql://…, sqlite:///…, or the path of a journal file "
-        "(default: DIR/dashboard/journal.log)",
-    )  # fmt: skip
-    watched.add_argument("--host", default="127.0.0.1", help="interface (default: this machine's)")
-    watched.add_argument("--port", type=_natural, default=8080,
-        help="port, 0 for any that is free (default: 8080)",
-    )  # fmt: skip
+def _add_watchers(commands: Commands) -> None:
+    listed = import_module("carbonopt.cli_watch_options").WATCH_COMMANDS
+    for name, (does, add) in listed.items():
+        add(_add_command(commands, name, does), _count)
 
 
 def _add_models(commands: Commands) -> None:

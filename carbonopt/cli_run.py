@@ -7,6 +7,8 @@ import signal
 import sys
 from argparse import Namespace
 from collections.abc import Callable
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -138,7 +140,10 @@ def _watched(search: Callable[..., Front], exact: float, run_dir: Path, options:
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     with ProgressDisplay(sys.stderr, exact) as display:
         try:
-            front = search(workers=options.workers or _cores(), progress=display)
+            with _workforce(options) as executor:
+                front = search(
+                    workers=options.workers or _cores(), executor=executor, progress=display
+                )
         except KeyboardInterrupt:
             display.close()
             # the workers end with the designs at hand: nothing is left to interrupt
@@ -146,11 +151,20 @@ def _watched(search: Callable[..., Front], exact: float, run_dir: Path, options:
             return tell(f"interrupted; go on with: carbonopt resume {run_dir}", INTERRUPTED)
         finally:
             signal.signal(signal.SIGTERM, before)
-    _show(front, run_dir)
+    show(front, run_dir)
     return DONE
 
 
-def _show(front: Front, run_dir: Path) -> None:
+def _workforce(options: Namespace) -> AbstractContextManager[Executor | None]:
+    """Return what evaluates designs in place of processes of our own, where it is asked for."""
+    if options.executor is None:
+        return nullcontext()
+    from carbonopt.cluster.dask import dask_executor
+
+    return dask_executor(options.executor)
+
+
+def show(front: Front, run_dir: Path) -> None:
     """Draw a result, put its telling designs in a table and name the files."""
     from carbonopt.report.figures import plot_run
     from carbonopt.store import FRONT

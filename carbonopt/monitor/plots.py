@@ -46,9 +46,9 @@ def breakdown_figure(front: pd.DataFrame, name: str, variables: Sequence[str]) -
     of_all = "" if len(shown) == len(front) else f" ({len(shown)} of {len(front)})"
     figure = go.Figure(bars)
     figure.update_layout(
-        _layout(f"Where the {label} of the front goes{of_all}"),
+        _layout(f"Where the {label} of the front goes"),
         barmode="stack",
-        xaxis={"title": "design of the front, least first", "type": "category"},
+        xaxis={"title": f"design of the front, least first{of_all}", "type": "category"},
         yaxis={"title": scale.label(label)},
     )
     return figure

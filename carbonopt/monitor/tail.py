@@ -93,12 +93,13 @@ class Tail:
                     low_memory=False,
                     index_col=False,
                 )
+            columns = {str(name): table[name] for name in table}
             for name, values in self.texts.items():
-                table[name] = [values.get(text, text) for text in table[name]]
+                columns[name] = pd.Series([values.get(text, text) for text in table[name]])
             for name in _TEXTS:
-                table[name] = table[name].fillna("")
-            table["feasible"] = table["feasible"].astype(str) == "True"
+                columns[name] = table[name].fillna("")
+            columns["feasible"] = table["feasible"].astype(str) == "True"
         except (ValueError, KeyError, ParserWarning) as error:
             fault = f"cannot be read ({error}), allowed: the file as the run wrote it"
             raise StoreError(f"{self.file}: {fault}") from error
-        return table
+        return pd.DataFrame(columns)

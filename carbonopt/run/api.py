@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from concurrent.futures import Executor
 from contextlib import nullcontext
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
@@ -279,3 +280,20 @@ def stored_problem(store: RunStore, name: str) -> Problem:
         fault = "got a run of a problem made in Python, allowed: resume(run_dir, problem=...)"
         raise SpecError(f"{store.path}: problem {name}: {fault}")
     return load_problem(file)
+
+
+def problem_of_text(text: str) -> Problem:
+    """Load a problem from the text of its file, such as a shared study keeps it.
+
+    Raises
+    ------
+    SpecError
+        With every fault of the text; the problem was made in Python, and has none.
+    """
+    if not text:
+        fault = "got a problem made in Python, allowed: to hand it over"
+        raise SpecError(f"problem: {fault}")
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / PROBLEM
+        file.write_text(text, encoding="utf-8")
+        return load_problem(file)

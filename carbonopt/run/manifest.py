@@ -6,7 +6,7 @@ import hashlib
 import platform
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -40,7 +40,7 @@ def manifest_of(task: SearchTask, searcher: str, rules: StopRules) -> dict[str, 
         "question": problem.question,
         "spec_hash": problem.hash,
         "data_hash": data_hash(),
-        "model_hash": _model_hash(),
+        "model_hash": model_hash(),
         "searcher": searcher,
         "budget": task.budget,
         "seed": task.seed,
@@ -72,15 +72,24 @@ def check_same_run(run_dir: Path, stored: Mapping[str, Any], wanted: Mapping[str
     StoreError
         The manifests differ in what decides the result.
     """
-    faults = []
-    for key in _IDENTITY:
-        there, asked = stored.get(key, _LATER_KEYS.get(key)), wanted[key]
-        if there != asked:
-            values = f"stored {_shown(there)}, asked {_shown(asked)}"
-            faults.append(f"{run_dir}: {_CHANGED.get(key, key)}: {values}")
+    told = differences(stored, wanted, _IDENTITY)
+    faults = [f"{run_dir}: {fault}" for fault in told]
     if faults:
         advice = f"take another run directory (--out DIR), or delete {run_dir}"
         raise StoreError("\n".join([*faults, f"{run_dir}: {advice}"]))
+
+
+def differences(
+    stored: Mapping[str, Any], wanted: Mapping[str, Any], keys: Sequence[str]
+) -> list[str]:
+    """Say in which of some keys two manifests differ."""
+    told = []
+    for key in keys:
+        there, asked = stored.get(key, _LATER_KEYS.get(key)), wanted[key]
+        if there != asked:
+            values = f"stored {_shown(there)}, asked {_shown(asked)}"
+            told.append(f"{_CHANGED.get(key, key)}: {values}")
+    return told
 
 
 def _shown(value: object) -> str:
@@ -97,7 +106,7 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _model_hash() -> str:
+def model_hash() -> str:
     """Fingerprint (SHA-256) of the models' sources: designs of two models do not mix."""
     package = Path(__file__).parents[1]
     files = [file for folder in _MODELS for file in sorted((package / folder).glob("*.py"))]
