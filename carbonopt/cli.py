@@ -25,7 +25,8 @@ COMMANDS = {
     "run": "cli_run",
     "resume": "cli_run",
     "enumerate": "cli_run",
-    "status": "cli_show",
+    "status": "cli_campaign",
+    "statistics": "cli_campaign",
     "front": "cli_show",
     "plot": "cli_show",
     "dashboard": "cli_watch",
@@ -214,8 +215,15 @@ def _add_searches(commands: Commands) -> None:
         help="growth that is enough for --stall (default: 0.001)",
     )  # fmt: skip
     run.add_argument("--out", metavar="DIR", help="run directory in place of runs/<name>")
-    resume = _add_command(commands, "resume", "go on with an interrupted run")
-    resume.add_argument("run_dir", metavar="DIR", help="run directory")
+    run.add_argument("--only", metavar="K/N",
+        help="of a study with many runs, this part of N alone, such as in a job array",
+    )  # fmt: skip
+    resume = _add_command(commands, "resume", "go on with an interrupted run or campaign")
+    resume.add_argument("run_dir", metavar="DIR", help="directory of the run or campaign")
+    for parser in (run, resume):
+        parser.add_argument("--jobs", type=_count, metavar="N",
+            help="of a study with many runs, so many at once (default: all cores)",
+        )  # fmt: skip
     whole = _add_command(
         commands, "enumerate", "evaluate every design of a problem and keep its exact front"
     )
@@ -229,7 +237,9 @@ def _add_searches(commands: Commands) -> None:
 
 
 def _add_readers(commands: Commands) -> None:
-    status = _add_command(commands, "status", "say how far a run is", json=True)
+    status = _add_command(commands, "status", "say how far a run or campaign is", json=True)
+    seeds = _add_command(commands, "statistics", "compare the searchers of a campaign", json=True)
+    seeds.add_argument("run_dir", metavar="DIR", help="directory of the campaign")
     front = _add_command(commands, "front", "print the front of a run", json=True)
     front.add_argument("--csv", action="store_true", help="print CSV with every column")
     plot = _add_command(commands, "plot", "draw the figures of a run", json=True)

@@ -335,7 +335,9 @@ def sound(file: Path) -> str:
         from carbonopt.run import load_study
 
         study = load_study(file)
-        return f"study of {load_problem(study.problem).name} with {study.searcher}"
+        problems = ", ".join(load_problem(problem).name for problem in study.problem)
+        cells = f" in {study.cells} runs" if study.cells > 1 else ""
+        return f"study of {problems} with {', '.join(study.searcher)}{cells}"
     problem = load_problem(file)
     built = build_sample(problem)
     if built.tried and built.failed == built.tried:

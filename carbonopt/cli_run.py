@@ -22,14 +22,14 @@ from carbonopt.cli_text import (
     tell,
     telling_text,
 )
-from carbonopt.errors import StoreError
+from carbonopt.errors import SpecError, StoreError
 from carbonopt.units import format_count, parse_quantity
 
 if TYPE_CHECKING:
     from carbonopt.front.front import Front
     from carbonopt.search.base import SearchTask
     from carbonopt.search.stop import StopRules
-    from carbonopt.spec.study import StopSpec
+    from carbonopt.spec.study import StopSpec, StudySpec
 
 RUNS = Path("runs")
 
@@ -41,14 +41,19 @@ def run(options: Namespace) -> int:
     from carbonopt.run.start import start_designs
     from carbonopt.search.base import SearchTask
 
-    study = load_study(options.study)
-    searcher = options.searcher or study.searcher
-    budget = options.budget or study.budget
-    seed = study.seed if options.seed is None else options.seed
+    study = _asked(load_study(options.study), options)
     rules = _rules(study.stop, options)
-    problem = load_problem(study.problem)
-    start = start_designs(options.start_from or study.start_from or None, problem.space)
-    return _start(SearchTask(problem, budget, seed, start), searcher, rules, options)
+    if study.cells > 1:
+        from carbonopt import cli_campaign
+        from carbonopt.campaign.plan import campaign_of
+
+        path = Path(options.out or RUNS / study.name)
+        return cli_campaign.run(campaign_of(study, rules), path, options)
+    _refuse_campaign_options(options, "a study of one run")
+    problem = load_problem(study.problem[0])
+    start = start_designs(study.start_from or None, problem.space)
+    task = SearchTask(problem, study.budget[0], study.seed[0], start)
+    return _start(task, study.searcher[0], rules, options)
 
 
 def enumerate(options: Namespace) -> int:
@@ -64,11 +69,15 @@ def enumerate(options: Namespace) -> int:
 
 
 def resume(options: Namespace) -> int:
-    """Go on with a run where it was interrupted; one that is complete is shown."""
+    """Go on with a run or campaign where it was interrupted; one that is complete is shown."""
+    from carbonopt import cli_campaign
     from carbonopt.report.columns import exact_hypervolume
     from carbonopt.run import resume as go_on
     from carbonopt.store import REFERENCE_FRONT, RunStore, read_table
 
+    if cli_campaign.is_campaign(options.run_dir):
+        return cli_campaign.resume(options)
+    _refuse_campaign_options(options, "one run")
     store = RunStore(options.run_dir)
     manifest = store.manifest()
     if manifest["finished"]:
@@ -78,6 +87,36 @@ def resume(options: Namespace) -> int:
     objectives = [entry["name"] for entry in manifest["objectives"]]
     exact = exact_hypervolume(reference, objectives, manifest["reference_point"])
     return _watched(partial(go_on, options.run_dir), exact, store.path, options)
+
+
+def _asked(study: StudySpec, options: Namespace) -> StudySpec:
+    """Put options in the place of what a study lists."""
+    given = {
+        "searcher": options.searcher and (options.searcher,),
+        "budget": options.budget and (options.budget,),
+        "seed": None if options.seed is None else (options.seed,),
+        "start_from": options.start_from,
+    }
+    return study.model_copy(update={name: value for name, value in given.items() if value})
+
+
+def _refuse_campaign_options(options: Namespace, what: str) -> None:
+    """Refuse options that only many runs have.
+
+    Raises
+    ------
+    SpecError
+        With each of them.
+    """
+    given = {"--jobs": options.jobs, "--only": getattr(options, "only", None)}
+    allowed = "a study with lists (problem, searcher, budget or seed)"
+    faults = [
+        f"{name}: got {value} for {what}, allowed: {allowed}"
+        for name, value in given.items()
+        if value
+    ]
+    if faults:
+        raise SpecError(faults)
 
 
 def _rules(stop: StopSpec, options: Namespace) -> StopRules:
@@ -142,7 +181,7 @@ def _watched(search: Callable[..., Front], exact: float, run_dir: Path, options:
         try:
             with _workforce(options) as executor:
                 front = search(
-                    workers=options.workers or _cores(), executor=executor, progress=display
+                    workers=options.workers or cores(), executor=executor, progress=display
                 )
         except KeyboardInterrupt:
             display.close()
@@ -178,7 +217,7 @@ def show(front: Front, run_dir: Path) -> None:
         say(str(path))
 
 
-def _cores() -> int:
+def cores() -> int:
     """Count the cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

@@ -46,3 +46,7 @@ class SearchError(CarbonoptError, RuntimeError):
 
 class StoreError(CarbonoptError, OSError):
     """A run directory cannot be created, read or continued."""
+
+
+class BusyError(StoreError):
+    """Another process holds a run directory."""

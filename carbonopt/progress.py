@@ -5,11 +5,15 @@ from __future__ import annotations
 import math
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import TextIO
+from typing import TYPE_CHECKING, Self, TextIO
 
 from carbonopt.search.base import SearchState
+
+if TYPE_CHECKING:
+    from carbonopt.campaign.plan import Cell
+    from carbonopt.campaign.worker import Event
 
 BAR_WIDTH = 20
 RENEW_S = 0.1
@@ -17,11 +21,64 @@ LINE_EVERY_S = 5.0
 CLEAR_LINE = "\r\x1b[K"
 
 
-class ProgressDisplay:
-    """Show the states of a search on a stream; hand it to the search as `progress`.
+class StatusLine:
+    """A line that says how far something is.
 
     On a terminal one line renews itself. Elsewhere, in a log or a pipe, a plain line is
     written every few seconds and at the end.
+
+    Parameters
+    ----------
+    stream
+        Where to write, usually standard error.
+    clock
+        Seconds since some moment.
+    """
+
+    def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
+        self._stream = stream
+        self._clock = clock
+        self._is_terminal = stream.isatty()
+        self._next_s = -math.inf
+        self._line_open = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def write(self, bar: str, text: Callable[[], str], *, last: bool) -> None:
+        """Write a bar, on a terminal with room for it, and a text; not so soon after another."""
+        now = self._clock()
+        if now < self._next_s and not last:
+            return
+        line = text()
+        self._next_s = now + (RENEW_S if self._is_terminal else LINE_EVERY_S)
+        if not self._is_terminal:
+            self._stream.write(line + "\n")
+        else:
+            width = shutil.get_terminal_size().columns - 1
+            both = f"{bar} {line}"
+            self._stream.write(CLEAR_LINE + (both if len(both) <= width else line[:width]))
+            self._line_open = True
+        self._stream.flush()
+
+    def close(self) -> None:
+        """End the line, so that what follows starts on a new one."""
+        if self._line_open:
+            self._stream.write("\n")
+            self._stream.flush()
+            self._line_open = False
+
+
+class ProgressDisplay(StatusLine):
+    """Show the states of a search on a stream; hand it to the search as `progress`.
 
     Parameters
     ----------
@@ -39,48 +96,75 @@ class ProgressDisplay:
         exact_hypervolume: float = math.nan,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._stream = stream
+        super().__init__(stream, clock)
         self._exact = exact_hypervolume
-        self._clock = clock
-        self._is_terminal = stream.isatty()
-        self._next_s = -math.inf
-        self._line_open = False
-
-    def __enter__(self) -> ProgressDisplay:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def __call__(self, state: SearchState) -> None:
         """Show a state, unless one was shown a moment ago and this is not the last."""
-        now = self._clock()
-        if now < self._next_s and not state.finished:
-            return
-        text = progress_text(state, self._exact)
-        self._next_s = now + (RENEW_S if self._is_terminal else LINE_EVERY_S)
-        if not self._is_terminal:
-            self._stream.write(text + "\n")
-        else:
-            width = shutil.get_terminal_size().columns - 1
-            bar = f"{bar_text(state.distinct, state.budget)} "
-            self._stream.write(
-                CLEAR_LINE + (bar + text if len(bar + text) <= width else text[:width])
-            )
-            self._line_open = True
-        self._stream.flush()
+        bar = bar_text(state.distinct, state.budget)
+        self.write(bar, lambda: progress_text(state, self._exact), last=state.finished)
 
-    def close(self) -> None:
-        """End the line, so that what follows starts on a new one."""
-        if self._line_open:
-            self._stream.write("\n")
-            self._stream.flush()
-            self._line_open = False
+
+class CampaignDisplay(StatusLine):
+    """Show how far a campaign is on a stream; hand it to the campaign as `watch`.
+
+    Parameters
+    ----------
+    stream
+        Where to write, usually standard error.
+    sizes
+        Designs of each cell that is to be run.
+    clock
+        Seconds since some moment.
+    """
+
+    def __init__(
+        self,
+        stream: TextIO,
+        sizes: Mapping[Cell, int],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(stream, clock)
+        self._sizes = sizes
+        self._designs: dict[Cell, int] = {}
+        self._ended: dict[Cell, bool] = {}
+        self._start_s = clock()
+        self._first = 0
+
+    def __call__(self, event: Event) -> None:
+        """Show where the campaign is after an event."""
+        if event.cell in self._ended:
+            return
+        if event.designs and event.cell not in self._designs:
+            self._first += event.designs  # of an earlier leg, or nearly nothing
+        self._designs[event.cell] = max(event.designs, self._designs.get(event.cell, 0))
+        if event.ended:
+            self._ended[event.cell] = not event.reason
+            self._designs[event.cell] = self._sizes[event.cell]
+        bar = bar_text(sum(self._designs.values()), sum(self._sizes.values()))
+        self.write(bar, self._text, last=self._is_over)
+
+    @property
+    def _is_over(self) -> bool:
+        return len(self._ended) == len(self._sizes)
+
+    def _text(self) -> str:
+        """Return cells, failures, what runs and time left in one line."""
+        failed = sum(not sound for sound in self._ended.values())
+        parts = [
+            f"{len(self._ended)}/{len(self._sizes)} runs",
+            *([f"{failed} failed"] * (failed > 0)),
+        ]
+        running = [cell for cell in self._designs if cell not in self._ended]
+        past_s = self._clock() - self._start_s
+        done = sum(self._designs.values())
+        if self._is_over:
+            return " | ".join([*parts, f"took {time_text(past_s)}"])
+        if self._ended and done > self._first:
+            left = sum(self._sizes.values()) - done
+            parts.append(f"{time_text(past_s / (done - self._first) * left)} left")
+        named = (f"{cell.name} {self._designs[cell]}/{self._sizes[cell]}" for cell in running)
+        return " | ".join([*parts, *named])
 
 
 def progress_text(state: SearchState, exact_hypervolume: float) -> str:

@@ -64,14 +64,14 @@ def collect(shared: SharedStudy, run_dir: str | Path) -> Front:
     workers = shared.workers()
     manifest = {**shared.manifest, "storage": shown(shared.url), "workers": workers}
     store = RunStore(run_dir)
-    if store.exists:
-        check_same_run(store.path, store.manifest(), manifest)
-        store.write_manifest(manifest)
-    else:
-        store = RunStore.create(run_dir, problem, manifest)
     problem.remember(problem.frame(shared.rows()))
     loop = SearchLoop(Replayed(list(done)), len(done), notices=_notices(shared, len(done), workers))
     with store.locked():
+        if store.exists:
+            check_same_run(store.path, store.manifest(), manifest)
+            store.write_manifest(manifest)
+        else:
+            store.start(problem, manifest)
         for name in (EVALUATIONS, HISTORY, CHECKPOINT, FRONT):
             (store.path / name).unlink(missing_ok=True)
         return Session(problem, loop, store, StopRules()).run(None, None)

@@ -20,7 +20,7 @@ from carbonopt.database import open_storage, quiet_optuna, shown, storage_faults
 from carbonopt.encoding.optuna_objective import constraint_keys, suggested, to_index, to_params
 from carbonopt.errors import SpecError, StoreError
 from carbonopt.problem import Problem, Row
-from carbonopt.run.manifest import differences, manifest_of
+from carbonopt.run.manifest import differences, manifest_of, origin_of
 from carbonopt.search.base import Key, SearchTask
 from carbonopt.search.optuna_sampler import make_sampler
 from carbonopt.search.sampling import first_designs, neighbour
@@ -277,9 +277,8 @@ def _manifest(study: optuna.Study, url: str) -> dict[str, Any]:
 
 def _check_same(url: str, name: str, manifest: Mapping[str, Any], problem: Problem) -> None:
     """Refuse to evaluate with another problem, other models or other data than the study has."""
-    task = SearchTask(problem, manifest["budget"], manifest["seed"])
-    wanted = manifest_of(task, manifest["searcher"], StopRules())
-    told = differences(manifest, wanted, ("spec_hash", "data_hash", "model_hash"))
+    wanted = origin_of(problem)
+    told = differences(manifest, wanted, list(wanted))
     if told:
         where = f"study {name} in {shown(url)}"
         advice = "run the version of carbonopt that started it, or start another with --study"

@@ -7,6 +7,7 @@ from concurrent.futures import Executor
 from contextlib import nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -95,15 +96,16 @@ def search(
             return Session(solved, loop, None, rules).run(workforce, progress)
     manifest = manifest_of(task, searcher, rules)
     store = RunStore(run_dir)
-    if not store.exists:
-        store = RunStore.create(run_dir, solved, manifest)
-    stored = store.manifest()
-    check_same_run(store.path, stored, manifest)
-    if stored["finished"]:
+    if _is_finished(store, manifest):
         return load_run(run_dir)
-    _keep_reference(store, solved)
-    with store.locked(), pool as workforce, metered(store):
-        return Session(solved, loop, store, rules).run(workforce, progress)
+    with store.locked():
+        if _is_finished(store, manifest):  # by another process, a moment ago
+            return load_run(run_dir)
+        if not store.exists:
+            store.start(solved, manifest)
+        _keep_reference(store, solved)
+        with pool as workforce, metered(store):
+            return Session(solved, loop, store, rules).run(workforce, progress)
 
 
 def resume(
@@ -251,6 +253,15 @@ def _loop(task: SearchTask, searcher: str) -> SearchLoop:
         covered = f"the budget of {budget} covers all {problem.size} designs"
         notices.append(f"{covered}: they are evaluated in order, without {searcher}")
     return SearchLoop(chosen, min(budget, problem.size), notices=notices)
+
+
+def _is_finished(store: RunStore, wanted: Mapping[str, Any]) -> bool:
+    """Whether a directory holds this very run, finished; False where it holds none."""
+    if not store.exists:
+        return False
+    stored = store.manifest()
+    check_same_run(store.path, stored, wanted)
+    return bool(stored["finished"])
 
 
 def _check_rules(rules: StopRules, problem: Problem) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 from carbonopt.catalog import repository_root
 from carbonopt.data.tables import data_hash
 from carbonopt.errors import StoreError
+from carbonopt.problem import Problem
 from carbonopt.search.base import SearchTask
 from carbonopt.search.stop import StopRules
 
@@ -38,9 +39,7 @@ def manifest_of(task: SearchTask, searcher: str, rules: StopRules) -> dict[str, 
     return {
         "problem": problem.name,
         "question": problem.question,
-        "spec_hash": problem.hash,
-        "data_hash": data_hash(),
-        "model_hash": model_hash(),
+        **origin_of(problem),
         "searcher": searcher,
         "budget": task.budget,
         "seed": task.seed,
@@ -64,6 +63,11 @@ def manifest_of(task: SearchTask, searcher: str, rules: StopRules) -> dict[str, 
     }
 
 
+def origin_of(problem: Problem) -> dict[str, str]:
+    """Fingerprints (SHA-256) of what decides the rows of a problem: itself, data and models."""
+    return {"spec_hash": problem.hash, "data_hash": data_hash(), "model_hash": model_hash()}
+
+
 def check_same_run(run_dir: Path, stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
     """Refuse to go on with a run of another problem, other data or another search.
 
@@ -72,24 +76,33 @@ def check_same_run(run_dir: Path, stored: Mapping[str, Any], wanted: Mapping[str
     StoreError
         The manifests differ in what decides the result.
     """
-    told = differences(stored, wanted, _IDENTITY)
-    faults = [f"{run_dir}: {fault}" for fault in told]
-    if faults:
-        advice = f"take another run directory (--out DIR), or delete {run_dir}"
-        raise StoreError("\n".join([*faults, f"{run_dir}: {advice}"]))
+    refuse_changes(run_dir, differences(stored, wanted, _IDENTITY))
 
 
 def differences(
     stored: Mapping[str, Any], wanted: Mapping[str, Any], keys: Sequence[str]
 ) -> list[str]:
-    """Say in which of some keys two manifests differ."""
-    told = []
+    """List in which keys two manifests differ, and how."""
+    faults = []
     for key in keys:
         there, asked = stored.get(key, _LATER_KEYS.get(key)), wanted[key]
         if there != asked:
             values = f"stored {_shown(there)}, asked {_shown(asked)}"
-            told.append(f"{_CHANGED.get(key, key)}: {values}")
-    return told
+            faults.append(f"{_CHANGED.get(key, key)}: {values}")
+    return faults
+
+
+def refuse_changes(directory: Path, faults: Sequence[str]) -> None:
+    """Refuse to go on in a directory where something differs, and say what to do.
+
+    Raises
+    ------
+    StoreError
+        With every difference.
+    """
+    if faults:
+        advice = f"take another run directory (--out DIR), or delete {directory}"
+        raise StoreError("\n".join(f"{directory}: {fault}" for fault in [*faults, advice]))
 
 
 def _shown(value: object) -> str:

@@ -174,7 +174,8 @@ class Session:
     def _finish(self) -> Front:
         """Put the rows in order, write the front and close the manifest."""
         problem = self.problem
-        evaluations = problem.evaluate(list(dict.fromkeys([*self.loop.seen, *self.stored])))
+        whole = problem.evaluate(list(dict.fromkeys([*self.loop.seen, *self.stored])))
+        evaluations = _without_empty_columns(whole, problem)
         front = Front(
             name=problem.name,
             evaluations=evaluations,
@@ -203,6 +204,12 @@ class Session:
             "notices": self.loop.notices,
         }
         store.write_manifest({**manifest, **done})
+
+
+def _without_empty_columns(rows: pd.DataFrame, problem: Problem) -> pd.DataFrame:
+    """Drop columns that no row has, which other runs may have taught a problem."""
+    kept = {*problem.deciding, "status", "message", "feasible"}
+    return rows[[name for name in rows if name in kept or rows[name].notna().any()]]
 
 
 def reference_of(problem: Problem) -> pd.DataFrame | None:

@@ -1,4 +1,4 @@
-"""Studies: which problem a search is run on, and how."""
+"""Studies: which problems are searched, and how."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def load_study(name_or_path: str | Path) -> StudySpec:
     Returns
     -------
     StudySpec
-        Its ``problem`` and ``start_from`` are paths as seen from the working directory.
+        Its problems and ``start_from`` are paths as seen from the working directory.
 
     Raises
     ------
@@ -28,14 +28,19 @@ def load_study(name_or_path: str | Path) -> StudySpec:
     file = find_study(name_or_path)
     _refuse_problem(file)
     study, document = load_model(file, StudySpec, Vocabulary(searchers=tuple(searcher_names())))
-    beside = file.parent / study.problem
-    try:
-        problem = find_problem(beside if beside.exists() else study.problem)
-    except SpecError as error:
-        message = str(error).removeprefix("problem: ")
-        raise SpecError(document.fault(("problem",), message)) from error
+    found, faults = [], []
+    for place, name in enumerate(study.problem):
+        beside = file.parent / name
+        try:
+            found.append(str(find_problem(beside if beside.exists() else name)))
+        except SpecError as error:
+            message = str(error).removeprefix("problem: ")
+            several = isinstance(document.value(("problem",)), list)
+            faults.append(document.fault(("problem", place) if several else ("problem",), message))
+    if faults:
+        raise SpecError(faults)
     start = str(file.parent / study.start_from) if study.start_from else ""
-    return study.model_copy(update={"problem": str(problem), "start_from": start})
+    return study.model_copy(update={"problem": tuple(found), "start_from": start})
 
 
 def _refuse_problem(file: Path) -> None:

@@ -21,7 +21,7 @@ def process_pool(workers: int) -> Iterator[Executor | None]:
         yield None
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_follow_parent) as pool:
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=follow_parent) as pool:
         try:
             yield pool
         except BaseException:
@@ -29,7 +29,7 @@ def process_pool(workers: int) -> Iterator[Executor | None]:
             raise
 
 
-def _follow_parent() -> None:
+def follow_parent() -> None:
     """Leave interrupts to the parent, and end when it is gone, even if it was killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()

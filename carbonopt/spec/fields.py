@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -161,6 +161,29 @@ def named_quantity(
     return int(number) if float(number).is_integer() and not isinstance(value, float) else number
 
 
+def one_or_more(value: object) -> object:
+    """Take one value for a list of one; refuse a list with a value twice.
+
+    Raises
+    ------
+    ValueError
+        A value stands twice.
+
+    Examples
+    --------
+    >>> one_or_more(3), one_or_more(["a", "b"])
+    ((3,), ('a', 'b'))
+    """
+    if not isinstance(value, list):
+        return value if isinstance(value, tuple) else (value,)
+    twice = [entry for place, entry in enumerate(value) if entry in value[:place]]
+    if twice:
+        raise ValueError(f"got {twice[0]} twice, allowed: each value once")
+    return tuple(value)
+
+
+Item = TypeVar("Item")
+OneOrMore = Annotated[tuple[Item, ...], BeforeValidator(one_or_more), Field(min_length=1)]
 Seconds = Annotated[float, BeforeValidator(quantity("s"))]
 Bytes = Annotated[float, BeforeValidator(quantity("byte"))]
 Grams = Annotated[float, BeforeValidator(quantity("g"))]

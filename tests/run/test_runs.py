@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 import toy
 
 import carbonopt as co
-from carbonopt.errors import SpecError, StoreError
+from carbonopt.errors import BusyError, SpecError, StoreError
 from carbonopt.search.registry import searcher_names
 from carbonopt.store import RunStore
 
@@ -286,3 +287,26 @@ def test_designs_that_failed_are_counted_with_the_most_frequent_reason(tmp_path)
     told = "6 of 9 designs could not be evaluated, most often (6): ZeroDivisionError: "
     assert front.notices[-1].startswith(told.strip())
     assert co.load_run(tmp_path).notices == front.notices
+
+
+def test_two_starts_in_one_empty_directory_make_one_run(tmp_path):
+    """Whoever comes second is told, whenever it comes; the first is not disturbed."""
+    together, ends = threading.Barrier(2), []
+
+    def begin():
+        together.wait()
+        try:
+            front = co.search(toy.small(evaluate_row=toy.slow), budget=40, run_dir=tmp_path / "run")
+            ends.append(len(front.evaluations))
+        except BusyError as error:
+            ends.append(str(error))
+
+    both = [threading.Thread(target=begin) for _ in range(2)]
+    for thread in both:
+        thread.start()
+    for thread in both:
+        thread.join()
+    assert 40 in ends
+    assert f"{tmp_path / 'run'}: another process is running this run" in ends
+    co.search(toy.small(), budget=40, run_dir=tmp_path / "straight")
+    assert read(tmp_path / "run") == read(tmp_path / "straight")

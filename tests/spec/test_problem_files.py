@@ -281,7 +281,8 @@ def test_shipped_problems_load_and_have_a_reference_point(name):
 def test_shipped_studies_load_with_their_problem(name):
     study = load_study(name)
     assert study.name == name
-    assert load_problem(study.problem).size >= study.budget
+    for problem in study.problem:
+        assert load_problem(problem).size >= max(study.budget)
 
 
 def test_the_catalog_names_what_it_has():
@@ -303,7 +304,7 @@ STUDY = "name: s\nquestion: q\nproblem: problem.yaml\nsearcher: nsga2\nbudget: 1
 def test_a_study_finds_a_problem_beside_it(problem_file, tmp_path):
     file = problem_file(GOOD)
     (tmp_path / "study.yaml").write_text(STUDY)
-    assert load_study(tmp_path).problem == str(file)
+    assert load_study(tmp_path).problem == (str(file),)
 
 
 @pytest.mark.parametrize(
@@ -318,6 +319,11 @@ def test_a_study_finds_a_problem_beside_it(problem_file, tmp_path):
             "nope",
             "study.yaml:3: problem: got nope, allowed: a file, or one of: mlperf",
         ),
+        ("nsga2", "[tpe, tpe]", "study.yaml:4: searcher: got tpe twice, allowed: each value once"),
+        ("nsga2", "[tpe, nsg2]", "study.yaml:4: searcher: got nsg2, allowed: nsga2, "),
+        ("seed: 1", "seed: []", "study.yaml:6: seed: got \\[\\], allowed: at least 1"),
+        ("budget: 10", "budget: [9, -1]", "study.yaml:5: budget.1: got -1, allowed: greater than"),
+        ("problem.yaml", "[mlperf_tiny, nope]", "study.yaml:3: problem.1: got nope, allowed: a fi"),
     ],
 )
 def test_a_fault_of_a_study_is_told(tmp_path, old, new, fault):
@@ -331,7 +337,16 @@ def test_a_study_has_the_defaults_of_a_search(tmp_path):
     study = load_study(tmp_path / "study.yaml")
     wanted = {name: p.default for name, p in inspect.signature(search).parameters.items()}
     for name in ("searcher", "budget", "seed"):
-        assert getattr(study, name) == wanted[name]
+        assert getattr(study, name) == (wanted[name],)
+    assert study.cells == 1
+
+
+def test_a_study_may_list_what_it_compares(tmp_path):
+    text = "name: s\nproblem: [mlperf_tiny]\nsearcher: [nsga2, tpe]\nbudget: 50\nseed: [1, 2, 3]\n"
+    (tmp_path / "study.yaml").write_text(text)
+    study = load_study(tmp_path)
+    assert (study.searcher, study.budget, study.seed) == (("nsga2", "tpe"), (50,), (1, 2, 3))
+    assert study.cells == 6
 
 
 def test_a_batch_reaches_the_network_and_the_hash(problem_file):

@@ -9,7 +9,7 @@ import toy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carbonopt.errors import SpecError, StoreError
+from carbonopt.errors import BusyError, SpecError, StoreError
 from carbonopt.objectives import Metric
 from carbonopt.problem import Problem
 from carbonopt.space import Variable
@@ -19,7 +19,10 @@ MANIFEST = {"problem": "small"}
 
 
 def make(path, problem=None):
-    return RunStore.create(path, problem or toy.small(), MANIFEST)
+    store = RunStore(path)
+    with store.locked():
+        store.start(problem or toy.small(), MANIFEST)
+    return store
 
 
 def rows_of(problem, index):
@@ -120,8 +123,11 @@ def test_a_directory_that_cannot_be_made_is_told(tmp_path, kind):
 
 def test_two_processes_cannot_hold_a_run(tmp_path):
     store = make(tmp_path)
-    with store.locked(), pytest.raises(StoreError, match="another process"), store.locked():
-        pass
+    with store.locked():
+        with pytest.raises(BusyError, match="another process"), store.locked():
+            pass
+        assert store.is_running
+    assert not store.is_running
     with store.locked():
         pass
 
@@ -138,3 +144,39 @@ def test_a_broken_manifest_is_told(tmp_path):
     (tmp_path / "manifest.json").write_text("{")
     with pytest.raises(StoreError, match=r"manifest.json: cannot be read"):
         RunStore(tmp_path).manifest()
+
+
+@pytest.mark.parametrize("place", [0, 40, -1])
+def test_a_flipped_bit_of_a_checkpoint_is_told(tmp_path, place):
+    store = make(tmp_path)
+    store.save_checkpoint({"designs": list(range(100))})
+    content = bytearray((tmp_path / "checkpoint.pkl").read_bytes())
+    content[place] ^= 1
+    (tmp_path / "checkpoint.pkl").write_bytes(bytes(content))
+    with pytest.raises(StoreError, match=r"checkpoint.pkl: got a damaged checkpoint, allowed: "):
+        store.checkpoint()
+
+
+def test_text_in_place_of_a_number_is_told_with_its_line(tmp_path):
+    problem, store = toy.small(), make(tmp_path)
+    store.append(rows_of(problem, [[0] * 5, [1] * 5]), problem)
+    header, first, last = (tmp_path / "evaluations.csv").read_text().splitlines()
+    broken = last.split(",")
+    broken[header.split(",").index("energy_j")] = "1.2e#5"
+    broken[header.split(",").index("feasible")] = "Tr"
+    (tmp_path / "evaluations.csv").write_text("\n".join([header, first, ",".join(broken), ""]))
+    with pytest.raises(StoreError) as caught:
+        store.evaluations(problem)
+    energy, feasible = str(caught.value).splitlines()
+    assert "evaluations.csv:3: got text in the column energy_j, allowed: the file as" in energy
+    assert "column feasible" in feasible
+    assert "delete damaged lines, and resume evaluates their designs again" in feasible
+
+
+def test_rows_without_their_manifest_are_left_alone(tmp_path):
+    problem, store = toy.small(), make(tmp_path)
+    store.append(rows_of(problem, [[0] * 5]), problem)
+    (tmp_path / "manifest.json").unlink()
+    for action in (store.manifest, lambda: make(tmp_path)):
+        with pytest.raises(StoreError, match=r"manifest.json: put it back from a copy, or search"):
+            action()

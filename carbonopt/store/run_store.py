@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
+import hashlib
 import json
-import os
 import pickle
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,6 +14,18 @@ import pandas as pd
 
 from carbonopt.errors import StoreError
 from carbonopt.problem import Problem, Row
+from carbonopt.store.files import add, is_locked, locked, replace, sync, unwritable
+from carbonopt.store.tables import (
+    DAMAGED_LINE,
+    TEXT_COLUMNS,
+    WHOLE_FILE,
+    csv_lines,
+    field_text,
+    number_of,
+    read_rows,
+    read_table,
+    table_bytes,
+)
 
 MANIFEST = "manifest.json"
 EVALUATIONS = "evaluations.csv"
@@ -25,13 +35,12 @@ FRONT = "front.csv"
 PROBLEM = "problem.yaml"
 REFERENCE_FRONT = "reference_front.csv"
 _LOCK = "lock"
-_TEXT_COLUMNS = ("status", "message")
 _MANIFEST_KEYS = (
     *("problem", "question", "searcher", "budget", "seed", "started", "finished", "notices"),
     *("variables", "objectives", "constraints", "reference_point"),
 )
 _HISTORY_COLUMNS = ("generation", "distinct", "feasible_share", "hypervolume", "elapsed_s")
-_WHOLE_FILE = "allowed: the file as the run wrote it"
+_DIGEST_BYTES = hashlib.sha256().digest_size
 
 
 class RunStore:
@@ -51,30 +60,21 @@ class RunStore:
         self._columns: list[str] = []
         self._stored: set[tuple[str, ...]] = set()
 
-    @classmethod
-    def create(cls, path: str | Path, problem: Problem, manifest: Mapping[str, Any]) -> RunStore:
-        """Make a run directory; the manifest is written last, so that it vouches for the rest.
+    def start(self, problem: Problem, manifest: Mapping[str, Any]) -> None:
+        """Start a run in the directory that this process holds.
+
+        The manifest is written last, so that it vouches for the rest.
 
         Raises
         ------
         StoreError
-            The directory holds something else, or cannot be written.
+            The directory cannot be written.
         """
-        store = cls(path)
-        try:
-            store.path.mkdir(parents=True, exist_ok=True)
-            foreign = {entry.name for entry in store.path.iterdir()} - _own_names()
-            if foreign:
-                fault = f"got a directory with {sorted(foreign)[0]}, allowed: a new or empty one"
-                raise StoreError(f"{path}: {fault}")
-            if problem.source:
-                replace(store.path / PROBLEM, problem.source.encode())
-            if problem.reference_front is not None:
-                replace(store.path / REFERENCE_FRONT, problem.reference_front.read_bytes())
-            store.write_manifest(manifest)
-        except OSError as error:
-            raise _unwritable(store.path, error) from error
-        return store
+        if problem.source:
+            replace(self.path / PROBLEM, problem.source.encode())
+        if problem.reference_front is not None:
+            replace(self.path / REFERENCE_FRONT, problem.reference_front.read_bytes())
+        self.write_manifest(manifest)
 
     @property
     def exists(self) -> bool:
@@ -93,14 +93,14 @@ class RunStore:
         try:
             content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
-            fault = "got no manifest.json, allowed: a directory that `carbonopt run` made"
-            raise StoreError(f"{self.path}: {fault}") from error
+            raise StoreError(f"{self.path}: {self._without_manifest()}") from error
         except (OSError, ValueError) as error:
-            raise StoreError(f"{file}: cannot be read: {error}") from error
+            advice = f"{WHOLE_FILE}; put it back from a copy"
+            raise StoreError(f"{file}: cannot be read: {error}, {advice}") from error
         known = content if isinstance(content, dict) else {}
         missing = [key for key in _MANIFEST_KEYS if key not in known]
         if missing:
-            raise StoreError(f"{file}: got a manifest without {', '.join(missing)}, {_WHOLE_FILE}")
+            raise StoreError(f"{file}: got a manifest without {', '.join(missing)}, {WHOLE_FILE}")
         return content
 
     def write_manifest(self, manifest: Mapping[str, Any]) -> None:
@@ -109,30 +109,32 @@ class RunStore:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the directory for this process; the lock of a killed process is released.
+        """Hold the directory, made where there is none; the lock of a killed process is released.
 
         Raises
         ------
+        BusyError
+            Another process runs here.
         StoreError
-            Another process runs here, or the directory cannot be written.
+            The directory holds something else, or cannot be written.
         """
         try:
-            handle = (self.path / _LOCK).open("w")
+            self.path.mkdir(parents=True, exist_ok=True)
+            foreign = {entry.name for entry in self.path.iterdir()} - _own_names()
         except OSError as error:
-            raise _unwritable(self.path, error) from error
-        with handle:
-            if not _lock(handle):
-                raise StoreError(f"{self.path}: another process is running this run")
+            raise unwritable(self.path, error) from error
+        if EVALUATIONS in foreign and not self.exists:
+            raise StoreError(f"{self.path}: {self._without_manifest()}")
+        if foreign and not self.exists:
+            fault = f"got a directory with {sorted(foreign)[0]}, allowed: a new or empty one"
+            raise StoreError(f"{self.path}: {fault}")
+        with locked(self.path / _LOCK):
             yield
 
     @property
     def is_running(self) -> bool:
         """Whether a process holds the directory."""
-        try:
-            with (self.path / _LOCK).open() as handle:
-                return not _lock(handle)
-        except OSError:
-            return False
+        return is_locked(self.path / _LOCK)
 
     def evaluations(self, problem: Problem) -> pd.DataFrame:
         """Read every evaluated design; a line that a kill cut short is left out.
@@ -147,6 +149,7 @@ class RunStore:
         self._repair()
         variables = {v.name: v.values for v in problem.space.variables}
         table = read_table(self.path / EVALUATIONS, variables)
+        self._refuse_text(table, [*problem.deciding, "feasible"])
         self._columns = table.columns.tolist()
         rows: list[Row] = table.to_dict("records")  # type: ignore[assignment]
         self._stored = {_key(row, problem) for row in rows}
@@ -163,16 +166,14 @@ class RunStore:
         manifest = self.manifest()
         file = self.path / EVALUATIONS
         numbers = [*(entry["name"] for entry in manifest["objectives"]), *manifest["constraints"]]
-        needed = [*manifest["variables"], *numbers, *_TEXT_COLUMNS, "feasible"]
+        needed = [*manifest["variables"], *numbers, *TEXT_COLUMNS, "feasible"]
         table = read_table(file, manifest["variables"])
         if table.columns.empty and not manifest["finished"]:
             return pd.DataFrame(columns=needed)
         missing = [name for name in needed if name not in table]
         if missing:
-            raise StoreError(f"{file}: got no column {', '.join(missing)}, {_WHOLE_FILE}")
-        texts = [name for name in numbers if not pd.api.types.is_numeric_dtype(table[name])]
-        if len(table) and texts:
-            raise StoreError(f"{file}: got text in the column {', '.join(texts)}, {_WHOLE_FILE}")
+            raise StoreError(f"{file}: got no column {', '.join(missing)}, {WHOLE_FILE}")
+        self._refuse_text(table, [*numbers, "feasible"])
         return table
 
     def append(self, rows: Sequence[Row], problem: Problem) -> None:
@@ -183,8 +184,8 @@ class RunStore:
             return
         if not self._columns or any(set(row) - set(self._columns) for row in fresh):
             self._widen(problem.frame(fresh).columns.tolist(), problem)
-        lines = _lines([[_text(row.get(name)) for name in self._columns] for row in fresh])
-        _add(self.path / EVALUATIONS, lines)
+        lines = csv_lines([[field_text(row.get(name)) for name in self._columns] for row in fresh])
+        add(self.path / EVALUATIONS, lines)
         self._stored.update(new)
 
     def forget_evaluations(self) -> None:
@@ -201,17 +202,17 @@ class RunStore:
         """Add one line to the history."""
         file = self.path / HISTORY
         lines = [] if file.exists() and file.stat().st_size else [list(entry)]
-        lines.append([_text(value) for value in entry.values()])
-        _add(file, _lines(lines))
+        lines.append([field_text(value) for value in entry.values()])
+        add(file, csv_lines(lines))
 
     def history(self) -> pd.DataFrame:
         """Read the history."""
         header, lines = read_rows(self.path / HISTORY)
         missing = [name for name in _HISTORY_COLUMNS if name not in header]
         if header and missing:
-            fault = f"got no column {', '.join(missing)}, {_WHOLE_FILE}"
+            fault = f"got no column {', '.join(missing)}, {WHOLE_FILE}"
             raise StoreError(f"{self.path / HISTORY}: {fault}")
-        return pd.DataFrame([[_number(text) for text in line] for line in lines], columns=header)
+        return pd.DataFrame([[number_of(text) for text in line] for line in lines], columns=header)
 
     def cut_history(self, generation: int) -> pd.DataFrame:
         """Drop what was written after a generation, return what is left."""
@@ -222,9 +223,10 @@ class RunStore:
         return kept
 
     def save_checkpoint(self, state: object) -> None:
-        """Replace the checkpoint, after the rows are on the disk."""
+        """Replace the checkpoint, hash first, after the rows are on the disk."""
         sync(self.path / EVALUATIONS)
-        replace(self.path / CHECKPOINT, pickle.dumps(state))
+        content = pickle.dumps(state)
+        replace(self.path / CHECKPOINT, hashlib.sha256(content).digest() + content)
 
     def checkpoint(self) -> Any:  # noqa: ANN401  whatever was saved
         """Load the checkpoint, None where there is none yet.
@@ -232,20 +234,48 @@ class RunStore:
         Raises
         ------
         StoreError
-            It was written by other versions.
+            It is damaged, or was written by other versions.
         """
         file = self.path / CHECKPOINT
         if not file.exists():
             return None
+        advice = "delete it, and resume replays the stored rows"
+        stored = file.read_bytes()
+        digest, content = stored[:_DIGEST_BYTES], stored[_DIGEST_BYTES:]
+        if hashlib.sha256(content).digest() != digest:
+            raise StoreError(f"{file}: got a damaged checkpoint, {WHOLE_FILE}; {advice}")
         try:
-            return pickle.loads(file.read_bytes())
+            return pickle.loads(content)
         except Exception as error:  # unpickling fails in as many ways as there are versions
-            fault = f"cannot be read ({error}); delete it, and resume replays the stored rows"
-            raise StoreError(f"{file}: {fault}") from error
+            raise StoreError(f"{file}: cannot be read ({error}); {advice}") from error
 
     def write_front(self, front: pd.DataFrame) -> None:
         """Write the front."""
         replace(self.path / FRONT, table_bytes(front))
+
+    def _without_manifest(self) -> str:
+        """Say that there is no manifest, and how to save what lies beside it."""
+        rows = self.path / EVALUATIONS
+        if not rows.exists():
+            return "got no manifest.json, allowed: a directory that `carbonopt run` made"
+        other = f"or search anew with --out DIR --start-from {rows}"
+        return f"got {EVALUATIONS} without its manifest.json: put it back from a copy, {other}"
+
+    def _refuse_text(self, table: pd.DataFrame, columns: Sequence[str]) -> None:
+        """Refuse rows with text where a number or a verdict belongs, by line.
+
+        Raises
+        ------
+        StoreError
+            With every column in which the file is damaged.
+        """
+        faults = []
+        for name in columns if len(table) else ():
+            texts = [place for place, v in enumerate(table.get(name, ())) if isinstance(v, str)]
+            where = f"{self.path / EVALUATIONS}:{texts[0] + 2}" if texts else ""
+            faults += [f"{where}: got text in the column {name}, {DAMAGED_LINE}"] if texts else []
+        if faults:
+            raise StoreError("\n".join(faults))
 
     def _repair(self) -> None:
         """Cut the file back to its last whole line."""
@@ -262,77 +292,7 @@ class RunStore:
         known = dict.fromkeys([*columns, *self._columns])
         self._columns = problem.frame([dict.fromkeys(known)]).columns.tolist()
         body = [[row.get(name, "") for name in self._columns] for row in rows]
-        replace(self.path / EVALUATIONS, _lines([self._columns, *body]).encode())
-
-
-def read_rows(file: Path) -> tuple[list[str], list[list[str]]]:
-    """Read header and lines of a CSV file as text; both empty where there is no file.
-
-    A last line without its end is still being written, or was cut short by a kill: left out.
-
-    Raises
-    ------
-    StoreError
-        It is no CSV text, or a line has another number of fields than the header.
-    """
-    if not file.exists():
-        return [], []
-    try:
-        text = file.read_bytes().decode()
-        lines = list(csv.reader(io.StringIO(text[: text.rfind("\n") + 1])))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise StoreError(f"{file}: got no CSV text ({error}), {_WHOLE_FILE}") from error
-    if not lines:
-        return [], []
-    for number, line in enumerate(lines[1:], start=2):
-        if len(line) != len(lines[0]):
-            fault = f"got {len(line)} fields, allowed: {len(lines[0])} as in the header"
-            raise StoreError(f"{file}:{number}: {fault}")
-    return lines[0], lines[1:]
-
-
-def read_table(file: Path, variables: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
-    """Read a table of designs to the last bit, given the values that each variable can take."""
-    header, lines = read_rows(file)
-    texts = {name: {str(value): value for value in values} for name, values in variables.items()}
-    columns = {
-        name: [_value(name, line[place], texts.get(name)) for line in lines]
-        for place, name in enumerate(header)
-    }
-    return pd.DataFrame(columns, columns=header)
-
-
-def table_bytes(table: pd.DataFrame) -> bytes:
-    """Write a table as CSV, floats to the last bit."""
-    body = [[_text(value) for value in row] for row in table.itertuples(index=False, name=None)]
-    return _lines([table.columns.tolist(), *body]).encode()
-
-
-def replace(file: Path, content: bytes) -> None:
-    """Write a file as a whole: a kill leaves the old one or the new one."""
-    temporary = file.with_name(file.name + ".tmp")
-    try:
-        temporary.write_bytes(content)
-        sync(temporary)
-        temporary.replace(file)
-    except OSError as error:
-        raise _unwritable(file.parent, error) from error
-
-
-def _add(file: Path, text: str) -> None:
-    """Add lines to a file, at once."""
-    try:
-        with file.open("ab") as handle:
-            handle.write(text.encode())
-    except OSError as error:
-        raise _unwritable(file.parent, error) from error
-
-
-def sync(file: Path) -> None:
-    """Wait until a file is on the disk, where there is one."""
-    if file.exists():
-        with file.open("rb+") as handle:
-            os.fsync(handle.fileno())
+        replace(self.path / EVALUATIONS, csv_lines([self._columns, *body]).encode())
 
 
 def _own_names() -> set[str]:
@@ -344,57 +304,3 @@ def _own_names() -> set[str]:
 def _key(row: Mapping[str, Any], problem: Problem) -> tuple[str, ...]:
     """Identify a design by its variables as text."""
     return tuple(str(row[name]) for name in problem.space.names)
-
-
-def _lines(rows: Sequence[Sequence[str]]) -> str:
-    """Join rows to CSV text."""
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows(rows)
-    return buffer.getvalue()
-
-
-def _text(value: object) -> str:
-    """Print a value so that it reads back the same; nothing for NaN."""
-    if value is None or value != value:
-        return ""
-    return repr(float(value)) if isinstance(value, float) else str(value)
-
-
-def _value(name: str, text: str, choices: Mapping[str, Any] | None) -> Any:  # noqa: ANN401
-    """Read a field: a value of a variable, a verdict, a number or text."""
-    if choices is not None:
-        return choices.get(text, text)
-    if name in _TEXT_COLUMNS:
-        return text
-    return text == "True" if name == "feasible" else _number(text)
-
-
-def _number(text: str) -> float | str:
-    """Read a number, NaN from nothing; leave other text alone."""
-    if text.isdigit():
-        return int(text)
-    try:
-        return float(text) if text else float("nan")
-    except ValueError:
-        return text
-
-
-def _lock(handle: io.TextIOWrapper) -> bool:
-    """Lock an open file, False where another process has it; without locks on Windows."""
-    try:
-        import fcntl
-    except ImportError:
-        return True
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
-
-
-def _unwritable(path: Path, error: OSError) -> StoreError:
-    """Say that a run directory cannot be written, and what to do."""
-    if isinstance(error, StoreError):
-        return error
-    reason = error.strerror or str(error)
-    return StoreError(f"{path}: cannot be written ({reason}), allowed: a directory of your own")
