@@ -21,6 +21,7 @@ from carbonopt.encoding.optuna_objective import constraint_keys, suggested, to_i
 from carbonopt.errors import SpecError, StoreError
 from carbonopt.problem import Problem, Row
 from carbonopt.run.manifest import differences, manifest_of, origin_of
+from carbonopt.run.start import start_designs
 from carbonopt.search.base import Key, SearchTask
 from carbonopt.search.optuna_sampler import make_sampler
 from carbonopt.search.sampling import first_designs, neighbour
@@ -78,11 +79,11 @@ class SharedStudy:
         """Trials that are done, at work or waiting to be."""
         return self.study.get_trials(deepcopy=False, states=_LIVE)
 
-    def done(self) -> dict[Key, FrozenTrial]:
+    def done(self, trials: Sequence[FrozenTrial] | None = None) -> dict[Key, FrozenTrial]:
         """Finished trials by design, in order of number; of a design that two have, the first."""
         found: dict[Key, FrozenTrial] = {}
-        for trial in self.study.get_trials(deepcopy=False, states=[TrialState.COMPLETE]):
-            key = self.key(trial)
+        for trial in self.live() if trials is None else trials:
+            key = self.key(trial) if trial.state is TrialState.COMPLETE else None
             if key is not None:
                 found.setdefault(key, trial)
         return found
@@ -139,7 +140,7 @@ def open_study(
             if problem is None:
                 fault = f"got {name}, which {shown(url)} does not have"
                 raise SpecError(f"study: {fault}, allowed: with --problem to start it") from error
-            task = SearchTask(problem, budget, seed)
+            task = SearchTask(problem, budget, seed, start_designs(None, problem.space))
             study = _start(storage, name, task, searcher)
         manifest = _manifest(study, url)
         solved = problem or make_problem(study.user_attrs[_SOURCE])
@@ -167,15 +168,20 @@ def work(shared: SharedStudy, told: Callable[[int, int], None] | None = None) ->
     """
     worker = _Worker(shared)
     with quiet_optuna(), storage_faults(shared.url):
-        while (finished := len(shared.done())) < shared.target:
-            states = [trial.state for trial in shared.live()]
+        while True:
+            trials = shared.live()
+            finished = len(shared.done(trials))
+            if told is not None:
+                told(finished, shared.target)
+            if finished >= shared.target:
+                return worker.evaluated
+            states = [trial.state for trial in trials]
             is_busy = finished + states.count(TrialState.RUNNING) >= shared.target
             if is_busy and TrialState.WAITING not in states:
                 time.sleep(_PAUSE_S)
                 optuna.storages.fail_stale_trials(shared.study)
-            elif worker.step() and told is not None:
-                told(len(shared.done()), shared.target)
-    return worker.evaluated
+            else:
+                worker.step(len(trials))
 
 
 class _Worker:
@@ -184,24 +190,30 @@ class _Worker:
     def __init__(self, shared: SharedStudy) -> None:
         self.shared = shared
         self.name = f"{platform.node()}:{os.getpid()}"
-        seeds = np.random.SeedSequence([shared.manifest["seed"], zlib.crc32(self.name.encode())])
-        own = seeds.generate_state(2)
+        seed = int(shared.manifest["seed"])
+        own = np.random.SeedSequence([seed, zlib.crc32(self.name.encode())]).generate_state(2)
         self.rng = np.random.default_rng(own)
-        task = SearchTask(shared.problem, shared.target, int(own[0] >> 1))
+        start = start_designs(None, shared.problem.space)
+        task = SearchTask(shared.problem, shared.target, int(own[0]), start)
         shared.study.sampler = make_sampler(task, SEARCHERS[shared.manifest["searcher"]])
+        self.first = first_designs(task, _SPREAD, np.random.default_rng([seed, 2]))
         self.evaluated = 0
 
-    def step(self) -> bool:
-        """Take a design and evaluate it; False where it was taken, or given to another worker."""
-        before = self.evaluated
+    def step(self, begun: int) -> None:
+        """Take a design and evaluate it, unless it is given to another worker.
+
+        The first designs of a study cover each value of each variable evenly.
+        """
+        study, before = self.shared.study, self.evaluated
+        if begun < len(self.first):
+            study.enqueue_trial(to_params(self.shared.problem.space, self.first[begun]))
         try:
-            self.shared.study.optimize(self._objective, n_trials=1, catch=(RepeatError,))
+            study.optimize(self._objective, n_trials=1, catch=(RepeatError,))
         except (UpdateFinishedTrialError, ValueError) as error:
             # this process stood still for so long that its design was queued again
             if isinstance(error, ValueError) and not str(error).startswith(_TOO_LATE):
                 raise
             self.evaluated = before
-        return self.evaluated > before
 
     def _objective(self, trial: Trial) -> Sequence[float]:
         """Evaluate the design of a trial, and leave its row there."""
@@ -245,7 +257,6 @@ class _Worker:
 
 def _start(storage: BaseStorage, name: str, task: SearchTask, searcher: str) -> optuna.Study:
     """Start a study, or take up the one that somebody else has just started."""
-    space = task.problem.space
     try:
         study = optuna.create_study(
             study_name=name,
@@ -255,9 +266,6 @@ def _start(storage: BaseStorage, name: str, task: SearchTask, searcher: str) -> 
     except DuplicatedStudyError:
         return optuna.load_study(study_name=name, storage=storage)
     study.set_metric_names([m.title for m in task.problem.metrics])
-    count = min(_SPREAD, task.budget)
-    for row in first_designs(task, count, np.random.default_rng([task.seed, 2])):
-        study.enqueue_trial(to_params(space, row))
     study.set_user_attr(_SOURCE, task.problem.source)
     study.set_user_attr(_MANIFEST, manifest_of(task, searcher, StopRules()))
     return study

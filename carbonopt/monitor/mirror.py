@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import math
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -26,7 +27,6 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from carbonopt.database import quiet_optuna
 from carbonopt.front.dominance import front_rows
-from carbonopt.front.front import Front
 from carbonopt.monitor.note import front_text, knee_text, note_text, spec_text
 from carbonopt.monitor.plots import (
     BROKEN_DOWN,
@@ -46,7 +46,7 @@ MOST_TRIALS = 2000
 """What optuna-dashboard shows within about two seconds."""
 _SAMPLED = MOST_TRIALS // 2
 _LOG_FROM_RATIO = 2.0
-_GROWTH = 1.1
+_GROWTH = 1.2
 """How many times more designs make it worth to draw the figures again."""
 _DIGEST = "design"
 _ATTRIBUTES = ("clock_ns", "node_nm", "limit.reticle")
@@ -120,11 +120,15 @@ class Mirror:
                 self.tail.rewind()
             rows = self.tail.read()
             added = self._add(rows) if len(rows) else 0
-            self._write_note()
+            if self._is_news("manifest", json.dumps(self.manifest)):
+                optuna_dashboard.save_note(self.study, note_text(self.store, self.manifest))
+                self._write_file("spec.yaml", spec_text(self.manifest))
             if self.is_finished or self.read > _GROWTH * self.drawn:
                 self.drawn = self.read
                 self._write_figures()
-                self._write_files()
+                self._write_file("front.csv", front_text(self.front))
+            if self.is_finished and len(self.front) and not self.is_whole:
+                self._write_file("knee.json", knee_text(load_run(self.store.path), self.store))
             self.is_whole = self.is_finished
         return added
 
@@ -211,12 +215,6 @@ class Mirror:
             told["message"] = str(row["message"])
         return told
 
-    def _write_note(self) -> None:
-        """Write the note, where it has changed."""
-        text = note_text(self.store, self.manifest)
-        if self._is_news("note", text):
-            optuna_dashboard.save_note(self.study, text)
-
     def _write_figures(self) -> None:
         """Draw where carbon and energy go, and the hypervolume, where these have changed."""
         figures = {
@@ -238,19 +236,13 @@ class Mirror:
         table = read_table(file, self.manifest["variables"]) if file.exists() else None
         return exact_hypervolume(table, self.objectives, self.manifest["reference_point"])
 
-    def _write_files(self) -> None:
-        """Write the resolved problem and the front; at the end the mapping of its knee as well."""
-        files = {"spec.yaml": spec_text(self.manifest), "front.csv": front_text(self.front)}
-        if self.is_finished and len(self.front) and "knee.json" not in self.written:
-            files["knee.json"] = knee_text(self._found(), self.store)
+    def _write_file(self, name: str, text: str) -> None:
+        """Put a file beside the study, in the place of the one with its name."""
         held = {meta.filename: meta.artifact_id for meta in get_all_artifact_meta(self.study)}
-        for name, text in files.items():
-            if not self._is_news(name, text):
-                continue
-            if name in held:
-                self.artifacts.write(held[name], io.BytesIO(text.encode()))
-            else:
-                self._upload(name, text)
+        if name in held:
+            self.artifacts.write(held[name], io.BytesIO(text.encode()))
+        else:
+            self._upload(name, text)
 
     def _upload(self, name: str, text: str) -> None:
         """Put a file beside the study."""
@@ -260,10 +252,6 @@ class Mirror:
             upload_artifact(
                 artifact_store=self.artifacts, file_path=str(file), study_or_trial=self.study
             )
-
-    def _found(self) -> Front:
-        """Read the finished run."""
-        return load_run(self.store.path)
 
     def _is_news(self, name: str, text: str) -> bool:
         """Whether a text differs from what this mirror wrote last; remembers it."""

@@ -33,50 +33,58 @@ def breakdown_figure(front: pd.DataFrame, name: str, variables: Sequence[str]) -
     places = [str(place + 1) for place in shown.index]
     texts = [describe_design(design, variables) for _, design in shown.iterrows()]
     bars = [
-        go.Bar(
-            name=part.replace("_", " "),
-            x=places,
-            y=(shown[f"{name}.{part}"].to_numpy(float) * scale.factor).tolist(),
-            marker_color=colour,
-            hovertext=texts,
-        )
+        {
+            "type": "bar",
+            "name": part.replace("_", " "),
+            "x": places,
+            "y": (shown[f"{name}.{part}"].to_numpy(float) * scale.factor).tolist(),
+            "marker": {"color": colour},
+            "hovertext": texts,
+        }
         for part, colour in part_colours(parts).items()
     ]
     label = short_label(name)
     of_all = "" if len(shown) == len(front) else f" ({len(shown)} of {len(front)})"
-    figure = go.Figure(bars)
-    figure.update_layout(
-        _layout(f"Where the {label} of the front goes"),
-        barmode="stack",
-        xaxis={"title": f"design of the front, least first{of_all}", "type": "category"},
-        yaxis={"title": scale.label(label)},
-    )
-    return figure
+    layout = {
+        "barmode": "stack",
+        "xaxis": {"title": {"text": f"design of the front, least first{of_all}"},
+                  "type": "category"},
+        "yaxis": {"title": {"text": scale.label(label)}},
+    }  # fmt: skip
+    return _figure(f"Where the {label} of the front goes", bars, layout)
 
 
 def hypervolume_figure(history: pd.DataFrame, exact: float) -> go.Figure:
     """Draw the log hypervolume over the designs evaluated, with that of the exact front."""
     shown = evenly(history, _MOST_POINTS)
-    figure = go.Figure(
-        go.Scatter(
-            x=shown["distinct"].tolist(),
-            y=shown["hypervolume"].tolist(),
-            mode="lines+markers",
-            name="this run",
-            line={"color": BLUE, "shape": "hv"},
-            marker={"size": 4},
-        )
-    )
+    designs = shown["distinct"].tolist()
+    lines = [
+        {
+            "type": "scatter",
+            "name": "this run",
+            "x": designs,
+            "y": shown["hypervolume"].tolist(),
+            "mode": "lines+markers",
+            "line": {"color": BLUE, "shape": "hv"},
+            "marker": {"size": 4},
+        }
+    ]
     if math.isfinite(exact):
-        figure.add_hline(
-            y=exact, line={"color": GREY, "dash": "dash"}, annotation_text="exact front"
+        lines.append(
+            {
+                "type": "scatter",
+                "name": "exact front",
+                "x": [0, designs[-1]],
+                "y": [exact, exact],
+                "mode": "lines",
+                "line": {"color": GREY, "dash": "dash"},
+            }
         )
-    figure.update_layout(
-        _layout("Hypervolume of the front so far"),
-        xaxis={"title": "distinct designs evaluated"},
-        yaxis={"title": "log hypervolume [decades to the power of objectives]"},
-    )
-    return figure
+    layout = {
+        "xaxis": {"title": {"text": "distinct designs evaluated"}},
+        "yaxis": {"title": {"text": "log hypervolume [decades to the power of objectives]"}},
+    }
+    return _figure("Hypervolume of the front so far", lines, layout)
 
 
 def evenly(table: pd.DataFrame, most: int) -> pd.DataFrame:
@@ -91,11 +99,11 @@ def evenly(table: pd.DataFrame, most: int) -> pd.DataFrame:
     return table.iloc[places]
 
 
-def _layout(title: str) -> dict[str, Any]:
-    """Return what all figures share."""
-    return {
-        "title": title,
-        "template": "plotly_white",
-        "legend": {"traceorder": "normal"},
-        "margin": {"l": 70, "r": 20, "t": 60, "b": 60},
-    }
+def _figure(title: str, traces: list[dict[str, Any]], layout: dict[str, Any]) -> go.Figure:
+    """Make a figure as it is: checking each field takes plotly a hundred times longer."""
+    shared = {"title": {"text": title}, "plot_bgcolor": "white", "legend": {"traceorder": "normal"},
+              "margin": {"l": 70, "r": 20, "t": 60, "b": 60}}  # fmt: skip
+    for axis in ("xaxis", "yaxis"):
+        layout[axis] |= {"gridcolor": "#E6E8EB", "linecolor": "#555555"}
+    figure = {"data": traces, "layout": {**shared, **layout}, "frames": []}
+    return go.Figure(figure, _validate=False)

@@ -22,8 +22,8 @@ FOLDER = "dashboard"
 JOURNAL = "journal.log"
 _EXTRA = "after pip install 'carbonopt[dashboard]'"
 _LEAST_PAUSE_S = 1.0
-_PAUSE_PER_LOOK = 40.0
-"""A look costs time that a run may need: at most one part in forty of one core goes into looks."""
+_PAUSE_PER_LOOK = 50.0
+"""A look costs time that a run may need: at most one part in fifty of one core goes into looks."""
 
 
 def watch(
