@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from argparse import Namespace
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,10 +23,10 @@ def worker(options: Namespace) -> int:
 
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        shared = _opened(options)
-        problem, target = shared.problem.name, shared.target
-        say(f"{options.study}: {problem}, {shared.manifest['searcher']}, {target} designs")
-        many = work(shared, _told)
+        with _opened(options) as shared:
+            problem, target = shared.problem.name, shared.target
+            say(f"{options.study}: {problem}, {shared.manifest['searcher']}, {target} designs")
+            many = work(shared, _told)
     except KeyboardInterrupt:
         return tell("interrupted; the design at hand is queued for another worker", INTERRUPTED)
     finally:
@@ -39,11 +40,13 @@ def collect(options: Namespace) -> int:
     from carbonopt.cluster.collect import collect as write
 
     run_dir = Path(options.out or RUNS / options.study)
-    show(write(_opened(options), run_dir), run_dir)
+    with _opened(options) as shared:
+        front = write(shared, run_dir)
+    show(front, run_dir)
     return DONE
 
 
-def _opened(options: Namespace) -> SharedStudy:
+def _opened(options: Namespace) -> AbstractContextManager[SharedStudy]:
     """Open the study that was named, with what it is to be started with."""
     from carbonopt.cluster.shared import HEARTBEAT_S, open_study
     from carbonopt.problem import load_problem

@@ -52,6 +52,14 @@ def open_storage(url: str, *, heartbeat_s: int | None = None) -> BaseStorage:
             )
 
 
+def close_storage(storage: BaseStorage) -> None:
+    """Close the connections of a storage to its database, where it has any."""
+    with suppress(SQLAlchemyError, StorageInternalError):
+        storage.remove_session()
+        if isinstance(storage, RDBStorage):
+            storage.engine.dispose()
+
+
 def shown(url: str) -> str:
     """Return a URL without its password.
 
@@ -85,14 +93,22 @@ def storage_faults(url: str) -> Iterator[None]:
         ) from error
     except ImportError as error:
         needs = f"got {shown(url)}, which needs {error.name or 'a driver'}"
-        raise SpecError(
-            f"storage: {needs}, allowed: after pip install 'carbonopt[distributed]'"
-        ) from error
-    except (SQLAlchemyError, StorageInternalError) as error:
+        allowed = "after pip install 'carbonopt[distributed]'"
+        raise SpecError(f"storage: {needs}, allowed: {allowed}") from error
+    except Exception as error:
+        cause = _behind(error)
+        if cause is None:
+            raise
         kept = "what was stored is kept: start again when it answers"
-        raise StoreError(
-            f"storage {shown(url)}: does not answer ({_reason(error)}); {kept}"
-        ) from error
+        fault = f"does not answer ({_reason(cause)})"
+        raise StoreError(f"storage {shown(url)}: {fault}; {kept}") from error
+
+
+def _behind(error: BaseException | None) -> BaseException | None:
+    """Find the fault of a storage behind an error; Optuna trips over some while it cleans up."""
+    while error is not None and not isinstance(error, SQLAlchemyError | StorageInternalError):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 @contextmanager

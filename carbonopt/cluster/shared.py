@@ -6,7 +6,8 @@ import os
 import platform
 import time
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ from optuna.exceptions import DuplicatedStudyError, UpdateFinishedTrialError
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from carbonopt.database import open_storage, quiet_optuna, shown, storage_faults
+from carbonopt.database import close_storage, open_storage, quiet_optuna, shown, storage_faults
 from carbonopt.encoding.optuna_objective import constraint_keys, suggested, to_index, to_params
 from carbonopt.errors import SpecError, StoreError
 from carbonopt.problem import Problem, Row
@@ -97,6 +98,7 @@ class SharedStudy:
         return sorted({trial.user_attrs[_WORKER] for trial in self.done().values()})
 
 
+@contextmanager
 def open_study(
     url: str,
     name: str,
@@ -107,8 +109,8 @@ def open_study(
     budget: int = 200,
     seed: int = 1,
     heartbeat_s: int = HEARTBEAT_S,
-) -> SharedStudy:
-    """Open a shared study, or start it where there is none and a problem is given.
+) -> Iterator[SharedStudy]:
+    """Open a shared study for a ``with`` block; a problem starts it where there is none.
 
     Parameters
     ----------
@@ -145,7 +147,10 @@ def open_study(
         manifest = _manifest(study, url)
         solved = problem or make_problem(study.user_attrs[_SOURCE])
     _check_same(url, name, manifest, solved)
-    return SharedStudy(study, solved, manifest, url)
+    try:
+        yield SharedStudy(study, solved, manifest, url)
+    finally:
+        close_storage(storage)
 
 
 def work(shared: SharedStudy, told: Callable[[int, int], None] | None = None) -> int:

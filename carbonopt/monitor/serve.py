@@ -11,7 +11,7 @@ from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-from carbonopt.database import open_storage, storage_faults
+from carbonopt.database import close_storage, open_storage, storage_faults
 from carbonopt.errors import SpecError, StoreError
 from carbonopt.store import RunStore
 
@@ -63,12 +63,16 @@ def watch(
     folder = _folder(store)
     url = storage or str(folder / JOURNAL)
     with storage_faults(url):
-        mirror = made(store, open_storage(url), folder)
-        mirror.look()
-        with _served(mirror, host, port) as address:
-            if on_start is not None:
-                on_start(f"{address}/dashboard/studies/{mirror.study_id}")
-            _follow(mirror)
+        opened = open_storage(url)
+        try:
+            mirror = made(store, opened, folder)
+            mirror.look()
+            with _served(mirror, host, port) as address:
+                if on_start is not None:
+                    on_start(f"{address}/dashboard/studies/{mirror.study_id}")
+                _follow(mirror)
+        finally:
+            close_storage(opened)
 
 
 def _mirror_class() -> type[Mirror]:

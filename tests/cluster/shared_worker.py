@@ -42,6 +42,7 @@ def opened(url, name, budget, pause_s=0.0, **changes):
 if __name__ == "__main__":
     url, name, budget, pause_s = sys.argv[1:]
     try:
-        work(opened(url, name, int(budget), float(pause_s)))
+        with opened(url, name, int(budget), float(pause_s)) as shared:
+            work(shared)
     except OSError as error:
         sys.exit(f"StoreError: {error}")

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import postgres
@@ -70,13 +71,19 @@ def server():
     running = postgres.Postgres()
     running.start()
     yield running
-    running.stop()
     running.remove()
 
 
+@pytest.fixture
+def opening():
+    """Open a shared study until the end of the test, or earlier."""
+    with ExitStack() as stack:
+        yield lambda *arguments, **changes: stack.enter_context(opened(*arguments, **changes))
+
+
 @pytest.mark.slow
-def test_a_killed_worker_loses_nothing_and_the_front_is_exact(server, worker, tmp_path):
-    shared = opened(server.url, "killed", SIZE)
+def test_a_killed_worker_loses_nothing_and_the_front_is_exact(server, worker, tmp_path, opening):
+    shared = opening(server.url, "killed", SIZE)
     victim, survivor = (worker(server.url, "killed", pause_s=1.0) for _ in range(2))
     wait_for(lambda: len(shared.workers()) == 2, "design of each worker")
     victim.send_signal(signal.SIGKILL)
@@ -96,8 +103,8 @@ def test_a_killed_worker_loses_nothing_and_the_front_is_exact(server, worker, tm
 
 
 @pytest.mark.slow
-def test_a_server_that_goes_away_ends_the_worker_and_keeps_what_was_done(server, worker):
-    shared = opened(server.url, "away", SIZE)
+def test_a_server_that_goes_away_ends_the_worker_and_keeps_what_was_done(server, worker, opening):
+    shared = opening(server.url, "away", SIZE)
     process = worker(server.url, "away", pause_s=0.5)
     wait_for(lambda: finished(shared) >= 3, "design")
     server.stop()
@@ -107,9 +114,9 @@ def test_a_server_that_goes_away_ends_the_worker_and_keeps_what_was_done(server,
     assert "does not answer" in told
     assert "Traceback" not in told
     with pytest.raises(StoreError, match="does not answer"):
-        opened(server.url, "away", SIZE)
+        opening(server.url, "away", SIZE)
     server.start()
-    again = opened(server.url, "away", SIZE)
+    again = opening(server.url, "away", SIZE)
     assert 3 <= finished(again) < SIZE
     work(again)
     assert finished(again) == SIZE
@@ -119,15 +126,15 @@ def sqlite(folder):
     return f"sqlite:///{folder}/study.db"
 
 
-def test_a_budget_is_kept_and_no_design_evaluated_twice(tmp_path):
-    shared = opened(sqlite(tmp_path), "alone", 10)
+def test_a_budget_is_kept_and_no_design_evaluated_twice(tmp_path, opening):
+    shared = opening(sqlite(tmp_path), "alone", 10)
     assert work(shared) == 10
     assert finished(shared) == 10
-    assert work(opened(sqlite(tmp_path), "alone", 10)) == 0
+    assert work(opening(sqlite(tmp_path), "alone", 10)) == 0
 
 
-def test_a_collection_is_a_run_and_can_grow(tmp_path):
-    shared = opened(sqlite(tmp_path), "grows", 8)
+def test_a_collection_is_a_run_and_can_grow(tmp_path, opening):
+    shared = opening(sqlite(tmp_path), "grows", 8)
     for begun in range(3):
         module._Worker(shared).step(begun)
     early = collect(shared, tmp_path / "run")
@@ -141,8 +148,8 @@ def test_a_collection_is_a_run_and_can_grow(tmp_path):
     assert "another search finds others" in stored.notices[0]
 
 
-def test_an_interrupted_design_is_queued_again(tmp_path, monkeypatch):
-    shared = opened(sqlite(tmp_path), "stopped", 4)
+def test_an_interrupted_design_is_queued_again(tmp_path, monkeypatch, opening):
+    shared = opening(sqlite(tmp_path), "stopped", 4)
 
     def interrupt(index):
         raise KeyboardInterrupt
@@ -156,31 +163,42 @@ def test_an_interrupted_design_is_queued_again(tmp_path, monkeypatch):
     assert work(shared) == 4
 
 
-def test_another_model_is_refused(tmp_path, monkeypatch):
-    opened(sqlite(tmp_path), "models", 4)
+def test_another_model_is_refused(tmp_path, monkeypatch, opening):
+    opening(sqlite(tmp_path), "models", 4)
     monkeypatch.setattr("carbonopt.run.manifest.model_hash", lambda: "0" * 64)
     with pytest.raises(StoreError, match="models have changed") as caught:
-        opened(sqlite(tmp_path), "models", 4)
+        opening(sqlite(tmp_path), "models", 4)
     assert "run the version of carbonopt that started it" in str(caught.value)
 
 
-def test_another_problem_is_refused(tmp_path):
-    opened(sqlite(tmp_path), "problems", 4)
-    with pytest.raises(StoreError, match=r"study problems .*: the problem has changed"):
-        open_study(sqlite(tmp_path), "problems", problem_of_text, problem=shared_worker.toy.large())
+def test_another_problem_is_refused(tmp_path, opening):
+    opening(sqlite(tmp_path), "problems", 4)
+    with (
+        pytest.raises(StoreError, match=r"study problems .*: the problem has changed"),
+        open_study(
+            sqlite(tmp_path), "problems", problem_of_text, problem=shared_worker.toy.large()
+        ),
+    ):
+        pass
 
 
 def test_a_study_that_is_not_there_needs_a_problem(tmp_path):
-    with pytest.raises(SpecError, match=r"study: got none, which .* does not have"):
-        open_study(sqlite(tmp_path), "none", problem_of_text)
+    with (
+        pytest.raises(SpecError, match=r"study: got none, which .* does not have"),
+        open_study(sqlite(tmp_path), "none", problem_of_text),
+    ):
+        pass
 
 
-def test_a_searcher_that_cannot_share_is_refused(tmp_path):
+def test_a_searcher_that_cannot_share_is_refused(tmp_path, opening):
     with pytest.raises(SpecError, match="searcher: got nsga2, allowed: tpe"):
-        opened(sqlite(tmp_path), "nsga2", 4, searcher="nsga2")
+        opening(sqlite(tmp_path), "nsga2", 4, searcher="nsga2")
 
 
-def test_a_problem_from_python_cannot_be_made_again(tmp_path):
-    opened(sqlite(tmp_path), "python", 4)
-    with pytest.raises(SpecError, match="problem: got a problem made in Python"):
-        open_study(sqlite(tmp_path), "python", problem_of_text)
+def test_a_problem_from_python_cannot_be_made_again(tmp_path, opening):
+    opening(sqlite(tmp_path), "python", 4)
+    with (
+        pytest.raises(SpecError, match="problem: got a problem made in Python"),
+        open_study(sqlite(tmp_path), "python", problem_of_text),
+    ):
+        pass
