@@ -32,7 +32,7 @@ $(VENV)/.installed: pyproject.toml | $(BIN)/pip
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml | $(BIN)/pip
-	$(PIP) install --editable ".[dev]"
+	$(PIP) install --editable ".[dev,dashboard,distributed]"
 	@touch $@ $(VENV)/.installed
 
 # The tools that are compared with live in an environment of their own.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,7 @@ from carbonopt.errors import SpecError
 IndexArray = npt.NDArray[np.int64]
 Value = int | float | str
 _BLOCK = 4096
+_OF_MAPPING = re.compile(r"layer\d+\.\w+(\.\w+)*")
 _TOLERANCE = 1e-9
 """Of the number of steps: what decimal fractions lose as binary ones."""
 
@@ -225,3 +227,14 @@ class Space:
     def unravel(self, flat: npt.NDArray[np.int64]) -> IndexArray:
         """Turn places (n,) in the enumeration into index vectors (n, v)."""
         return np.stack(np.unravel_index(flat, self.shape), axis=1).astype(np.int64)
+
+
+def is_mapping_variable(name: str) -> bool:
+    """Tell whether a column says how layers are mapped.
+
+    Examples
+    --------
+    >>> is_mapping_variable("layer3.place.OX.1"), is_mapping_variable("sram_byte")
+    (True, False)
+    """
+    return _OF_MAPPING.fullmatch(name) is not None

@@ -11,9 +11,9 @@ import pandas as pd
 
 from carbonopt.front.front import Front
 from carbonopt.objectives import Metric
-from carbonopt.performance.genes import is_mapping_variable
 from carbonopt.report.columns import short_label
 from carbonopt.report.scale import common_scale, quantity
+from carbonopt.space import is_mapping_variable
 from carbonopt.units import unit_of
 
 TELLING_METRICS = ("carbon_ca_g", "carbon_pa_g")
