@@ -14,6 +14,8 @@ workloads: [ds_cnn]
 variables:
   template: {choice: [dimc, digital_ws]}
   rows: {pow2: [32, 64]}
+  cols: {choice: [32]}
+  sram_byte: {choice: [64 KiB]}
 objectives: [latency_s, carbon_pa_g]
 reference_point: {latency_s: 100 ms, carbon_pa_g: 10 mg}
 """
