@@ -47,6 +47,7 @@ def run(options: Namespace) -> int:
         from carbonopt import cli_campaign
         from carbonopt.campaign.plan import campaign_of
 
+        _refuse_executor(options)
         path = Path(options.out or RUNS / study.name)
         return cli_campaign.run(campaign_of(study, rules), path, options)
     _refuse_campaign_options(options, "a study of one run")
@@ -76,6 +77,7 @@ def resume(options: Namespace) -> int:
     from carbonopt.store import REFERENCE_FRONT, RunStore, read_table
 
     if cli_campaign.is_campaign(options.run_dir):
+        _refuse_executor(options)
         return cli_campaign.resume(options)
     _refuse_campaign_options(options, "one run")
     store = RunStore(options.run_dir)
@@ -117,6 +119,13 @@ def _refuse_campaign_options(options: Namespace, what: str) -> None:
     ]
     if faults:
         raise SpecError(faults)
+
+
+def _refuse_executor(options: Namespace) -> None:
+    """Refuse workers elsewhere for many runs, which go side by side on cores of this machine."""
+    if options.executor is not None:
+        allowed = "beside one run; many go side by side with --jobs, or on many hosts with --only"
+        raise SpecError(f"--executor: got {options.executor} for many runs, allowed: {allowed}")
 
 
 def _rules(stop: StopSpec, options: Namespace) -> StopRules:
