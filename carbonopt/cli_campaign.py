@@ -50,6 +50,8 @@ def status(options: Namespace) -> None:
     """Say how far a run or a campaign is."""
     from carbonopt import cli_show
     from carbonopt.campaign import CampaignStore
+    from carbonopt.campaign.store import DONE as DONE_CELL
+    from carbonopt.campaign.store import RUNNING
 
     if not is_campaign(options.run_dir):
         return cli_show.status(options)
@@ -63,6 +65,11 @@ def status(options: Namespace) -> None:
     say(f"{options.run_dir}: {campaign.name}, {len(states)} runs")
     for line in _lines(states, campaign):
         say(line)
+    found = {state.state for state in states}
+    if found == {DONE_CELL}:
+        say(f"compare with: carbonopt statistics {options.run_dir}")
+    elif RUNNING not in found:
+        say(f"go on with: carbonopt resume {options.run_dir}")
     return None
 
 
@@ -105,14 +112,16 @@ def _summed_up(campaign: Campaign, store: CampaignStore, states: Sequence[CellSt
     for line in _lines(states, campaign):
         say(line)
     others = [store.state(cell) for cell in campaign.cells]
+    failed = [state for state in states if state.state == FAILED]
+    if failed:
+        tell(f"{len(failed)} runs failed; mend the reason, then: carbonopt resume {store.path}", 0)
     waiting = sum(not state.is_done for state in others) - sum(not s.is_done for s in states)
     if waiting:
         say(f"{waiting} runs of other parts are not done; then: carbonopt statistics {store.path}")
     elif any(state.is_done for state in others):
         say()
         _show_statistics(store)
-    failed = [state for state in states if state.state == FAILED]
-    return tell(f"{len(failed)} runs failed", RUN_FAILED) if failed else DONE
+    return RUN_FAILED if failed else DONE
 
 
 def _show_statistics(store: CampaignStore, *, json: bool = False) -> None:
@@ -136,10 +145,10 @@ def _show_statistics(store: CampaignStore, *, json: bool = False) -> None:
 
 def _lines(states: Sequence[CellState], campaign: Campaign) -> list[str]:
     """Say how many cells are how far, and why some failed."""
-    from carbonopt.campaign.store import BEGUN, FAILED, RUNNING
+    from carbonopt.campaign.store import BEGUN, FAILED, RUNNING, STATES
 
     many = Counter(state.state for state in states)
-    lines = [", ".join(f"{count} {state}" for state, count in many.items())]
+    lines = [", ".join(f"{many[state]} {state}" for state in STATES if many[state])]
     named = [state for state in states if state.state in (RUNNING, BEGUN)]
     lines += [
         f"  {state.cell.name}: {state.state}, {state.designs} of {campaign.designs(state.cell)}"

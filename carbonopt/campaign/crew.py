@@ -5,13 +5,13 @@ from __future__ import annotations
 import multiprocessing
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
 from carbonopt.campaign.plan import Campaign, Cell, Share
-from carbonopt.campaign.store import CampaignStore, CellState
+from carbonopt.campaign.store import FAILED, CampaignStore, CellState
 from carbonopt.campaign.worker import Event, work
 from carbonopt.errors import SearchError, SpecError
 
@@ -69,9 +69,9 @@ def run_campaign(
     for cell in cells:
         store.forget_failure(cell)
     left = [state.cell for cell in cells if not (state := store.state(cell)).is_done]
-    if left:
-        Crew(store, campaign, left, watch or (lambda event: None)).run(min(jobs, len(left)))
-    return [store.state(cell) for cell in cells]
+    crew = Crew(store, campaign, left, watch or (lambda event: None))
+    crew.run(min(jobs, len(left)))
+    return [crew.state(cell) for cell in cells]
 
 
 @dataclass
@@ -104,6 +104,7 @@ class Crew:
         self.cells = cells
         self.watch = watch
         self.deaths: Counter[Cell | None] = Counter()
+        self.failures: dict[Cell, str] = {}
         self.workers: list[_Worker] = []
 
     def run(self, jobs: int) -> None:
@@ -125,6 +126,11 @@ class Crew:
                 worker.process.kill()  # what it has evaluated is on the disk
                 worker.process.join()
 
+    def state(self, cell: Cell) -> CellState:
+        """Look how far a cell is; why it failed is known also where no disk could keep it."""
+        state, reason = self.store.state(cell), self.failures.get(cell, "")
+        return state if state.is_done or not reason else replace(state, state=FAILED, reason=reason)
+
     def _start(self) -> _Worker:
         """Start a worker: a fresh interpreter, on every platform."""
         context = multiprocessing.get_context("spawn")
@@ -144,6 +150,12 @@ class Crew:
             return
         worker.cell = None if event.ended else event.cell
         self.deaths[None] = 0
+        self._pass_on(event)
+
+    def _pass_on(self, event: Event) -> None:
+        """Remember why a cell failed, and tell whoever watches."""
+        if event.reason:
+            self.failures[event.cell] = event.reason
         self.watch(event)
 
     def _end(self, worker: _Worker) -> None:
@@ -162,5 +174,5 @@ class Crew:
             reason = f"its process {how} {_DEATHS} times: killed, or out of memory"
             self.store.note_failure(cell, reason)
             self.cells = [other for other in self.cells if other != cell]
-            self.watch(Event(cell, ended=True, reason=reason))
+            self._pass_on(Event(cell, ended=True, reason=reason))
         self.workers.append(self._start())

@@ -26,6 +26,7 @@ _AXES = ("searchers", "budgets", "seeds")
 _KEYS = ("name", "question", "problems", *_AXES, "start", "stop")
 
 DONE, RUNNING, FAILED, BEGUN, WAITING = "done", "running", "failed", "begun", "waiting"
+STATES = (DONE, RUNNING, BEGUN, FAILED, WAITING)
 """States of a cell; one that has begun was interrupted."""
 
 

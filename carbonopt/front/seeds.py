@@ -107,7 +107,7 @@ def comparison_table(runs: pd.DataFrame) -> pd.DataFrame:
         ``measure``; ``a12``, the probability that a run of ``first`` is better than one of
         ``second``, ties half (Vargha, Delaney: 0.5 none, 0.56 small, 0.64 medium, 0.71 large);
         ``u`` and ``p`` of the two-sided Mann-Whitney test; ``p_holm``, corrected for all
-        comparisons of the problem; ``better``, the name of the one that is significantly better.
+        comparisons of the problem at this budget; ``better``, the one that is significantly better.
 
     References
     ----------
@@ -115,7 +115,8 @@ def comparison_table(runs: pd.DataFrame) -> pd.DataFrame:
     Delaney, J. Educational and Behavioral Statistics 25(2), 2000.
     """
     rows = []
-    for (problem, budget), group in _groups(runs, ["problem", "budget"]):
+    keys = ["problem", "budget"]
+    for (problem, budget), group in _groups(runs, keys):
         measure = EPSILON if group[HYPERVOLUME].isna().any() else HYPERVOLUME
         sign = -1.0 if measure == EPSILON else 1.0
         samples = {
@@ -130,7 +131,7 @@ def comparison_table(runs: pd.DataFrame) -> pd.DataFrame:
     table = pd.DataFrame(
         rows, columns=["problem", "budget", "measure", "first", "second", "a12", "u", "p"]
     )
-    corrected = [holm(part["p"].to_numpy(float)) for _, part in _groups(table, ["problem"])]
+    corrected = [holm(part["p"].to_numpy(float)) for _, part in _groups(table, keys)]
     table["p_holm"] = np.concatenate([*corrected, []])
     wins = np.where(table["a12"] > 0.5, table["first"], table["second"])
     table["better"] = np.where(table["p_holm"] < SIGNIFICANT, wins, "")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import pickle
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -24,6 +26,8 @@ from carbonopt.space import Space, Variable
 #: what stands in for the objectives of a design that has none, so that a searcher sees a number
 MISSING_OBJECTIVE = 1e30
 _MAX_CHUNK = 16
+_TOGETHER_S = 0.02
+"""Rows that this process computes within so long are handed on together; a kill loses no more."""
 _DEAD_WORKER = (
     "a worker process died: it was killed, ran out of memory, or was started from a script "
     'without `if __name__ == "__main__":`; what was stored is kept, so the run can be resumed'
@@ -256,9 +260,7 @@ class Problem:
     ) -> Iterable[tuple[list[tuple[int, ...]], list[Row]]]:
         """Yield chunks of keys with their raw rows, in the order in which they are finished."""
         if executor is None:
-            designs = self.space.decode(keys) if keys else []
-            for key, design in zip(keys, designs, strict=True):
-                yield [key], [safe_row(self.evaluate_row, design)]
+            yield from self._computed_here(keys)
             return
         self._payload = self._payload or _pickled(self.evaluate_row)
         size = min(_MAX_CHUNK, max(1, len(keys) // 16))
@@ -276,22 +278,43 @@ class Problem:
             for future in pending:
                 future.cancel()
 
+    def _computed_here(
+        self, keys: list[tuple[int, ...]]
+    ) -> Iterable[tuple[list[tuple[int, ...]], list[Row]]]:
+        """Yield keys with their raw rows: one by one, or together where they take no time."""
+        rows: list[Row] = []
+        started_s = time.monotonic()
+        designs = self.space.decode(keys) if keys else []
+        for place, design in enumerate(designs, start=1):
+            rows.append(safe_row(self.evaluate_row, design))
+            if place == len(keys) or time.monotonic() - started_s >= _TOGETHER_S:
+                yield keys[place - len(rows) : place], rows
+                rows, started_s = [], time.monotonic()
+
+    @cached_property
+    def _products(self) -> list[Metric]:
+        """Metrics of the objectives and limits that are products of columns."""
+        wanted = [*self.metrics, *(_product(column) for column in self.limits)]
+        return [metric for metric in wanted if metric is not None and metric.factors]
+
+    @cached_property
+    def _numbers(self) -> list[str]:
+        """Columns that must be numbers."""
+        factors = [name for product in self._products for name in product.factors]
+        return [*self.deciding, *self.limits, *factors]
+
     def _complete(self, row: Row) -> Row:
         """Add derived metrics, the limits of this problem and the verdict to a raw row."""
-        products = [*self.metrics, *(_product(column) for column in self.limits)]
-        factors = [name for wanted in products if wanted is not None for name in wanted.factors]
-        refuse_text(row, [*self.deciding, *self.limits, *factors])
-        for wanted in products:
-            if wanted is not None and wanted.factors and wanted.name not in row:
+        refuse_text(row, self._numbers)
+        for wanted in self._products:
+            if wanted.name not in row:
                 row[wanted.name] = _multiplied(row, wanted.factors)
         for column, limit in self.limits.items():
-            row[f"limit.{column}"] = float(row.get(column, np.nan)) / limit - 1.0
-        needed = [row.get(name, np.nan) for name in self.constraint_names]
-        numbers = [row.get(name, np.nan) for name in self.objectives]
+            row[f"limit.{column}"] = float(row.get(column, math.nan)) / limit - 1.0
         row["feasible"] = (
             row["status"] == "ok"
-            and all(value <= 0.0 for value in needed)
-            and bool(np.all(np.isfinite(numbers)))
+            and all(row.get(name, math.nan) <= 0.0 for name in self.constraint_names)
+            and all(math.isfinite(row.get(m.name, math.nan)) for m in self.metrics)
         )
         return row
 

@@ -15,7 +15,10 @@ OnRows = Callable[[list[Row]], None]
 def safe_row(evaluate_row: Evaluate, design: Row) -> Row:
     """Evaluate one design; whatever goes wrong becomes a row that says so."""
     try:
-        result = {key: _plain(value) for key, value in evaluate_row(dict(design)).items()}
+        result = {
+            key: value if type(value) is float else _plain(value)
+            for key, value in evaluate_row(dict(design)).items()
+        }
     except Exception as error:  # any fault of a row function is data of this design
         result = {"status": "error", "message": _plain(f"{type(error).__name__}: {error}")}
     return {"status": "ok", "message": "", **result, **design}

@@ -18,6 +18,7 @@ from carbonopt.report.columns import short_label
 from carbonopt.report.scale import common_scale
 from carbonopt.report.table import aligned
 from carbonopt.store import replace, table_bytes
+from carbonopt.store.files import unwritable
 
 DODGE = 1.03
 """Factor between the places of two searchers at one budget, so that their ranges stand apart."""
@@ -39,7 +40,10 @@ def write_statistics(found: SeedStatistics, folder: Path) -> list[Path]:
         The folder cannot be written.
     """
     figure = plot_seeds(found)
-    files = [style.save(figure, folder / f"statistics.{kind}") for kind in ("png", "svg")]
+    try:
+        files = [style.save(figure, folder / f"statistics.{kind}") for kind in ("png", "svg")]
+    except OSError as error:
+        raise unwritable(folder, error) from error
     tables = {"runs": found.runs, "groups": found.groups, "comparisons": found.comparisons}
     surfaces = [surface.rows.assign(problem=surface.problem) for surface in found.surfaces]
     if surfaces:

@@ -194,7 +194,7 @@ class Session:
 
     def _close(self, store: RunStore, front: Front) -> None:
         """Write what a finished run has."""
-        store.rewrite(front.evaluations)
+        store.rewrite(front.evaluations, self.problem)
         store.write_front(front.to_pandas())
         manifest = store.manifest()
         done = {

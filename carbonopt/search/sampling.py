@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from itertools import chain
 
 import numpy as np
 from scipy.stats import qmc
@@ -91,15 +92,17 @@ def unseen(
     if space.size <= _ENUMERABLE:
         free = np.ones(space.size, dtype=bool)
         if len(seen):
-            free[np.ravel_multi_index(tuple(np.array(list(seen)).T), space.shape)] = False
+            flat = np.fromiter(chain.from_iterable(seen), np.int64, len(seen) * len(space.shape))
+            taken = flat.reshape(-1, len(space.shape)).T
+            free[np.ravel_multi_index(tuple(taken), space.shape)] = False
         places = np.flatnonzero(free)
         return space.unravel(rng.permutation(places)[:count])
     drawn: dict[tuple[int, ...], None] = {}
-    while len(drawn) < min(count, space.size - len(seen)):
-        key = tuple(int(rng.integers(size)) for size in space.shape)
-        if key not in seen:
-            drawn[key] = None
-    return np.array(list(drawn), dtype=np.int64).reshape(-1, len(space.shape))
+    wanted = min(count, space.size - len(seen))
+    while len(drawn) < wanted:
+        block = rng.integers(0, space.shape, (wanted, len(space.shape)))
+        drawn.update((key, None) for key in map(tuple, block.tolist()) if key not in seen)
+    return np.array(list(drawn)[:wanted], dtype=np.int64).reshape(-1, len(space.shape))
 
 
 def neighbour(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import pickle
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,6 @@ from carbonopt.store.tables import (
     TEXT_COLUMNS,
     WHOLE_FILE,
     csv_lines,
-    field_text,
     number_of,
     read_rows,
     read_table,
@@ -58,7 +57,7 @@ class RunStore:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self._columns: list[str] = []
-        self._stored: set[tuple[str, ...]] = set()
+        self._stored: dict[tuple[str, ...], None] = {}
 
     def start(self, problem: Problem, manifest: Mapping[str, Any]) -> None:
         """Start a run in the directory that this process holds.
@@ -152,7 +151,8 @@ class RunStore:
         self._refuse_text(table, [*problem.deciding, "feasible"])
         self._columns = table.columns.tolist()
         rows: list[Row] = table.to_dict("records")  # type: ignore[assignment]
-        self._stored = {_key(row, problem) for row in rows}
+        names = problem.space.names
+        self._stored = dict.fromkeys(tuple(str(row[name]) for name in names) for row in rows)
         return problem.frame(rows)
 
     def stored_evaluations(self) -> pd.DataFrame:
@@ -178,31 +178,36 @@ class RunStore:
 
     def append(self, rows: Sequence[Row], problem: Problem) -> None:
         """Add rows that are not stored yet, at once."""
-        new = {_key(row, problem): row for row in rows}
+        names = problem.space.names
+        new = {tuple(str(row[name]) for name in names): row for row in rows}
         fresh = [row for key, row in new.items() if key not in self._stored]
         if not fresh:
             return
         if not self._columns or any(set(row) - set(self._columns) for row in fresh):
             self._widen(problem.frame(fresh).columns.tolist(), problem)
-        lines = csv_lines([[field_text(row.get(name)) for name in self._columns] for row in fresh])
+        lines = csv_lines([[row.get(name) for name in self._columns] for row in fresh])
         add(self.path / EVALUATIONS, lines)
-        self._stored.update(new)
+        self._stored.update(dict.fromkeys(new))
 
     def forget_evaluations(self) -> None:
         """Drop every row, such as those of a row function that returns too little."""
         (self.path / EVALUATIONS).unlink(missing_ok=True)
-        self._columns, self._stored = [], set()
+        self._columns, self._stored = [], {}
 
-    def rewrite(self, evaluations: pd.DataFrame) -> None:
-        """Replace the rows as a whole, such as by the same ones in order."""
+    def rewrite(self, evaluations: pd.DataFrame, problem: Problem) -> None:
+        """Bring the stored rows into the order and columns of a table of the same rows."""
+        columns = [evaluations[name] for name in problem.space.names]
+        keys = list(zip(*([str(v) for v in column] for column in columns), strict=True))
+        if keys == list(self._stored) and evaluations.columns.tolist() == self._columns:
+            return
         replace(self.path / EVALUATIONS, table_bytes(evaluations))
         self._columns = evaluations.columns.tolist()
 
     def append_history(self, entry: Mapping[str, float]) -> None:
         """Add one line to the history."""
         file = self.path / HISTORY
-        lines = [] if file.exists() and file.stat().st_size else [list(entry)]
-        lines.append([field_text(value) for value in entry.values()])
+        lines: list[Iterable[Any]] = [] if file.exists() and file.stat().st_size else [entry]
+        lines.append(entry.values())
         add(file, csv_lines(lines))
 
     def history(self) -> pd.DataFrame:
@@ -299,8 +304,3 @@ def _own_names() -> set[str]:
     """Names that a run whose start was killed may have left; such a directory is as good as new."""
     names = {PROBLEM, REFERENCE_FRONT, MANIFEST}
     return {_LOCK, *names, *(f"{name}.tmp" for name in names)}
-
-
-def _key(row: Mapping[str, Any], problem: Problem) -> tuple[str, ...]:
-    """Identify a design by its variables as text."""
-    return tuple(str(row[name]) for name in problem.space.names)

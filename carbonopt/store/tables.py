@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,24 +57,21 @@ def read_table(file: Path, variables: Mapping[str, Sequence[Any]]) -> pd.DataFra
 
 def table_bytes(table: pd.DataFrame) -> bytes:
     """Write a table as CSV, floats to the last bit."""
-    body = [
-        [field_text(value) for value in row] for row in table.itertuples(index=False, name=None)
-    ]
-    return csv_lines([table.columns.tolist(), *body]).encode()
+    return csv_lines([table.columns, *table.itertuples(index=False, name=None)]).encode()
 
 
-def csv_lines(rows: Sequence[Sequence[str]]) -> str:
-    """Join rows to CSV text."""
+def csv_lines(rows: Iterable[Iterable[Any]]) -> str:
+    """Write rows as CSV text that reads back the same; nothing for NaN and None.
+
+    Examples
+    --------
+    >>> csv_lines([["a", "b"], [0.1, float("nan")], [True, 3]]).splitlines()
+    ['a,b', '0.1,', 'True,3']
+    """
     buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows(rows)
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerows(["" if value != value else value for value in row] for row in rows)
     return buffer.getvalue()
-
-
-def field_text(value: object) -> str:
-    """Print a value so that it reads back the same; nothing for NaN."""
-    if value is None or value != value:
-        return ""
-    return repr(float(value)) if isinstance(value, float) else str(value)
 
 
 def _value(name: str, text: str, choices: Mapping[str, Any] | None) -> Any:  # noqa: ANN401

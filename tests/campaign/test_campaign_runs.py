@@ -1,6 +1,8 @@
 """Campaigns: each cell as if it were run alone, once, whoever works on it."""
 
+import json
 import os
+import shutil
 import signal
 import threading
 
@@ -160,3 +162,33 @@ def test_processes_that_cannot_begin_are_told(tmp_path, monkeypatch):
     with pytest.raises(SearchError, match="worker processes die before they begin"):
         run_campaign(campaign(), tmp_path)
     assert not CampaignStore(tmp_path).is_done(Cell("small", "sobol", 30, 1))
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        ("checkpoint.pkl", "got a damaged checkpoint"),
+        ("evaluations.csv", "got 3 fields, allowed: "),
+        ("manifest.json", "cannot be read"),
+    ],
+)
+def test_a_damaged_cell_fails_alone_and_goes_on_after_its_repair(done, tmp_path, name, fault):
+    asked, store = campaign(), CampaignStore(tmp_path)
+    shutil.copytree(done, tmp_path, dirs_exist_ok=True)
+    cell, other = asked.cells[:2]
+    for each in (cell, other):  # as if both had been stopped at the very end
+        manifest = store.run_dir(each) / "manifest.json"
+        content = {**json.loads(manifest.read_text()), "finished": None}
+        manifest.write_text(json.dumps(content))
+    file = store.run_dir(cell) / name
+    whole = file.read_bytes()
+    file.write_bytes(whole + b"1,2,3\n" if name == "evaluations.csv" else whole[:-9])
+    told = run_here(asked, tmp_path)
+    assert {e.cell for e in told if e.ended and not e.reason} == {other}
+    (reason,) = (event.reason for event in told if event.reason)
+    assert f"{cell.name}/{name}" in reason
+    assert fault in reason
+    file.write_bytes(whole)
+    store.forget_failure(cell)
+    run_here(asked, tmp_path)
+    assert results(tmp_path, asked.cells) == results(done, asked.cells)
