@@ -23,7 +23,8 @@ JOURNAL = "journal.log"
 _EXTRA = "after pip install 'carbonopt[dashboard]'"
 _LEAST_PAUSE_S = 1.0
 _PAUSE_PER_LOOK = 50.0
-"""A look costs time that a run may need: at most one part in fifty of one core goes into looks."""
+"""A look costs time that a run may need, so at most one part in fifty goes into looks. It is taken by
+the clock, not as CPU time: on a busy machine looks take longer, and are fewer, as the run is slower."""
 
 
 def watch(
@@ -102,10 +103,10 @@ def _folder(store: RunStore) -> Path:
 def _follow(mirror: Mirror) -> None:
     """Look again and again; the longer a look takes, the longer the pause after it."""
     while True:
-        start = time.process_time()
+        start = time.monotonic()
         if not mirror.is_settled:
             mirror.look()
-        time.sleep(_LEAST_PAUSE_S + _PAUSE_PER_LOOK * (time.process_time() - start))
+        time.sleep(_LEAST_PAUSE_S + _PAUSE_PER_LOOK * (time.monotonic() - start))
 
 
 @contextmanager
