@@ -23,8 +23,9 @@ JOURNAL = "journal.log"
 _EXTRA = "after pip install 'carbonopt[dashboard]'"
 _LEAST_PAUSE_S = 1.0
 _PAUSE_PER_LOOK = 50.0
-"""A look costs time that a run may need, so at most one part in fifty goes into looks. It is taken by
-the clock, not as CPU time: on a busy machine looks take longer, and are fewer, as the run is slower."""
+"""So that at most one part in fifty of the time goes into looks, which a run may need.
+
+Taken by the clock: on a busy machine looks take longer and get fewer, as the run gets slower."""
 
 
 def watch(
