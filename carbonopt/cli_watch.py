@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from argparse import Namespace
 
 from carbonopt.cli_text import say
+
+_YIELD = 10
+"""By how much this process steps back where the run needs the cores."""
 
 
 def dashboard(options: Namespace) -> None:
@@ -14,6 +18,8 @@ def dashboard(options: Namespace) -> None:
 
     def told(address: str) -> None:
         say(f"{options.run_dir}: {address} (end with Ctrl-C)")
+        if hasattr(os, "nice"):
+            os.nice(_YIELD)
 
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

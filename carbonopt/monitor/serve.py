@@ -22,8 +22,8 @@ FOLDER = "dashboard"
 JOURNAL = "journal.log"
 _EXTRA = "after pip install 'carbonopt[dashboard]'"
 _LEAST_PAUSE_S = 1.0
-_PAUSE_PER_LOOK = 50.0
-"""So that at most one part in fifty of the time goes into looks, which a run may need.
+_PAUSE_PER_LOOK = 100.0
+"""So that at most one part in a hundred of the time goes into looks, which a run may need.
 
 Taken by the clock: on a busy machine looks take longer and get fewer, as the run gets slower."""
 
