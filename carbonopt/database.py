@@ -12,9 +12,9 @@ from optuna.exceptions import ExperimentalWarning, StorageInternalError
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from carbonopt.errors import SpecError, StoreError
+from carbonopt.errors import CarbonoptError, SpecError, StoreError
 
 _DRIVERS = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
 _ALLOWED = "postgresql://user@host/database, sqlite:///file.db, or the path of a journal file"
@@ -87,7 +87,9 @@ def storage_faults(url: str) -> Iterator[None]:
     """
     try:
         yield
-    except (ArgumentError, NoSuchModuleError) as error:
+    except CarbonoptError:
+        raise
+    except ArgumentError as error:
         raise SpecError(
             f"storage: got {shown(url)} ({_reason(error)}), allowed: {_ALLOWED}"
         ) from error
