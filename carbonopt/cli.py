@@ -32,6 +32,9 @@ COMMANDS = {
     "report": "cli_front",
     "export": "cli_front",
     "plot": "cli_show",
+    "dashboard": "cli_watch",
+    "worker": "cli_cluster",
+    "collect": "cli_cluster",
     "problems": "cli_show",
     "studies": "cli_show",
     "metrics": "cli_show",
@@ -147,6 +150,7 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_searches(commands)
     _add_readers(commands)
+    _add_watchers(commands)
     _add_models(commands)
     _add_carbon(commands)
     return parser
@@ -234,6 +238,9 @@ def _add_searches(commands: Commands) -> None:
     whole.add_argument("--out", metavar="DIR", help="run directory in place of runs/<name>")
     for parser in (run, resume, whole):
         parser.add_argument("--workers", type=_count, help="worker processes (default: all cores)")
+        parser.add_argument("--executor", metavar="URL",
+            help="evaluate on the workers of a Dask scheduler: dask://host:8786",
+        )  # fmt: skip
 
 
 def _add_readers(commands: Commands) -> None:
@@ -253,6 +260,12 @@ def _add_fronts(commands: Commands) -> None:
     options = import_module("carbonopt.cli_front_options")
     for name, (does, add) in options.FRONT_COMMANDS.items():
         add(_add_command(commands, name, does, json=True))
+
+
+def _add_watchers(commands: Commands) -> None:
+    listed = import_module("carbonopt.cli_watch_options").WATCH_COMMANDS
+    for name, (does, add) in listed.items():
+        add(_add_command(commands, name, does), _count)
 
 
 def _add_models(commands: Commands) -> None:
