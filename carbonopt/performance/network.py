@@ -99,7 +99,7 @@ def network_cost(
     unrollings; `exhaustive` under all of them, which takes longer. Where all weights can stay in
     the cells of in-memory macros, one layer's beside the other's in the groups, they do if that is
     better. Layers that `solved` knows in this mode are not mapped again. A row-stationary array has
-    its own mappings, `optimal` only.
+    its own mappings, all of which are looked at.
 
     Raises
     ------
@@ -115,8 +115,8 @@ def network_cost(
     network = oriented(network, machine)
     check_precision(machine, network.layers)
     if isinstance(machine.array, RowStationaryArray):
-        if mode != "optimal":
-            raise MappingError(f"{machine.name}: mapping: got {mode}, allowed: optimal")
+        if mode == "reference":
+            raise MappingError(f"{machine.name}: mapping: got {mode}, allowed: optimal, exhaustive")
         best = least_sum(row_stationary_fronts(network, machine), score)
         return NetworkCost(tuple(best))
     choose = CHOICES[mode]

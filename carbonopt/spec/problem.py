@@ -199,8 +199,8 @@ class QualitySpec(Strict):
 class MappingSpec(Strict):
     """How layers are mapped: as a mode alone, or as keys."""
 
-    mode: Literal["optimal", "reference", "genes"] = "optimal"
-    """Solved, as CarbonSpot does it, or variables of the search."""
+    mode: Literal["optimal", "exhaustive", "reference", "genes"] = "optimal"
+    """Solved under promising unrollings or under all, as CarbonSpot does it, or searched."""
     objective: Text | None = None
     """What is least among the solved mappings of a network: edp, energy, latency, carbon."""
 
@@ -256,8 +256,9 @@ class ProblemSpec(Strict):
             fault = f"got {value.mode} on one machine, which leaves nothing to search"
             raise ValueError(f"{fault}, allowed: {{mode: genes}}")
         if value.objective is not None:
-            if value.mode != "optimal":
-                raise ValueError(f"got an objective with {value.mode}, allowed: with optimal")
+            if value.mode not in ("optimal", "exhaustive"):
+                allowed = "allowed: with optimal or exhaustive"
+                raise ValueError(f"got an objective with {value.mode}, {allowed}")
             one_of(value.objective, _words(info).mapping_objectives)
         knobs = [name for name in info.data.get("variables", {}) if name in _of_networks(info)]
         if value.mode == "genes" and knobs:

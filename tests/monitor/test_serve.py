@@ -9,7 +9,6 @@ import time
 from pathlib import Path
 from urllib.request import urlopen
 
-import browser
 import pytest
 import toy
 
@@ -65,8 +64,8 @@ def study_of(address):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(browser.CHROMIUM is None, reason="needs chromium, which .ci/run installs")
-def test_a_run_in_progress_is_on_the_page(tmp_path, environment, dashboard):
+@pytest.mark.browser
+def test_a_run_in_progress_is_on_the_page(tmp_path, environment, dashboard, browser):
     run_dir, enough = tmp_path / "run", tmp_path / "enough"
     command = [sys.executable, str(HERE / "watched_run.py"), str(run_dir), str(enough)]
     with subprocess.Popen(command, env=environment) as run:
@@ -74,7 +73,7 @@ def test_a_run_in_progress_is_on_the_page(tmp_path, environment, dashboard):
         wait_for(table.exists, "evaluation")
         address = dashboard(run_dir)
         wait_for(lambda: len(study_of(address)["best_trials"]) > 1, "front")
-        early = browser.markup(address)
+        early = markup(browser, address)
         assert run.poll() is None, "the run ended before the page was read"
         many = count_points(early)
         assert many > 0
@@ -88,12 +87,22 @@ def test_a_run_in_progress_is_on_the_page(tmp_path, environment, dashboard):
     study = study_of(address)
     shown = sorted(tuple(trial["values"]) for trial in study["best_trials"])
     assert shown == sorted(map(tuple, front.values.tolist()))
-    assert count_points(browser.markup(address)) > many
+    assert count_points(markup(browser, address)) > many
 
 
-def count_points(markup):
+def markup(browser, address):
+    """What the page has become once all of its plots have points."""
+    page = browser.open(address)
+    page.wait("document.querySelectorAll('path.point').length > 0", LIMIT_S)
+    page.wait("document.body.innerText.includes('Hypervolume of the front so far')", LIMIT_S)
+    found = page.run("document.documentElement.outerHTML")
+    page.close()
+    return found
+
+
+def count_points(text):
     """Points of the Pareto plot and of the histories on the page."""
-    return markup.count('class="point"')
+    return text.count('class="point"')
 
 
 def test_the_page_is_served_and_ends_with_a_signal(tmp_path, dashboard):
