@@ -275,7 +275,8 @@ def _add_models(commands: Commands) -> None:
         "lists them), or of the network: weight_bits, activation_bits, pruned_share, "
         "weight_bits@LAYER; repeat for more",
     )  # fmt: skip
-    evaluate.add_argument("--mapping", choices=("optimal", "exhaustive", "reference"), default="optimal",
+    evaluate.add_argument(
+        "--mapping", choices=("optimal", "exhaustive", "reference"), default="optimal",
         help="solve the mapping under promising unrollings (the default) or under all, or search "
         "it by CarbonSpot's own rules",
     )  # fmt: skip
