@@ -17,6 +17,7 @@ from carbonopt.spec.fields import (
     one_of,
     whole,
 )
+from carbonopt.spec.network import MappingSpec, QualitySpec
 from carbonopt.spec.scenario import ScenarioSpec
 from carbonopt.units import unit_of
 
@@ -178,36 +179,6 @@ class FrontSpec(Strict):
     """CSV file, from the folder of the problem file."""
     made: Text
     """The command that made it."""
-
-
-class QualitySpec(Strict):
-    """What compression costs the networks: exactly one of the two."""
-
-    table: Text | None = None
-    """CSV file, from the folder of the problem file."""
-    function: Text | None = None
-    """``module:function``, or ``file.py:function``, from the folder of the problem file."""
-
-    @model_validator(mode="after")
-    def _one(self) -> Self:
-        if (self.table is None) == (self.function is None):
-            got = f"table {self.table}, function {self.function}"
-            raise ValueError(f"got {got}, allowed: one of the two")
-        return self
-
-
-class MappingSpec(Strict):
-    """How layers are mapped: as a mode alone, or as keys."""
-
-    mode: Literal["optimal", "exhaustive", "reference", "genes"] = "optimal"
-    """Solved under promising unrollings or under all, as CarbonSpot does it, or searched."""
-    objective: Text | None = None
-    """What is least among the solved mappings of a network: edp, energy, latency, carbon."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short(cls, value: Any) -> Any:  # noqa: ANN401  whatever the file says
-        return value if isinstance(value, dict) else {"mode": value}
 
 
 class ProblemSpec(Strict):
