@@ -9,6 +9,7 @@ import inspect
 import math
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -70,7 +71,7 @@ class QualityFunction:
         Raises
         ------
         QualityError
-            The function raises something, or gives no finite number.
+            The function raises something, ends the program, or gives no finite number.
         """
         function = getattr(_module(self.file, self.module), self.name)
         return math.fsum(self._loss(function, each, chosen) for each in networks) / len(networks)
@@ -79,12 +80,13 @@ class QualityFunction:
         """Return the loss of one network."""
         said = f"quality function {self.module}:{self.name} on {network.name}"
         try:
-            found = function(network, dict(chosen))
-        except Exception as error:  # whatever a user's function raises is data of this design
+            with redirect_stdout(sys.stderr):  # what it prints is no part of our output
+                found = function(network, dict(chosen))
+        except (Exception, SystemExit) as error:  # whatever it raises is data of this design
             raise QualityError(f"{said}: {type(error).__name__}: {error}") from error
         try:
             loss = math.nan if isinstance(found, bool | str) else float(found)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             loss = math.nan
         if not math.isfinite(loss):
             raise QualityError(f"{said}: got {found!r}, allowed: a finite number")
@@ -163,8 +165,9 @@ def quality_function(path: str, folder: Path) -> QualityFunction:
     found = str(file.resolve()) if file.is_file() else ""
     named = file.stem if is_file else module
     try:
-        loaded = _module(found, named)
-    except Exception as error:  # whatever importing a user's module raises
+        with redirect_stdout(sys.stderr):
+            loaded = _module(found, named)
+    except (Exception, SystemExit) as error:  # whatever importing a user's module raises
         fault = f"got {path}, which cannot be imported ({type(error).__name__}: {error})"
         raise SpecError(f"{fault}, allowed: module:function") from error
     if not callable(getattr(loaded, name, None)):

@@ -97,12 +97,36 @@ def test_a_function_that_raises_fails_its_designs_and_the_run_goes_on(folder):
     assert table[table["status"] == "ok"]["feasible"].all()
 
 
-@pytest.mark.parametrize("given", ["float('nan')", "'0.1'", "None", "True", "[1.0, 2.0]"])
+@pytest.mark.parametrize(
+    "given", ["float('nan')", "'0.1'", "None", "True", "[1.0, 2.0]", "10**400"]
+)
 def test_what_is_no_finite_number_is_no_loss(folder, given):
     (folder / "judge.py").write_text(f"def loss(network, chosen):\n    return {given}\n")
     rows = load_problem(written(folder)).evaluate([[0] * 6])
     assert rows["status"].tolist() == ["error"]
     assert "allowed: a finite number" in rows["message"][0]
+
+
+def test_a_function_that_ends_the_program_fails_its_design_alone(folder):
+    (folder / "judge.py").write_text(
+        "import sys\n\ndef loss(network, chosen):\n"
+        "    sys.exit(3) if chosen['weight_bits'] == 2 else None\n    return 1.0\n"
+    )
+    rows = load_problem(written(folder)).evaluate([[0] * 6, [0, 0, 0, 0, 1, 0]])
+    assert rows["status"].tolist() == ["error", "ok"]
+    assert rows["message"][0] == "quality function judge:loss on autoencoder: SystemExit: 3"
+    (folder / "quits.py").write_text("import sys\nsys.exit(3)\n")
+    found = faults(folder, ("judge:loss", "quits:loss"))
+    assert "which cannot be imported (SystemExit: 3)" in found[0]
+
+
+def test_what_a_function_prints_is_no_part_of_our_output(folder, capsys):
+    (folder / "judge.py").write_text(
+        "print('imported')\n\ndef loss(network, chosen):\n    print('called')\n    return 1.0\n"
+    )
+    rows = load_problem(written(folder)).evaluate([[0] * 6])
+    assert rows["quality_loss"].tolist() == [1.0]
+    assert capsys.readouterr() == ("", "imported\ncalled\n")
 
 
 @pytest.mark.parametrize("name", [n for n in searcher_names() if n != "gp"])
