@@ -26,6 +26,7 @@ QUALITY = "quality_loss"
 """Column that a table must have: what the function gives otherwise, the less the better."""
 _OURS = "carbonopt."
 _SHOWN = 3
+_DIGITS = 12  # of values in a table, as steps of variables have
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,7 @@ class QualityTable:
         QualityError
             The table has no such combination.
         """
-        key = tuple(float(chosen[column]) for column in self.columns)
+        key = _key([chosen[column] for column in self.columns])
         if key not in self.losses:
             raise QualityError(
                 f"quality table {self.file}: {_said(self.columns, key)}: no such row"
@@ -228,7 +229,7 @@ def quality_table(file: Path, columns: Sequence[str]) -> QualityTable:
     ]
     losses: dict[tuple[float, ...], float] = {}
     for row, (*key, loss) in enumerate(numbers.itertuples(index=False, name=None)):
-        values = tuple(map(float, key))
+        values = _key(key)
         if losses.setdefault(values, float(loss)) != loss and math.isfinite(loss):
             said = _said(columns, values)
             faults.append(f"{file.name}:{row + 2}: {said}: got it again, allowed: once")
@@ -237,9 +238,14 @@ def quality_table(file: Path, columns: Sequence[str]) -> QualityTable:
     return QualityTable(file.name, tuple(columns), losses)
 
 
+def _key(values: Sequence[float]) -> tuple[float, ...]:
+    """Return values as a table is looked up by: 0.1 + 0.2 is 0.3."""
+    return tuple(round(float(value), _DIGITS) for value in values)
+
+
 def missing_rows(table: QualityTable, wanted: Sequence[tuple[float, ...]]) -> str:
     """Name combinations that a table lacks, '' where it has all."""
-    missing = [key for key in wanted if key not in table.losses]
+    missing = [key for key in wanted if _key(key) not in table.losses]
     if not missing:
         return ""
     named = "; ".join(_said(table.columns, key) for key in missing[:_SHOWN])

@@ -214,6 +214,18 @@ def test_a_table_gives_the_loss(folder):
     ]
 
 
+def test_a_table_has_the_shares_that_a_file_says_in_levels(folder):
+    """The fourth of ten levels from 0 to 0.9 is 0.30000000000000004."""
+    rows = [f"{level / 10},{level}" for level in range(10)]
+    (folder / "loss.csv").write_text("\n".join(["pruned_share,quality_loss", *rows]))
+    problem = load_problem(written(
+        folder, ('{function: "judge:loss"}', "{table: loss.csv}"),
+        ("weight_bits: {choice: [2, 4, 8]}", "pruned_share: {real: [0, 0.9, 10]}"),
+        ("  activation_bits: {choice: [4, 8]}\n", ""),
+    ))  # fmt: skip
+    assert problem.evaluate([[0, 0, 0, 0, 3]])["quality_loss"].tolist() == [3.0]
+
+
 def test_every_fault_of_a_file_is_told_at_once(folder):
     found = faults(
         folder,
