@@ -10,7 +10,7 @@ import math
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
@@ -33,6 +33,8 @@ _DIGITS = 12  # of values in a table, as steps of variables have
 class QualityFunction:
     """The loss that a function of the user gives, the mean over the networks.
 
+    What it gave for a network is kept: hardware does not change it, and it may take long.
+
     Parameters
     ----------
     file, module
@@ -44,6 +46,7 @@ class QualityFunction:
     file: str
     module: str
     name: str
+    _known: dict[tuple[Any, ...], float] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def path(self) -> str:
@@ -74,8 +77,15 @@ class QualityFunction:
         QualityError
             The function raises something, ends the program, or gives no finite number.
         """
-        function = getattr(_module(self.file, self.module), self.name)
-        return math.fsum(self._loss(function, each, chosen) for each in networks) / len(networks)
+        return math.fsum(self._kept_loss(each, chosen) for each in networks) / len(networks)
+
+    def _kept_loss(self, network: Network, chosen: Mapping[str, float]) -> float:
+        """Return the loss of one network, for which the function is called once."""
+        key = (network.name, hash(network.layers), *sorted(chosen.items()))
+        if key not in self._known:
+            function = getattr(_module(self.file, self.module), self.name)
+            self._known[key] = self._loss(function, network, chosen)
+        return self._known[key]
 
     def _loss(self, function: Any, network: Network, chosen: Mapping[str, float]) -> float:  # noqa: ANN401
         """Return the loss of one network."""

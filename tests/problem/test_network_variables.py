@@ -120,6 +120,18 @@ def test_a_function_that_ends_the_program_fails_its_design_alone(folder):
     assert "which cannot be imported (SystemExit: 3)" in found[0]
 
 
+def test_a_function_is_called_once_for_each_choice_whatever_the_hardware(folder):
+    (folder / "judge.py").write_text(
+        "calls = []\n\ndef loss(network, chosen):\n    calls.append(chosen)\n"
+        "    return float(len(calls))\n"
+    )
+    rows = load_problem(written(folder)).evaluate(
+        [[0, 0, 0, 0, 1, 0], [0, 0, 1, 0, 1, 0], [0, 0, 1, 0, 2, 0]]
+    )
+    assert rows["energy_j"].nunique() == 3
+    assert rows["quality_loss"].tolist() == [1.0, 1.0, 2.0]
+
+
 def test_what_a_function_prints_is_no_part_of_our_output(folder, capsys):
     (folder / "judge.py").write_text(
         "print('imported')\n\ndef loss(network, chosen):\n    print('called')\n    return 1.0\n"
