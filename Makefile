@@ -37,7 +37,7 @@ $(VENV)/.installed: pyproject.toml | $(BIN)/pip
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml | $(BIN)/pip
-	$(PIP) install --editable ".[dev,docs]"
+	$(PIP) install --editable ".[dev,docs,dashboard,distributed]"
 	@touch $@ $(VENV)/.installed
 
 # The tools that are compared with live in an environment of their own.

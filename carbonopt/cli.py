@@ -18,6 +18,8 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Never, TypeAlias
 
+from carbonopt.cli_carbon_options import CARBON_COMMANDS, add_scenario_options
+from carbonopt.cli_numbers import count, natural, share
 from carbonopt.cli_text import BAD_INPUT, DONE, INTERRUPTED, PIPE_CLOSED, RUN_FAILED, say, tell
 from carbonopt.errors import CarbonoptError, SearchError
 
@@ -32,6 +34,9 @@ COMMANDS = {
     "report": "cli_front",
     "export": "cli_front",
     "plot": "cli_show",
+    "dashboard": "cli_watch",
+    "worker": "cli_cluster",
+    "collect": "cli_cluster",
     "problems": "cli_show",
     "studies": "cli_show",
     "metrics": "cli_show",
@@ -147,6 +152,7 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_searches(commands)
     _add_readers(commands)
+    _add_watchers(commands)
     _add_models(commands)
     _add_carbon(commands)
     return parser
@@ -170,11 +176,6 @@ class _Parser(argparse.ArgumentParser):
             late, self.late = self.late, None
             late(self)
         return super().parse_known_args(args, namespace)
-
-
-def add_scenario_options(parser: argparse.ArgumentParser) -> None:
-    """Add an option for every key of a scenario."""
-    import_module("carbonopt.cli_scenario").add_scenario_options(parser)
 
 
 class _Version(argparse.Action):
@@ -205,16 +206,16 @@ def _add_searches(commands: Commands) -> None:
     run = _add_command(commands, "run", "search what a study asks and draw the result")
     run.add_argument("study", help="name of a shipped study, or path of a study file")
     run.add_argument("--searcher", help="search with this one in place of the study's")
-    run.add_argument("--budget", type=_count, help="evaluate so many distinct designs")
-    run.add_argument("--seed", type=_natural, help="seed in place of the study's")
+    run.add_argument("--budget", type=count, help="evaluate so many distinct designs")
+    run.add_argument("--seed", type=natural, help="seed in place of the study's")
     run.add_argument("--start-from", metavar="RUN|CSV",
         help="evaluate first the front of this run, or the designs of this CSV file",
     )  # fmt: skip
     run.add_argument("--stop-after", metavar="TIME", help="stop after so long (10min)")
-    run.add_argument("--stall", type=_count, metavar="N",
+    run.add_argument("--stall", type=count, metavar="N",
         help="stop when N designs in a row made the log hypervolume grow too little",
     )  # fmt: skip
-    run.add_argument("--stall-gain", type=_share, metavar="SHARE",
+    run.add_argument("--stall-gain", type=share, metavar="SHARE",
         help="growth that is enough for --stall (default: 0.001)",
     )  # fmt: skip
     run.add_argument("--out", metavar="DIR", help="run directory in place of runs/<name>")
@@ -224,7 +225,7 @@ def _add_searches(commands: Commands) -> None:
     resume = _add_command(commands, "resume", "go on with an interrupted run or campaign")
     resume.add_argument("run_dir", metavar="DIR", help="directory of the run or campaign")
     for parser in (run, resume):
-        parser.add_argument("--jobs", type=_count, metavar="N",
+        parser.add_argument("--jobs", type=count, metavar="N",
             help="of a study with many runs, so many at once (default: all cores)",
         )  # fmt: skip
     whole = _add_command(
@@ -233,7 +234,10 @@ def _add_searches(commands: Commands) -> None:
     whole.add_argument("problem", help="name of a shipped problem, or path of a problem file")
     whole.add_argument("--out", metavar="DIR", help="run directory in place of runs/<name>")
     for parser in (run, resume, whole):
-        parser.add_argument("--workers", type=_count, help="worker processes (default: all cores)")
+        parser.add_argument("--workers", type=count, help="worker processes (default: all cores)")
+        parser.add_argument("--executor", metavar="URL",
+            help="evaluate on the workers of a Dask scheduler: dask://host:8786",
+        )  # fmt: skip
 
 
 def _add_readers(commands: Commands) -> None:
@@ -255,6 +259,12 @@ def _add_fronts(commands: Commands) -> None:
         add(_add_command(commands, name, does, json=True))
 
 
+def _add_watchers(commands: Commands) -> None:
+    listed = import_module("carbonopt.cli_watch_options").WATCH_COMMANDS
+    for name, (does, add) in listed.items():
+        add(_add_command(commands, name, does), count)
+
+
 def _add_models(commands: Commands) -> None:
     evaluate = _add_command(commands, "evaluate", "evaluate one design on one network", json=True)
     evaluate.add_argument("--workload", required=True, help="network by name, or an ONNX file")
@@ -265,14 +275,16 @@ def _add_models(commands: Commands) -> None:
         "lists them), or of the network: weight_bits, activation_bits, pruned_share, "
         "zero_share, weight_bits@LAYER; repeat for more",
     )  # fmt: skip
-    evaluate.add_argument("--mapping", choices=("optimal", "reference"), default="optimal",
-        help="solve the mapping (the default), or search it by CarbonSpot's own rules",
+    evaluate.add_argument(
+        "--mapping", choices=("optimal", "exhaustive", "reference"), default="optimal",
+        help="solve the mapping under promising unrollings (the default) or under all, or search "
+        "it by CarbonSpot's own rules",
     )  # fmt: skip
     evaluate.add_argument("--mapping-objective", default="edp", metavar="NAME",
         help="what solved mappings are chosen for: edp (energy x latency, the default), energy, "
         "latency, carbon_ca or carbon_pa",
     )  # fmt: skip
-    evaluate.add_argument("--batch", type=_count, help="inputs per inference")
+    evaluate.add_argument("--batch", type=count, help="inputs per inference")
     evaluate.add_argument("--period", metavar="TIME", help="time between two inferences (40ms)")
     evaluate.add_argument("--dram", metavar="SIZE", help="memory beside the chip (1MiB)")
     evaluate.add_argument(
@@ -285,45 +297,14 @@ def _add_models(commands: Commands) -> None:
     _add_compression(commands)
     workload = _add_command(commands, "workload", "describe a network", json=True)
     workload.add_argument("workload", help="network by name, or an ONNX file")
-    workload.add_argument("--batch", type=_count, help="inputs per inference")
+    workload.add_argument("--batch", type=count, help="inputs per inference")
     check = _add_command(commands, "check", "check problem, study and ONNX files", json=True)
     check.add_argument("files", nargs="+", metavar="FILE", help=".yaml, .yml or .onnx")
 
 
 def _add_carbon(commands: Commands) -> None:
-    chips = _add_command(commands, "literature", "account for published accelerators", json=True)
-    chips.add_argument("--preset", default="default", help="carbon preset (default: default)")
-    chips.add_argument("--chips", metavar="FILE", help="CSV file with further accelerators")
-    chips.add_argument("--out", metavar="DIR", help="folder in place of runs/literature-<preset>")
-    bill = _add_command(commands, "bom", "account for a bill of materials", json=True)
-    bill.add_argument("file", metavar="FILE", help="YAML file, as ACT has them")
-    grids = _add_command(commands, "regions", "list the grids that a region can name", json=True)
-    grids.add_argument("text", nargs="?", metavar="TEXT", help="those whose name or code holds it")
-    again = _add_command(
-        commands, "reprice", "price the designs of a run under another scenario", json=True
-    )
-    again.add_argument("run_dir", metavar="DIR", help="run directory")
-    again.add_argument(
-        "--scenario", choices=("ca", "pa"), default="ca", help="activity (default: ca)"
-    )
-    again.add_argument("--period", metavar="TIME", help="time between two inferences (40ms)")
-    again.add_argument("--out", metavar="DIR", help="folder in place of DIR/repriced/<scenario>")
-    again.late = add_scenario_options
-    sampled = _add_command(
-        commands, "uncertainty", "say how far the carbon of a run is uncertain", json=True
-    )
-    sampled.add_argument("run_dir", metavar="DIR", help="run directory")
-    sampled.add_argument(
-        "--samples", type=_count, default=256, help="samples, a power of two (default: 256)"
-    )
-    card = _add_command(
-        commands, "footprint", "write the carbon record and model card of a design", json=True
-    )
-    card.add_argument("run_dir", metavar="DIR", help="run directory")
-    card.add_argument(
-        "--design", default="knee", metavar="ROW", help="row of the front (default: its knee)"
-    )
-    card.add_argument("--out", metavar="DIR", help="folder in place of DIR/footprint-<ROW>")
+    for name, (does, add) in CARBON_COMMANDS.items():
+        add(_add_command(commands, name, does, json=True))
 
 
 def _add_map(commands: Commands) -> None:
@@ -347,7 +328,7 @@ def _add_map(commands: Commands) -> None:
         "--set", action="append", default=[], metavar="KNOB=VALUE", dest="knobs",
         help="set one knob of the template, as in evaluate",
     )  # fmt: skip
-    mapped.add_argument("--batch", type=_count, help="inputs per inference")
+    mapped.add_argument("--batch", type=count, help="inputs per inference")
     mapped.add_argument(
         "--front", action="store_true",
         help="list and draw the mappings found that no other beats in energy and latency",
@@ -388,32 +369,6 @@ def _add_compression(commands: Commands) -> None:
 def add_compression_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of a command that compresses networks."""
     import_module("carbonopt.cli_compress").add_options(parser)
-
-
-def _count(text: str) -> int:
-    """Read a whole number of at least one."""
-    number = _natural(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"got {text}, allowed: a whole number >= 1")
-    return number
-
-
-def _share(text: str) -> float:
-    """Read a share."""
-    try:
-        share = float(text)
-    except ValueError:
-        share = -1.0
-    if not 0.0 <= share < 1.0:
-        raise argparse.ArgumentTypeError(f"got {text}, allowed: a number from 0 to below 1")
-    return share
-
-
-def _natural(text: str) -> int:
-    """Read a whole number of at least zero."""
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"got {text}, allowed: a whole number >= 0")
-    return int(text)
 
 
 if __name__ == "__main__":

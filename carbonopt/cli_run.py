@@ -7,6 +7,8 @@ import signal
 import sys
 from argparse import Namespace
 from collections.abc import Callable
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,6 +47,7 @@ def run(options: Namespace) -> int:
         from carbonopt import cli_campaign
         from carbonopt.campaign.plan import campaign_of
 
+        _refuse_executor(options)
         path = Path(options.out or RUNS / study.name)
         return cli_campaign.run(campaign_of(study, rules), path, options)
     _refuse_campaign_options(options, "a study of one run")
@@ -74,6 +77,7 @@ def resume(options: Namespace) -> int:
     from carbonopt.store import REFERENCE_FRONT, RunStore, read_table
 
     if cli_campaign.is_campaign(options.run_dir):
+        _refuse_executor(options)
         return cli_campaign.resume(options)
     _refuse_campaign_options(options, "one run")
     store = RunStore(options.run_dir)
@@ -115,6 +119,13 @@ def _refuse_campaign_options(options: Namespace, what: str) -> None:
     ]
     if faults:
         raise SpecError(faults)
+
+
+def _refuse_executor(options: Namespace) -> None:
+    """Refuse workers elsewhere for many runs, which go side by side on cores of this machine."""
+    if options.executor is not None:
+        allowed = "beside one run; many go side by side with --jobs, or on many hosts with --only"
+        raise SpecError(f"--executor: got {options.executor} for many runs, allowed: {allowed}")
 
 
 def _rules(stop: StopSpec, options: Namespace) -> StopRules:
@@ -177,7 +188,10 @@ def _watched(search: Callable[..., Front], exact: float, run_dir: Path, options:
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     with ProgressDisplay(sys.stderr, exact) as display:
         try:
-            front = search(workers=options.workers or cores(), progress=display)
+            with _workforce(options) as executor:
+                front = search(
+                    workers=options.workers or cores(), executor=executor, progress=display
+                )
         except KeyboardInterrupt:
             display.close()
             # the workers end with the designs at hand: nothing is left to interrupt
@@ -185,11 +199,20 @@ def _watched(search: Callable[..., Front], exact: float, run_dir: Path, options:
             return tell(f"interrupted; go on with: carbonopt resume {run_dir}", INTERRUPTED)
         finally:
             signal.signal(signal.SIGTERM, before)
-    _show(front, run_dir)
+    show(front, run_dir)
     return DONE
 
 
-def _show(front: Front, run_dir: Path) -> None:
+def _workforce(options: Namespace) -> AbstractContextManager[Executor | None]:
+    """Return what evaluates designs in place of processes of our own, where it is asked for."""
+    if options.executor is None:
+        return nullcontext()
+    from carbonopt.cluster.dask import dask_executor
+
+    return dask_executor(options.executor)
+
+
+def show(front: Front, run_dir: Path) -> None:
     """Draw a result, put its telling designs in a table and name the files."""
     from carbonopt.report.figures import plot_run
     from carbonopt.store import FRONT

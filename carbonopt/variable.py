@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,7 @@ import pandas as pd
 from carbonopt.errors import SpecError
 
 Value = int | float | str
+_OF_MAPPING = re.compile(r"layer\d+\.\w+(\.\w+)*")
 _TOLERANCE = 1e-9
 """Of the number of steps: what decimal fractions lose as binary ones."""
 
@@ -162,3 +164,14 @@ def kept_column(values: Sequence[Any]) -> pd.Series[Any]:
     [28, None]
     """
     return pd.Series(values, dtype=object) if None in values else pd.Series(values)
+
+
+def is_mapping_variable(name: str) -> bool:
+    """Tell whether a column says how layers are mapped.
+
+    Examples
+    --------
+    >>> is_mapping_variable("layer3.place.OX.1"), is_mapping_variable("sram_byte")
+    (True, False)
+    """
+    return _OF_MAPPING.fullmatch(name) is not None

@@ -103,9 +103,16 @@ def _row(cell: Cell, front: Front) -> dict[str, object]:
 
 
 def _surface(fronts: dict[Cell, Front]) -> Surface:
-    """Median attainment of every searcher and budget in two objectives."""
+    """Median attainment of every searcher and budget in the two objectives that conflict most."""
     first = next(iter(fronts.values()))
-    places = [first.objectives.index(name) for name in panel_pairs(first.objectives)[0]]
+    reference = pd.DataFrame() if first.reference is None else first.reference
+    fronts_of = {
+        pair: flat_front(reference[list(pair)].to_numpy(float))
+        for pair in panel_pairs(first.objectives)
+    }
+    chosen = max(fronts_of, key=lambda names: len(fronts_of[names]))
+    names = list(chosen)
+    places = [first.objectives.index(name) for name in names]
     pair = (first.metrics[places[0]], first.metrics[places[1]])
     groups: dict[tuple[str, int], list[np.ndarray]] = {}
     for cell, front in fronts.items():
@@ -115,11 +122,9 @@ def _surface(fronts: dict[Cell, Front]) -> Surface:
         for (searcher, budget), values in groups.items()
         for x, y in median_attainment(values).tolist()
     ]
-    names = [pair[0].name, pair[1].name]
-    reference = pd.DataFrame() if first.reference is None else first.reference
     return Surface(
         problem=first.name,
         pair=pair,
         rows=pd.DataFrame(rows, columns=["searcher", "budget", *names]),
-        reference=flat_front(reference[names].to_numpy(float)),
+        reference=fronts_of[chosen],
     )

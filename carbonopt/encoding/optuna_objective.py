@@ -47,6 +47,16 @@ def constraint_keys(problem: Problem) -> list[str]:
     return [*problem.constraint_names, "limit.result"]
 
 
+def suggested(trial: Trial, space: Space) -> IndexArray:
+    """Let a trial suggest a value for each variable; returns the index vector (1, v)."""
+    for variable in space.variables:
+        if variable.ordered:
+            trial.suggest_int(variable.name, 0, len(variable.values) - 1)
+        else:
+            trial.suggest_categorical(variable.name, variable.values)
+    return to_index(space, trial.params)
+
+
 def optuna_objective(problem: Problem) -> Callable[[Trial], Sequence[float]]:
     """Make an objective function for ``optuna.Study.optimize``.
 
@@ -71,12 +81,7 @@ def optuna_objective(problem: Problem) -> Callable[[Trial], Sequence[float]]:
     keys = constraint_keys(problem)
 
     def objective(trial: Trial) -> Sequence[float]:
-        for variable in space.variables:
-            if variable.ordered:
-                trial.suggest_int(variable.name, 0, len(variable.values) - 1)
-            else:
-                trial.suggest_categorical(variable.name, variable.values)
-        index = to_index(space, trial.params)
+        index = suggested(trial, space)
         trial.set_user_attr("design", space.decode(index)[0])
         rows = problem.evaluate(index)
         for key, value in zip(keys, problem.violations(rows)[0].tolist(), strict=True):

@@ -23,14 +23,8 @@ from carbonopt.hardware.template import find_template
 from carbonopt.hardware.variant import load_variant
 from carbonopt.mapping.residency import machine_for
 from carbonopt.objectives import MAPPING_OBJECTIVES
-from carbonopt.performance.network import (
-    SCORES,
-    MappingMode,
-    NetworkCost,
-    Score,
-    SolvedLayers,
-    network_cost,
-)
+from carbonopt.performance.choices import SCORES, MappingMode, Score
+from carbonopt.performance.network import NetworkCost, SolvedLayers, network_cost
 from carbonopt.performance.rewrites import cell_inferences
 
 _CARBON_SCORES: Mapping[str, Activity] = {"carbon_ca": "CA", "carbon_pa": "PA"}

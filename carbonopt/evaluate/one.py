@@ -15,7 +15,7 @@ from carbonopt.hardware.digital import DigitalArray
 from carbonopt.hardware.imc import ImcMacro
 from carbonopt.hardware.knobs import parse_knobs
 from carbonopt.objectives import needs_period
-from carbonopt.performance.network import MappingMode
+from carbonopt.performance.choices import MappingMode
 from carbonopt.workload.compression import is_network_knob, parse_settings
 
 

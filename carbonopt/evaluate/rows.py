@@ -20,7 +20,7 @@ from carbonopt.hardware.template import find_template
 from carbonopt.hardware.variant import load_variant
 from carbonopt.mapping.residency import machine_for
 from carbonopt.objectives import BUILDABLE, GIVEN, PER_NETWORK
-from carbonopt.performance.network import MappingMode
+from carbonopt.performance.choices import MappingMode
 from carbonopt.workload.compression import Target
 from carbonopt.workload.network import Network
 

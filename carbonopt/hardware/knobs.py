@@ -89,17 +89,18 @@ def knobs_of_row(design: Mapping[str, Any]) -> Knobs:
     >>> knobs_of_row({"rows": 64, "cols": 32, "sram_byte": 32768}).options == MacroOptions()
     True
     """
+    known = {name: value for name, value in design.items() if value is not None}
     counted = {knob.column for knob in knob_table().values() if knob.whole}
 
     def given(kind: type[MacroOptions | RowStationaryOptions]) -> dict[str, Any]:
         return {
-            field.name: int(design[field.name]) if field.name in counted else design[field.name]
+            field.name: int(known[field.name]) if field.name in counted else known[field.name]
             for field in fields(kind)
-            if design.get(field.name) is not None
+            if field.name in known
         }
 
-    rows, cols, macros = (int(design.get(name, 1)) for name in ("rows", "cols", "macros"))
+    rows, cols, macros = (int(known.get(name, 1)) for name in ("rows", "cols", "macros"))
     return Knobs(
-        rows, cols, macros, float(design["sram_byte"]),
+        rows, cols, macros, float(known["sram_byte"]),
         MacroOptions(**given(MacroOptions)), RowStationaryOptions(**given(RowStationaryOptions)),
     )  # fmt: skip

@@ -39,7 +39,7 @@ def fullest_unrollings(layer: Layer, array: ArrayShape, count: int) -> Ints:
         Unrolled sizes (u, array dimensions, 8), 1 where a loop is not unrolled.
     """
     bounds = np.array(layer.sizes, dtype=np.int64)
-    limits = _limits(layer, array)
+    limits = unrolled_limits(layer, array)
     axes = len(array.names)
     found = np.ones((1, axes, len(DIMS)), dtype=np.int64)
     *before, last = (*range(2, axes), *range(min(2, axes)))
@@ -51,7 +51,7 @@ def fullest_unrollings(layer: Layer, array: ArrayShape, count: int) -> Ints:
     else:
         found = _extended(bounds, found, along, _WEIGHTS, count)
     if array.diagonal:
-        spans = _spans(layer, array, limits)
+        spans = kernel_spans(layer, array, limits)
         which, spread = _diagonals(bounds, found, np.array(array.sizes), spans)
         found = found[which]
         found[:, 0, _OUTPUTS : _OUTPUTS + 2] *= spread
@@ -138,7 +138,7 @@ def useful_sizes(bound: int, available: int) -> Ints:
     return sizes[:n]
 
 
-def _limits(layer: Layer, array: ArrayShape) -> Ints:
+def unrolled_limits(layer: Layer, array: ArrayShape) -> Ints:
     """Return how far each loop may be unrolled along each array dimension (a, 8)."""
     limits = np.ones((len(array.names), len(DIMS)), dtype=np.int64)
     for a, allowed in enumerate(array.allowed):
@@ -297,7 +297,7 @@ def _combined(
     return np.array([entry[5] for heap in heaps for entry in heap if entry[0] > _NEVER])
 
 
-def _spans(layer: Layer, array: ArrayShape, limits: Ints) -> Floats:
+def kernel_spans(layer: Layer, array: ArrayShape, limits: Ints) -> Floats:
     """Count the inputs that useful output positions touch along x and y (2, kernel, outputs).
 
     0 where the sizes of a kernel along the rows and of outputs along the columns have no use.

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
+from numba import njit
 
-from carbonopt.arrays import Floats, Ints
+from carbonopt.arrays import Floats, Ints, Number
 from carbonopt.hardware.machine import OPERANDS, Machine
-from carbonopt.mapping.tiles import IRRELEVANT, RELEVANCE, input_positions
+from carbonopt.mapping.tiles import IRRELEVANT, RELEVANCE
 from carbonopt.workload.layer import DIMS, Layer
 
-_DECIMALS = 9  # means come back as whole numbers only up to rounding
+_DECIMALS, _SCALE = 9, 1e9  # means come back as whole numbers only up to rounding
 Loops = tuple[tuple[str, int], ...]
 """Unrolled loops along one array dimension: (loop dimension, size)."""
 
@@ -49,14 +50,17 @@ class ArrayShape:
 
 
 def positions_spanned(
-    layer: Layer, axis: int, kernel: float, outputs: float, *, unit_stride: bool
-) -> float:
+    layer: Layer, axis: int, kernel: Number, outputs: Number, *, unit_stride: bool
+) -> Floats:
     """Count the inputs that output positions under a kernel touch along axis 0 (x) or 1 (y).
 
     As `input_positions`; outputs + kernel - 1 where stride and dilation are 1, or taken as 1.
     """
     stride, dilation = (1, 1) if unit_stride else (layer.stride[axis], layer.dilation[axis])
-    return float(input_positions(outputs, kernel, stride, dilation))
+    divisor = math.gcd(stride, dilation)
+    missed = np.maximum(0.0, kernel - np.float64(stride / divisor))
+    touched: Floats = outputs * kernel - missed * np.maximum(0.0, outputs - dilation / divisor)
+    return touched
 
 
 def array_shape(machine: Machine, layer: Layer) -> ArrayShape:
@@ -212,15 +216,28 @@ def named_loops(unrolled: Ints, names: Sequence[str]) -> dict[str, Loops]:
 def unroll_all(layer: Layer, names: tuple[str, ...], asked: Ints, *, down: bool) -> Unrollings:
     """Unroll a layer in several ways (u, a, 8) along the named array dimensions, see `unroll`."""
     bounds = np.array(layer.sizes, dtype=np.int64)
-    early = np.ones((len(asked), len(DIMS)))
-    mean = np.ones(asked.shape)
-    for a in range(len(names)):
-        passes = np.ceil(np.round(bounds / (asked[:, a] * early), _DECIMALS))
-        mean[:, a] = np.where(asked[:, a] > 1, bounds / passes / early, 1.0)
-        early *= mean[:, a]
-    whole = np.round(mean, _DECIMALS)
-    whole = np.floor(whole) if down else np.ceil(whole)
-    return Unrollings(names, asked, mean, whole, np.rint(bounds / early).astype(np.int64))
+    return Unrollings(names, asked, *_spread_evenly(bounds, asked, down))
+
+
+@njit(cache=True)
+def _spread_evenly(bounds: Ints, asked: Ints, down: bool) -> tuple[Floats, Floats, Ints]:
+    """Return means over the passes, whole units (u, a, 8) and passes (u, 8) of asked sizes."""
+    mean, whole = np.ones(asked.shape), np.ones(asked.shape)
+    passes = np.empty((len(asked), 8), np.int64)
+    for u in range(len(asked)):
+        for d in range(8):
+            early = 1.0
+            for a in range(asked.shape[1]):
+                size = asked[u, a, d]
+                if size > 1:
+                    least = np.ceil(np.rint(bounds[d] / (size * early) * _SCALE) / _SCALE)
+                    even = bounds[d] / least
+                    mean[u, a, d] = even / early
+                    rounded = np.rint(mean[u, a, d] * _SCALE) / _SCALE
+                    whole[u, a, d] = np.floor(rounded) if down else np.ceil(rounded)
+                    early *= mean[u, a, d]
+            passes[u, d] = np.rint(bounds[d] / early)
+    return mean, whole, passes
 
 
 def unroll(

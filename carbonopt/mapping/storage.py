@@ -152,16 +152,16 @@ class Storage:
     def capacity(self, unrollings: Unrollings) -> Floats:
         """Return the capacity of each memory (u, m) [bit]."""
         capacity = np.tile(self.size_bits, (len(unrollings), 1))
-        capacity[:, self.memory[0, 0]] *= self._copies(unrollings)
+        capacity[:, self.memory[0, 0]] *= self.copies(unrollings)
         return capacity
 
     def access_bits(self, unrollings: Unrollings) -> Floats:
         """Return narrowest and widest access of each transfer (2, u, 3, depth, 4) [bit]."""
         bits = np.repeat(self.port_bits[:, None], len(unrollings), axis=1)
-        bits[:, :, 0, 0] *= self._copies(unrollings)[:, None]
+        bits[:, :, 0, 0] *= self.copies(unrollings)[:, None]
         return bits
 
-    def _copies(self, unrollings: Unrollings) -> Floats:
+    def copies(self, unrollings: Unrollings) -> Floats:
         """Count how often the innermost input memory is widened (u,).
 
         Output positions unrolled along the columns need as many inputs side by side.

@@ -71,6 +71,10 @@ class Array(NamedTuple):
     drain: Floats
     rows: Floats
 
+    def take(self, which: Ints) -> Array:
+        """Return what it takes under some of the unrollings."""
+        return Array(*(each[which] for each in self))
+
 
 class Tables:
     """The tables of a layer under u unrollings.

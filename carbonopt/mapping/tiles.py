@@ -13,7 +13,7 @@ import math
 import numpy as np
 from numba import njit
 
-from carbonopt.arrays import Floats, Ints
+from carbonopt.arrays import Bools, Floats, Ints
 
 IRRELEVANT, RELEVANT, PARTIAL = 0, 1, 2
 RELEVANCE = np.array(
@@ -157,3 +157,116 @@ def lattice_tiles(
                 )  # fmt: skip
                 place += 1
     return tiles
+
+
+@njit(cache=True)
+def _least_extent(
+    outputs: float, kernel: float, geometry: Floats, passes: float, kernel_passes: float
+) -> float:
+    """Return the inputs along one axis that a pass takes at least, if it shares with all others.
+
+    The more passes, the more share; whole parts of broken extents lose less than one input.
+    """
+    stride, dilation, limit, whole = geometry
+    all_passes = passes * kernel_passes
+    extent = input_positions(outputs * passes, kernel * kernel_passes, stride, dilation)
+    least = min(extent, limit) / all_passes
+    if outputs % 1 > _ROUNDING or kernel % 1 > _ROUNDING:
+        own = input_positions(outputs, kernel, stride, dilation)
+        if whole:
+            least *= math.floor(outputs + _ROUNDING) / outputs
+            least *= math.floor(kernel + _ROUNDING) / kernel
+        least *= max(0.5, 1 - 1 / max(own, 1.0))
+    return least
+
+
+@njit(cache=True)
+def _unrolled(below: Bools, mean: Floats, own: Floats) -> None:
+    """Fill the sizes (8,) of loops unrolled along some array dimensions (a,), given all (a, 8)."""
+    own[:] = 1.0
+    for a in range(len(below)):
+        if below[a]:
+            for d in range(8):
+                own[d] *= mean[a, d]
+
+
+@njit(cache=True)
+def _counted(operand: int, own: Floats, geometry: Floats) -> float:
+    """Count elements of an operand under the given loop bounds (8,)."""
+    return _elements(
+        operand, own[0], own[1], own[2], own[3], own[4], own[5], own[6], own[7], geometry
+    )
+
+
+@njit(cache=True)
+def unrolled_elements(operand: Ints, below: Bools, mean: Floats, geometry: Floats) -> Floats:
+    """Count elements of v operands under loops unrolled in u ways (u, v).
+
+    Parameters
+    ----------
+    operand
+        (v,).
+    below
+        Array dimensions whose loops count (v, a).
+    mean
+        Unrolled sizes (u, a, 8).
+    geometry
+        As in `prefix_tiles`.
+    """
+    kept, own = np.empty((len(mean), len(operand))), np.empty(8)
+    for u in range(len(mean)):
+        for v in range(len(operand)):
+            _unrolled(below[v], mean[u], own)
+            kept[u, v] = _counted(operand[v], own, geometry)
+    return kept
+
+
+@njit(cache=True)
+def least_elements(
+    operand: Ints, below: Bools, mean: Floats, passes: Ints, geometry: Floats, relevance: Ints,
+    kept: Floats,
+) -> tuple[Floats, Floats]:  # fmt: skip
+    """Count the elements that passes take at least, beside those `kept` for a single one (u, v).
+
+    Parameters
+    ----------
+    operand, below, mean, geometry
+        As in `unrolled_elements`.
+    passes
+        Temporal loops (u, 8).
+    relevance
+        `RELEVANCE` (3, 8).
+
+    Returns
+    -------
+    grown
+        In a tile of more passes that index the operand (u, v); inf where no loop does.
+    moved
+        In all passes that index the operand (u, v), whatever they share.
+    """
+    moved, own = np.empty(kept.shape), np.empty(8)
+    grown = np.full(kept.shape, np.inf)
+    for u in range(len(mean)):
+        for v in range(len(operand)):
+            o = operand[v]
+            _unrolled(below[v], mean[u], own)
+            each, every = 1.0, 1.0
+            for d in range(8):
+                every *= passes[u, d] if relevance[o, d] != IRRELEVANT else 1.0
+                each *= own[d] if relevance[o, d] == RELEVANT else 1.0
+                if passes[u, d] > 1 and relevance[o, d] == RELEVANT:
+                    grown[u, v] = min(grown[u, v], 2 * kept[u, v])
+                elif passes[u, d] > 1 and relevance[o, d] == PARTIAL:
+                    own[d] *= 2
+                    grown[u, v] = min(grown[u, v], _counted(o, own, geometry))
+                    own[d] /= 2
+            broken = each % 1 > _ROUNDING
+            for axis in range(2 if o == 0 else 0):
+                each *= _least_extent(
+                    own[3 + axis], own[6 + axis], geometry[axis], passes[u, 3 + axis],
+                    passes[u, 6 + axis],
+                )  # fmt: skip
+            if broken:
+                each = max(math.floor(each), each - 0.5, each * 2 / 3)
+            moved[u, v] = each * every
+    return grown, moved

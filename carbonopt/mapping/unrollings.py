@@ -6,6 +6,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from carbonopt.arrays import Ints
+from carbonopt.mapping.every import every_unrolling
 from carbonopt.mapping.parallel import distinct, fullest_unrollings, loop_sizes, with_halves
 from carbonopt.mapping.reference import reference_unrollings
 from carbonopt.mapping.spatial import ArrayShape, Unrollings, array_shape, unroll_all
@@ -13,7 +15,32 @@ from carbonopt.mapping.task import MappingTask
 from carbonopt.workload.layer import Layer
 
 FULLEST = 8
-"""Fullest unrollings that are tried, each with its halves."""
+"""Fullest unrollings that are promising, each with its halves."""
+
+MOST = 2**15
+"""Where a layer has more unrollings than this, only the promising ones are looked at."""
+
+
+def legal(task: MappingTask) -> tuple[Unrollings, bool]:
+    """Return all unrollings of a layer on a machine, or the promising ones; tell whether all."""
+    machine, layer = task.machine, task.layer
+    array = array_shape(machine, layer)
+    asked = _legal_sizes(layer.anonymous, array, carbonspot_rules=machine.carbonspot_rules)
+    if not len(asked):
+        return promising(task), False
+    down = machine.variant.whole_units_down
+    return unroll_all(layer, array.names, asked, down=down), True
+
+
+@lru_cache(maxsize=128)
+def _legal_sizes(layer: Layer, array: ArrayShape, *, carbonspot_rules: bool) -> Ints:
+    """Return the sizes of all unrollings, those among them that only CarbonSpot's rules allow."""
+    found = every_unrolling(layer, array, MOST)
+    if not carbonspot_rules or not len(found):
+        return found
+    rules = [loop_sizes(each, array.names) for each in reference_unrollings(layer, array)]
+    missing = [each for each in rules if not (found == each).all(axis=(1, 2)).any()]
+    return np.concatenate([found, *(each[None] for each in missing)])
 
 
 def promising(task: MappingTask) -> Unrollings:

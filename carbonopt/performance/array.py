@@ -54,7 +54,8 @@ def _digital_energy(
             columns_dim, rows_dim, *_ = machine.shape
             rows, cols = unrollings.along(rows_dim), unrollings.along(columns_dim)
             units = np.rint(unrollings.mean.prod(axis=(1, 2)))
-            tree = np.array([_mean_tree(machine, array.tree_bits, used) for used in rows])
+            some, which = np.unique(rows, return_inverse=True)
+            tree = np.array([_mean_tree(machine, array.tree_bits, used) for used in some])[which]
             parts["adders"] = (
                 tree * cols * (units / (rows * cols)) * (layer.macs / units) * switched
             )
@@ -89,15 +90,15 @@ def accumulated_rows(
     spread = np.flatnonzero(math.prod(positions.values()) != 1)
     if len(spread):
         channels = unrollings.along(rows, [dim for dim in DIMS if dim not in _OUTPUT_OF])
-        kernels = {kernel: unrollings.along(rows, (kernel,)) for kernel in _OUTPUT_OF}
-    for u in spread:
-        occupied[u] = channels[u]
+        occupied[spread] = channels[spread]
         for axis, kernel in enumerate(_OUTPUT_OF):
-            size, outputs = kernels[kernel][u], positions[kernel][u]
-            if size > 1 or not variant.pointwise_rows_shared:
-                occupied[u] *= positions_spanned(
-                    layer, axis, size, outputs, unit_stride=variant.unit_stride_rows
-                )
+            sizes = unrollings.along(rows, (kernel,))[spread]
+            spans = positions_spanned(
+                layer, axis, sizes, positions[kernel][spread],
+                unit_stride=variant.unit_stride_rows,
+            )  # fmt: skip
+            shared = (sizes <= 1) & variant.pointwise_rows_shared
+            occupied[spread] *= np.where(shared, 1.0, spans)
     return _ceil(summed), _ceil(occupied)
 
 
@@ -132,7 +133,8 @@ def _macro_energy(
     summed, occupied = accumulated_rows(layer, used, columns, rows, machine.variant)
     added = occupied if macro.form.sums_occupied_rows else summed
     bits, inputs = float(macro.tree_bits), float(macro.rows)
-    tree = np.array([tree_pj(technology, bits, inputs, float(each)) for each in added])
+    some, which = np.unique(added, return_inverse=True)
+    tree = np.array([tree_pj(technology, bits, inputs, float(each)) for each in some])[which]
     cycle = cycle_energy(
         technology, macro, cols=cols, occupied_rows=occupied, tree_pj=tree,
         activity=machine.activity.of_weights(1.0 - layer.pruned_share),

@@ -19,9 +19,10 @@ from carbonopt.mapping.plan import Plan
 from carbonopt.mapping.task import MappingTask
 from carbonopt.mapping.tiles import RELEVANCE
 from carbonopt.mapping.unrollings import promising
+from carbonopt.performance.choices import SCORES
 from carbonopt.performance.cost import layer_traffic, mapped_cost
+from carbonopt.performance.mapped import MappedLayer, mapped_layer
 from carbonopt.performance.mapper import Solved, solve_layer
-from carbonopt.performance.network import SCORES, MappedLayer, mapped_layer
 from carbonopt.units import UNITS
 from carbonopt.workload.layer import DIMS
 

@@ -190,7 +190,7 @@ def layer_accesses(shapes: Shapes, rows: int, cols: int) -> tuple[Floats, Floats
     """Count multiply-accumulates (n,) and accesses by level and data type (4, 3, n).
 
     With replic = max(1, floor(R / k_h)) and fold = ceil(E / C) ceil(k_h / R); for square maps
-    and kernels up to R rows these are the published equations (see docs/eyeriss.md for all).
+    and kernels up to R rows these are the published equations (docs/concepts/eyeriss.md has all).
 
     Notes
     -----

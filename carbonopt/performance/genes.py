@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -12,23 +11,12 @@ from carbonopt.mapping.genes import GeneMap, LayerGenes
 from carbonopt.mapping.residency import residency
 from carbonopt.mapping.task import MappingTask
 from carbonopt.performance.cost import mapped_cost
-from carbonopt.performance.network import MappedLayer, NetworkCost, mapped_layer, oriented
+from carbonopt.performance.mapped import MappedLayer, mapped_layer
+from carbonopt.performance.network import NetworkCost, oriented
 from carbonopt.workload.layer import Layer
 from carbonopt.workload.network import Network
 
-_VARIABLE = re.compile(r"layer\d+\.\w+(\.\w+)*")
 _MACHINES = 64  # machines whose tables are kept, per network
-
-
-def is_mapping_variable(name: str) -> bool:
-    """Tell whether a column says how layers are mapped.
-
-    Examples
-    --------
-    >>> is_mapping_variable("layer3.place.OX.1"), is_mapping_variable("sram_byte")
-    (True, False)
-    """
-    return _VARIABLE.fullmatch(name) is not None
 
 
 class _Place(NamedTuple):

@@ -16,9 +16,9 @@ def lower_hull(x: Floats, y: Floats) -> list[int]:
     [0, 3, 2]
     """
     hull: list[int] = []
-    for i in np.lexsort((y, x)):
-        if hull and y[i] >= y[hull[-1]]:
-            continue
+    order = np.lexsort((y, x))
+    below = np.minimum.accumulate(y[order])
+    for i in order[np.append(True, below[1:] < below[:-1])] if len(order) else ():
         while len(hull) > 1:
             a, b = hull[-2], hull[-1]
             if (y[b] - y[a]) * (x[i] - x[b]) < (y[i] - y[b]) * (x[b] - x[a]):

@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
 from carbonopt.arrays import Floats, Ints
 from carbonopt.errors import MappingError
 from carbonopt.mapping.candidates import Mappings, why_not
+from carbonopt.mapping.floors import transfers_floor
 from carbonopt.mapping.fronts import Point, UnrolledLayer
+from carbonopt.mapping.lattice import Lattice
 from carbonopt.mapping.nest import chain_mappings
 from carbonopt.mapping.plan import Plan
 from carbonopt.mapping.spatial import Unrollings
 from carbonopt.mapping.storage import Storage
 from carbonopt.mapping.tables import Array, Tables
 from carbonopt.mapping.task import MappingTask
-from carbonopt.mapping.unrollings import promising
+from carbonopt.mapping.unrollings import legal, promising
 from carbonopt.performance.array import array_energy, writing_rows
 from carbonopt.performance.cost import drain_cycles
 from carbonopt.performance.hull import lower_hull
 
+FEW = 8  # unrollings looked at first
+_MARGIN = 1.05  # by which mappings are worse that are not searched for yet
+BATCH = 16  # unrollings whose tables are made at once
+_ROUNDING = 1e-12
 _DECIMALS = 9  # means over the passes are the same only up to rounding
 
 
@@ -45,6 +54,15 @@ class Solved:
     complete: bool
 
 
+class _Found(NamedTuple):
+    """A point of the front, its position among some unrollings, and the lattice of its tiles."""
+
+    point: Point
+    unrollings: Unrollings
+    position: int
+    lattice: Lattice
+
+
 class _Front:
     """Points found so far, and how little energy a further one may take to matter.
 
@@ -53,41 +71,149 @@ class _Front:
     """
 
     def __init__(self, *, supported: bool) -> None:
-        self.found: list[tuple[Point, int]] = []
+        self.found: list[_Found] = []
         self._supported = supported
+        self._cycles = self._energy_pj = np.zeros(0)
+
+    def bounds_pj(self, cycles: Floats) -> Floats:
+        """Return the energy below which a mapping of at least `cycles` (n,) matters [pJ]."""
+        if not self.found:
+            return np.full(len(cycles), math.inf)
+        if self._supported:
+            return np.interp(cycles, self._cycles, self._energy_pj, left=math.inf)
+        faster = np.searchsorted(self._cycles, cycles, side="right")
+        bounds: Floats = np.append(math.inf, self._energy_pj)[faster]
+        return bounds
 
     def bound_pj(self, cycles: float) -> float:
-        """Return the energy below which a mapping of at least `cycles` matters [pJ]."""
-        bound = math.inf
-        slower: Point | None = None
-        for point, _ in self.found:
-            if point.cycles <= cycles:
-                bound = point.energy_pj
-                if self._supported and slower is not None:
-                    share = (cycles - point.cycles) / (slower.cycles - point.cycles)
-                    bound += share * (slower.energy_pj - point.energy_pj)
-                break
-            slower = point
-        return bound
+        """Return `bounds_pj` of a single mapping [pJ]."""
+        return float(self.bounds_pj(np.array([cycles]))[0])
 
-    def add(self, point: Point, unrolling: int) -> None:
+    def least(self, rate: float) -> float:
+        """Return the least energy of a point where a cycle is worth so much [pJ]."""
+        return float((self._energy_pj + rate * self._cycles).min(initial=math.inf))
+
+    def add(self, found: _Found) -> None:
         """Take a point in where it matters, and drop those that no longer do."""
-        if self.bound_pj(point.cycles) <= point.energy_pj:
+        point = found.point
+        if self.bound_pj(point.cycles) <= point.energy_pj * (1 + _ROUNDING):
             return
         kept = [
-            (other, u)
-            for other, u in self.found
-            if other.energy_pj < point.energy_pj or other.cycles < point.cycles
+            each
+            for each in self.found
+            if each.point.energy_pj < point.energy_pj or each.point.cycles < point.cycles
         ]
-        self.found = sorted([*kept, (point, unrolling)], key=lambda each: -each[0].cycles)
+        kept = sorted([*kept, found], key=lambda each: each.point.cycles)
         if self._supported:
-            cycles, energy = (
-                np.array(values)
-                for values in zip(
-                    *((each.cycles, each.energy_pj) for each, _ in self.found), strict=True
-                )
-            )
-            self.found = [self.found[i] for i in lower_hull(cycles, energy)[::-1]]
+            kept = [kept[i] for i in lower_hull(*_costs(kept))]
+        self.found = kept
+        self._cycles, self._energy_pj = _costs(kept)
+
+
+def _costs(found: Sequence[_Found]) -> tuple[Floats, Floats]:
+    """Return cycles and energies of points (n,) [pJ]."""
+    cycles = np.array([each.point.cycles for each in found])
+    return cycles, np.array([each.point.energy_pj for each in found])
+
+
+class LayerSearch:
+    """The mappings of a layer found so far, and the unrollings that may still have better ones.
+
+    Parameters
+    ----------
+    task
+        The layer on a machine.
+    plan
+        Of the memory hierarchy.
+    unrollings
+        Those to look at; all legal ones by default, or the promising ones where there are more
+        than `carbonopt.mapping.unrollings.MOST`.
+    supported
+        Keep points on the lower convex hull alone.
+
+    Attributes
+    ----------
+    complete
+        Nothing was left out so far for want of memory.
+    energy_pj, cycles
+        What mappings under each unrolling take at least (u,); inf where it was looked at.
+    """
+
+    def __init__(
+        self, task: MappingTask, plan: Plan, unrollings: Unrollings | None, *, supported: bool
+    ) -> None:
+        self._task, self._plan = task, plan
+        self._front = _Front(supported=supported)
+        self.complete = True
+        if unrollings is None:
+            unrollings, self.complete = legal(task)
+        self._unrollings, self._array = unrollings, _array(task, unrollings)
+        computing = unrollings.passes.prod(axis=1) * task.machine.array.passes
+        self.cycles = computing + self._array.drain
+        transfers_pj = transfers_floor(task, plan, unrollings)
+        self.energy_pj = (self._array.energy_pj + transfers_pj) * (1 - _ROUNDING)
+
+    def open(self) -> Ints:
+        """Return the unrollings that may have mappings that matter, the most promising first."""
+        open_ones = np.flatnonzero(self.energy_pj < self._front.bounds_pj(self.cycles))
+        return open_ones[np.argsort(self.energy_pj[open_ones] * self.cycles[open_ones])]
+
+    def look(self, rows: Ints, rate: float | None = None) -> list[Mappings]:
+        """Look at some unrollings; return the mappings of each new point of the front.
+
+        First at what all their tiles cost at least, then for mappings that beat the front. Given
+        what a cycle is worth, `rate` [pJ], only for those that are not worse by more than
+        `_MARGIN` than the best one by then; the others may be looked at again.
+        """
+        before = {id(each) for each in self._front.found}
+        unrollings, array = self._unrollings.take(rows), self._array.take(rows)
+        different = _different(self._plan.storage, unrollings, array)
+        tables = Tables(self._plan, self._task, unrollings.take(different), array.take(different))
+        self.energy_pj[rows] = math.inf
+        rows = rows[different]
+        self.energy_pj[rows], self.cycles[rows] = tables.least_pj, tables.least_cycles
+        for u in np.lexsort((tables.least_pj, tables.least_cycles)):
+            least = float(tables.least_cycles[u])
+            if tables.least_pj[u] >= self._bound_pj(rate, least):
+                continue
+            layer = UnrolledLayer(tables, int(u))
+            for point in layer.points(partial(self._bound_pj, rate)):
+                self._front.add(_Found(point, tables.unrollings, int(u), tables.lattices[u]))
+            self.complete = self.complete and layer.complete
+            self.energy_pj[rows[u]] = self._limit_pj(rate, least)
+        return [self._mappings(each) for each in self._front.found if id(each) not in before]
+
+    def least(self, rate: float) -> float:
+        """Return the least energy found where a cycle is worth so much [pJ]; inf if none."""
+        return self._front.least(rate)
+
+    def _limit_pj(self, rate: float | None, cycles: float) -> float:
+        """Return the energy from which on mappings are left for later [pJ]."""
+        return math.inf if rate is None else _MARGIN * self._front.least(rate) - rate * cycles
+
+    def _bound_pj(self, rate: float | None, cycles: float) -> float:
+        """Return the energy from which on mappings of at least `cycles` do not matter now [pJ]."""
+        return min(self._front.bound_pj(cycles), self._limit_pj(rate, cycles))
+
+    def _mappings(self, found: _Found) -> Mappings:
+        """Return the mappings of a point."""
+        unrolling = found.unrollings.one(found.position)
+        return chain_mappings(self._plan, unrolling, found.lattice, found.point.chain)
+
+    def solved(self) -> Solved:
+        """Return the front, fastest first.
+
+        Raises
+        ------
+        MappingError
+            If the layer cannot be mapped.
+        """
+        found = self._front.found
+        if not found:
+            raise MappingError(why_not(self._task))
+        cycles, energy_pj = _costs(found)
+        mappings = tuple(self._mappings(each) for each in found)
+        return Solved(mappings, energy_pj, cycles, self.complete)
 
 
 def solve_layer(
@@ -97,14 +223,10 @@ def solve_layer(
 
     Parameters
     ----------
-    task
-        The layer on a machine.
-    plan
-        Of the memory hierarchy.
+    task, plan, supported
+        As `LayerSearch` takes them.
     unrollings
         Those looked at; the promising ones by default.
-    supported
-        Keep points on the lower convex hull alone.
 
     Raises
     ------
@@ -116,28 +238,10 @@ def solve_layer(
     All tilings, loop orders and allocations of each unrolling are covered: energies are exact
     minima, latencies lower bounds that hold for every mapping.
     """
-    tables = unrolled_tables(task, plan, unrollings)
-    front = _Front(supported=supported)
-    complete = True
-    for u in np.lexsort((tables.least_pj, tables.least_cycles)):
-        if tables.least_pj[u] >= front.bound_pj(tables.least_cycles[u]):
-            continue
-        layer = UnrolledLayer(tables, int(u))
-        for point in layer.points(front.bound_pj):
-            front.add(point, int(u))
-        complete = complete and layer.complete
-    if not front.found:
-        raise MappingError(why_not(task))
-    found = sorted(front.found, key=lambda each: each[0].cycles)
-    return Solved(
-        tuple(
-            chain_mappings(plan, tables.unrollings.one(u), tables.lattices[u], point.chain)
-            for point, u in found
-        ),
-        np.array([point.energy_pj for point, _ in found]),
-        np.array([point.cycles for point, _ in found]),
-        complete,
-    )
+    unrollings = promising(task) if unrollings is None else unrollings
+    search = LayerSearch(task, plan, unrollings, supported=supported)
+    search.look(np.arange(len(unrollings)))
+    return search.solved()
 
 
 def unrolled_tables(task: MappingTask, plan: Plan, unrollings: Unrollings | None = None) -> Tables:
@@ -146,7 +250,7 @@ def unrolled_tables(task: MappingTask, plan: Plan, unrollings: Unrollings | None
     array = _array(task, unrollings)
     different = _different(plan.storage, unrollings, array)
     if len(different) < len(unrollings):
-        unrollings, array = unrollings.take(different), Array(*(each[different] for each in array))
+        unrollings, array = unrollings.take(different), array.take(different)
     return Tables(plan, task, unrollings, array)
 
 

@@ -7,7 +7,8 @@ import math
 from carbonopt.errors import ModelRangeError
 from carbonopt.hardware.imc import ImcMacro
 from carbonopt.hardware.machine import DIRECTIONS, Machine
-from carbonopt.performance.network import MappedLayer, NetworkCost
+from carbonopt.performance.mapped import MappedLayer
+from carbonopt.performance.network import NetworkCost
 
 _WEIGHT, _CELLS, _WRITTEN = 1, 0, DIRECTIONS.index("from_above")
 

@@ -15,8 +15,9 @@ from carbonopt.mapping.plan import Plan
 from carbonopt.mapping.residency import residency
 from carbonopt.mapping.task import MappingTask
 from carbonopt.performance.cost import mapped_cost
+from carbonopt.performance.mapped import MappedLayer, mapped_layer
 from carbonopt.performance.mapper import solve_layer
-from carbonopt.performance.network import MappedLayer, NetworkCost, mapped_layer, oriented
+from carbonopt.performance.network import NetworkCost, oriented
 from carbonopt.workload.network import Network
 
 

@@ -11,10 +11,10 @@ import pandas as pd
 
 from carbonopt.front.front import Front
 from carbonopt.objectives import Metric
-from carbonopt.performance.genes import is_mapping_variable
 from carbonopt.report.columns import short_label
 from carbonopt.report.scale import common_scale, quantity
 from carbonopt.units import unit_of
+from carbonopt.variable import is_mapping_variable
 from carbonopt.workload.compression import is_network_knob
 
 TELLING_METRICS = ("carbon_ca_g", "carbon_pa_g")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from concurrent.futures import Executor
 from contextlib import nullcontext
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -134,7 +135,7 @@ def resume(
     store = RunStore(run_dir)
     manifest = store.manifest()
     return search(
-        problem or _stored_problem(store, manifest["problem"]),
+        problem or stored_problem(store, manifest["problem"]),
         manifest["searcher"],
         manifest["budget"],
         manifest["seed"],
@@ -283,10 +284,27 @@ def _solved(problem: Problem | str | Path) -> Problem:
     return problem if isinstance(problem, Problem) else load_problem(problem)
 
 
-def _stored_problem(store: RunStore, name: str) -> Problem:
+def stored_problem(store: RunStore, name: str) -> Problem:
     """Load the problem that a run directory keeps."""
     file = store.path / PROBLEM
     if not file.is_file():
         fault = "got a run of a problem made in Python, allowed: resume(run_dir, problem=...)"
         raise SpecError(f"{store.path}: problem {name}: {fault}")
     return load_problem(file)
+
+
+def problem_of_text(text: str) -> Problem:
+    """Load a problem from the text of its file, such as a shared study keeps it.
+
+    Raises
+    ------
+    SpecError
+        With every fault of the text; the problem was made in Python, and has none.
+    """
+    if not text:
+        fault = "got a problem made in Python, allowed: to hand it over"
+        raise SpecError(f"problem: {fault}")
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / PROBLEM
+        file.write_text(text, encoding="utf-8")
+        return load_problem(file)

@@ -65,7 +65,7 @@ def manifest_of(task: SearchTask, searcher: str, rules: StopRules) -> dict[str, 
 
 def origin_of(problem: Problem) -> dict[str, str]:
     """Fingerprints (SHA-256) of what decides the rows of a problem: itself, data and models."""
-    return {"spec_hash": problem.hash, "data_hash": data_hash(), "model_hash": _model_hash()}
+    return {"spec_hash": problem.hash, "data_hash": data_hash(), "model_hash": model_hash()}
 
 
 def check_same_run(run_dir: Path, stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
@@ -119,7 +119,7 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _model_hash() -> str:
+def model_hash() -> str:
     """Fingerprint (SHA-256) of the models' sources: designs of two models do not mix."""
     package = Path(__file__).parents[1]
     files = [file for folder in _MODELS for file in sorted((package / folder).glob("*.py"))]

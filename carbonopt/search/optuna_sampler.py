@@ -62,7 +62,7 @@ class OptunaSearcher:
         with _quiet():
             self.study = optuna.create_study(
                 directions=["minimize"] * len(task.problem.metrics),
-                sampler=_SAMPLERS[sampler](task),
+                sampler=make_sampler(task, sampler),
             )
         first = len(task.start) if sampler == "qmc" else max(_STARTUP, self.batch)
         for row in first_designs(task, first, self.rng):
@@ -110,6 +110,11 @@ class OptunaSearcher:
     def _key(self, trial: Trial) -> Key:
         """Index vector of a trial."""
         return tuple(to_index(self.space, trial.params)[0].tolist())
+
+
+def make_sampler(task: SearchTask, name: str) -> BaseSampler:
+    """Make a sampler of Optuna by our name for it, see `OptunaSearcher`."""
+    return _SAMPLERS[name](task)
 
 
 def _tpe(task: SearchTask) -> BaseSampler:

@@ -17,6 +17,7 @@ from carbonopt.spec.fields import (
     one_of,
     whole,
 )
+from carbonopt.spec.network import MappingSpec, QualitySpec
 from carbonopt.spec.scenario import ScenarioSpec
 from carbonopt.units import unit_of
 
@@ -182,36 +183,6 @@ class FrontSpec(Strict):
     """The command that made it."""
 
 
-class QualitySpec(Strict):
-    """What compression costs the networks: exactly one of the two."""
-
-    table: Text | None = None
-    """CSV file, from the folder of the problem file."""
-    function: Text | None = None
-    """``module:function``, or ``file.py:function``, from the folder of the problem file."""
-
-    @model_validator(mode="after")
-    def _one(self) -> Self:
-        if (self.table is None) == (self.function is None):
-            got = f"table {self.table}, function {self.function}"
-            raise ValueError(f"got {got}, allowed: one of the two")
-        return self
-
-
-class MappingSpec(Strict):
-    """How layers are mapped: as a mode alone, or as keys."""
-
-    mode: Literal["optimal", "reference", "genes"] = "optimal"
-    """Solved, as CarbonSpot does it, or variables of the search."""
-    objective: Text | None = None
-    """What is least among the solved mappings of a network: edp, energy, latency, carbon."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short(cls, value: Any) -> Any:  # noqa: ANN401  whatever the file says
-        return value if isinstance(value, dict) else {"mode": value}
-
-
 class ProblemSpec(Strict):
     """Everything that a problem file says."""
 
@@ -258,8 +229,9 @@ class ProblemSpec(Strict):
             fault = f"got {value.mode} on one machine, which leaves nothing to search"
             raise ValueError(f"{fault}, allowed: {{mode: genes}}")
         if value.objective is not None:
-            if value.mode != "optimal":
-                raise ValueError(f"got an objective with {value.mode}, allowed: with optimal")
+            if value.mode not in ("optimal", "exhaustive"):
+                allowed = "allowed: with optimal or exhaustive"
+                raise ValueError(f"got an objective with {value.mode}, {allowed}")
             one_of(value.objective, _words(info).mapping_objectives)
         knobs = [name for name in info.data.get("variables", {}) if name in _of_networks(info)]
         if value.mode == "genes" and knobs:

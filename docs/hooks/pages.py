@@ -39,7 +39,7 @@ FIRST = (
     *("index", "install", "first_front", "tutorial"),
     *("own_network", "own_machine", "own_scenario", "own_objective", "own_searcher"),
     *("commands", "problem_file", "scenario", "study_file", "machine_file", "bom_file"),
-    *("knobs", "metrics", "units", "catalogue", "data", "api"),
+    *("knobs", "metrics", "units", "glossary", "catalogue", "data", "api"),
 )
 """Pages that stand before the others of their section, which are in alphabetical order."""
 LIST = "<!-- pages of this section -->"

@@ -30,7 +30,8 @@ from carbonopt.spec.bom import BomSpec
 from carbonopt.spec.fields import Quantity, Strict
 from carbonopt.spec.load import load_model
 from carbonopt.spec.machine import MachineSpec
-from carbonopt.spec.problem import MappingSpec, ProblemSpec, WorkloadSpec
+from carbonopt.spec.network import MappingSpec
+from carbonopt.spec.problem import ProblemSpec, WorkloadSpec
 from carbonopt.spec.scenario import ScenarioSpec, scenario_keys
 from carbonopt.spec.study import StudySpec
 from carbonopt.units import UNITS, format_quantity, unit_of

@@ -1,4 +1,4 @@
-"""How far the preset `default` is from other tools: the ratios that docs/validation/index.md explains."""
+"""How far preset `default` is from other tools: ratios that docs/validation/index.md explains."""
 
 from __future__ import annotations
 

@@ -139,10 +139,16 @@ def test_search_works_from_a_file(site):
 
 
 def _keys(model):
-    """Every key of a model and of its parts, from its JSON schema."""
+    """Every key of a model and of its parts, from its JSON schema; values are no parts."""
     schema = TypeAdapter(model).json_schema()
     parts = [schema, *schema.get("$defs", {}).values()]
-    return {key for part in parts for key in part.get("properties", {})}
+    return {key for part in parts if part["title"].endswith("Spec") for key in part["properties"]}
+
+
+def _rows(site, place):
+    """Cells of a page's tables by the key in front, where a key is first told."""
+    rows = re.findall(r"<td><code>(\w+)</code></td>(.*?)</tr>", site.text(place), re.S)
+    return {key: re.findall(r"<td>(.*?)</td>", cells, re.S) for key, cells in reversed(rows)}
 
 
 @pytest.mark.parametrize(
@@ -156,14 +162,23 @@ def _keys(model):
     ],
 )
 def test_every_key_of_every_file_is_described(site, place, model):
-    page = site.text(f"reference/{place}.html")
     keys = _keys(model) - (_keys(ScenarioSpec) if model is ProblemSpec else set())
     assert len(keys) > 8
-    rows = dict(re.findall(r"<td><code>(\w+)</code></td>(.*?)</tr>", page, re.S))
-    assert keys - set(rows) == set()
-    told = {key: re.findall(r"<td>(.*?)</td>", rows[key], re.S) for key in keys}
-    assert [key for key, cells in told.items() if not cells[0].strip()] == [], "takes nothing"
-    assert [key for key, cells in told.items() if cells[-1].strip() in ("", "None")] == []
+    told = _rows(site, f"reference/{place}.html")
+    assert keys - set(told) == set()
+    assert [key for key in keys if not told[key][0].strip()] == [], "takes nothing"
+    assert [key for key in keys if told[key][-1].strip() in ("", "None")] == [], "says nothing"
+
+
+def test_units_bounds_defaults_and_words_are_told(site):
+    energy = _rows(site, "reference/machine_file.html")["mac_energy"]
+    assert re.sub("<.*?>", "", energy[0]) == "J, &gt;= 0"
+    assert energy[1] == "required"
+    assert _rows(site, "reference/study_file.html")["budget"][:2] == [
+        *("whole number, &gt; 0", "<code>2000</code>")
+    ]
+    late = _rows(site, "reference/scenario.html")["late_rule"][1]
+    assert re.findall("<code>(.*?)</code>", late) == ["fractional", "infeasible", "replicate"]
 
 
 def test_every_command_and_option_is_described(site):

@@ -1,7 +1,7 @@
 """The unrollings that the mapper looks at against all that there are.
 
 Least energy and least latency are sums over the layers' own least, energy x latency is that of
-the network. What is lost is a limit of the search, stated in docs/validation/index.md.
+the network.
 """
 
 from __future__ import annotations
@@ -12,13 +12,17 @@ from designs import layer, machine, network, of_layers
 from every_unrolling import every_unrolling
 
 from carbonopt.mapping.candidates import joined
+from carbonopt.mapping.every import every_unrolling as every_sizes
 from carbonopt.mapping.plan import Plan
 from carbonopt.mapping.residency import residency
+from carbonopt.mapping.spatial import array_shape
 from carbonopt.mapping.task import MappingTask
+from carbonopt.performance.choices import SCORES, least_sum
 from carbonopt.performance.cost import mapped_cost
 from carbonopt.performance.hull import lower_hull
-from carbonopt.performance.mapper import solve_layer
-from carbonopt.performance.network import SCORES, least_sum, mapped_layer
+from carbonopt.performance.mapped import mapped_layer
+from carbonopt.performance.mapper import LayerSearch, solve_layer, unrolled_tables
+from carbonopt.performance.network import network_cost
 
 ROUNDING = 1e-9
 MIXED = of_layers(
@@ -45,6 +49,8 @@ LOSSES = {  # at most, in energy, latency and energy x latency
         (RESNET8, machine("digital_ws", 32, 16), (0.003, 0.016, 0.0)),
     ],
 }
+WAITING = {"common3": 5e-4}
+"""Where mappings wait longer than is proven, the network's choice may be so much off."""
 
 
 def hull(task, unrollings):
@@ -69,7 +75,7 @@ def least(fronts):
 
 
 def losses(net, built):
-    """Relative losses of the unrollings looked at."""
+    """Relative losses against a search that is given every unrolling, and its last result."""
     few, every = {}, {}
     keys = []
     for each, hierarchy in zip(net.layers, residency(net, built), strict=True):
@@ -80,15 +86,39 @@ def losses(net, built):
             few[key] = hull(task, None)
             every[key] = hull(task, every_unrolling(each.anonymous, built))
     ours, best = (least([fronts[key] for key in keys]) for fronts in (few, every))
-    return [one / other - 1 for one, other in zip(ours, best, strict=True)]
+    return [one / other - 1 for one, other in zip(ours, best, strict=True)], best[-1]
 
 
 @pytest.mark.parametrize("sample", ["few", pytest.param("many", marks=pytest.mark.slow)])
-def test_no_unrolling_saves_more_than_documented(sample):
+def test_promising_unrollings_lose_what_is_documented_and_all_of_them_nothing(sample):
     for net, built, documented in LOSSES[sample]:
-        found = losses(net, built)
+        found, best = losses(net, built)
         where = f"{net.name} on {built.name} {dict(built.shape)}: {found}"
         assert all(
             -ROUNDING <= loss <= most + ROUNDING
             for loss, most in zip(found, documented, strict=True)
         ), where
+        chosen = network_cost(net, built, "exhaustive")
+        loss = chosen.energy_pj * chosen.cycles / best - 1
+        assert -ROUNDING <= loss <= WAITING.get(built.name, ROUNDING), (where, loss)
+
+
+@pytest.mark.parametrize("built", [machine("digital_ws", 32, 6, 3), common3(4, ANY)])
+@pytest.mark.parametrize("each", MIXED.layers, ids=lambda each: each.name)
+def test_all_unrollings_are_listed(each, built):
+    listed = every_sizes(each.anonymous, array_shape(built, each.anonymous), 10**5)
+    expected = every_unrolling(each.anonymous, built).asked
+    assert len(listed) == len(expected)
+    assert {row.tobytes() for row in listed} == {row.tobytes() for row in expected}
+
+
+@pytest.mark.parametrize(("net", "built"), [each[:2] for each in LOSSES["few"]])
+def test_least_costs_hold_for_every_unrolling(net, built):
+    for each, hierarchy in zip(net.layers, residency(net, built), strict=True):
+        task = MappingTask(each, built, hierarchy)
+        plan = Plan(task.storage)
+        tables = unrolled_tables(task, plan, every_unrolling(each.anonymous, built))
+        search = LayerSearch(task, plan, tables.unrollings, supported=True)
+        least = search.energy_pj, search.cycles
+        assert (least[0] <= tables.least_pj).all(), each.name
+        assert (least[1] <= tables.least_cycles).all(), each.name

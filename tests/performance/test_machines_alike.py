@@ -10,8 +10,8 @@ from zigzag_files import LINKS, accelerator, write_accelerator
 from carbonopt.hardware.file import load_machine
 from carbonopt.hardware.machine import OPERANDS
 from carbonopt.mapping.task import MappingTask
+from carbonopt.performance.choices import SCORES
 from carbonopt.performance.explain import best_mapping, explain
-from carbonopt.performance.network import SCORES
 
 pytestmark = pytest.mark.property
 

@@ -19,9 +19,9 @@ from carbonopt.errors import MappingError
 from carbonopt.mapping.plan import Plan
 from carbonopt.mapping.spatial import array_shape
 from carbonopt.mapping.unrollings import promising_unrollings
+from carbonopt.performance.choices import SCORES
 from carbonopt.performance.explain import best_mapping
 from carbonopt.performance.mapper import Solved, solve_layer
-from carbonopt.performance.network import SCORES
 
 pytestmark = pytest.mark.property
 

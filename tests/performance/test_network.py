@@ -20,9 +20,10 @@ from hypothesis import strategies as st
 from carbonopt.errors import MappingError
 from carbonopt.mapping.residency import residency
 from carbonopt.mapping.task import MappingTask
+from carbonopt.performance.choices import SCORES, least_sum
 from carbonopt.performance.cost import mapped_cost
 from carbonopt.performance.hull import lower_hull
-from carbonopt.performance.network import SCORES, least_sum, network_cost
+from carbonopt.performance.network import network_cost
 
 RELATIVE = 1e-9
 CONVOLUTION = layer("convolution", K=8, OX=6, OY=6, C=4, FX=3, FY=3)

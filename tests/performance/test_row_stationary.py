@@ -12,7 +12,8 @@ from numba import njit
 from carbonopt.errors import MappingError, ModelRangeError
 from carbonopt.evaluate import evaluate_one
 from carbonopt.performance import row_stationary_search as search
-from carbonopt.performance.network import SCORES, network_cost
+from carbonopt.performance.choices import SCORES
+from carbonopt.performance.network import network_cost
 from carbonopt.performance.row_stationary import (
     RowStationaryLayer,
     array_of,

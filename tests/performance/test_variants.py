@@ -134,7 +134,9 @@ def test_adder_trees_cost_the_mean_over_passes_of_whole_inputs(channels, rows):
 
 
 def test_an_unknown_mapping_mode_is_refused():
-    with pytest.raises(SpecError, match="mapping: got 'best', allowed: optimal, reference"):
+    with pytest.raises(
+        SpecError, match="mapping: got 'best', allowed: optimal, exhaustive, reference"
+    ):
         network_cost(network("resnet8"), machine("dimc"), "best")
 
 

@@ -1,4 +1,4 @@
-"""docs/compression.md: its function is one, its commands run, its numbers are what they give."""
+"""docs/concepts/compression.md: its function and commands run, its numbers are theirs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from carbonopt.cli import main
 from carbonopt.compress.quality import quality_function
 from carbonopt.workload.compression import NETWORK_KNOBS
 
-PAGE = (Path(__file__).parents[1] / "docs" / "compression.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs" / "concepts" / "compression.md").read_text()
 
 
 def commands():

@@ -1,4 +1,4 @@
-"""docs/eyeriss.md: its commands run, its table has every knob of the template."""
+"""docs/concepts/eyeriss.md: its commands run, its table has every knob of the template."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from carbonopt.cli import main
 from carbonopt.hardware.template import find_template
 
-PAGE = (Path(__file__).parents[1] / "docs" / "eyeriss.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs" / "concepts" / "eyeriss.md").read_text()
 
 
 def test_commands_run(capsys, tmp_path, monkeypatch):

@@ -1,12 +1,12 @@
-"""What docs/fronts.md shows: its Python runs, its picture is there and small."""
+"""What docs/how-to/fronts.md shows: its Python runs, its picture is there and small."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-DOCS = Path(__file__).parents[1] / "docs"
-TEXT = (DOCS / "fronts.md").read_text(encoding="utf-8")
+HOW_TO = Path(__file__).parents[2] / "docs" / "how-to"
+TEXT = (HOW_TO / "fronts.md").read_text(encoding="utf-8")
 
 
 def test_the_python_of_the_page_runs(capsys):
@@ -19,5 +19,5 @@ def test_the_python_of_the_page_runs(capsys):
 
 
 def test_the_picture_is_there_and_small():
-    (picture,) = re.findall(r"!\[[^]]+\]\((images/[^)]+)\)", TEXT)
-    assert 10_000 < (DOCS / picture).stat().st_size < 300_000
+    (picture,) = re.findall(r"!\[[^]]+\]\((\.\./images/[^)]+)\)", TEXT)
+    assert 10_000 < (HOW_TO / picture).stat().st_size < 300_000

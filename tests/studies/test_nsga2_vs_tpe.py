@@ -1,0 +1,48 @@
+"""The study of searchers and budgets: its numbers come out again, and its page says them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from carbonopt.campaign import Campaign, CampaignStore
+from carbonopt.campaign.plan import campaign_of
+from carbonopt.campaign.statistics import statistics_of
+from carbonopt.campaign.worker import run_cells
+from carbonopt.run import load_study
+from carbonopt.search.stop import StopRules
+
+STUDY = Path(__file__).parents[2] / "studies" / "nsga2-vs-tpe"
+EXPECTED = json.loads((STUDY / "expected.json").read_text())
+
+
+def test_the_page_has_the_numbers_that_are_expected():
+    page = (STUDY / "README.md").read_text()
+    for group in EXPECTED["groups"]:
+        median = f"{group['hypervolume_log_ratio_median']:.3f}"
+        cells = f"| {group['problem']} | {group['budget']} | {group['searcher']} |"
+        (line,) = [line for line in page.splitlines() if line.startswith(cells)]
+        assert f"| {median} (" in line
+
+
+def test_the_study_asks_for_what_is_expected():
+    asked = {cell.name for cell in campaign_of(load_study(STUDY), StopRules()).cells}
+    assert set(EXPECTED["runs"]) | set(EXPECTED["not_run"]) == asked
+
+
+@pytest.mark.study
+@pytest.mark.slow
+def test_runs_of_the_study_come_out_again(tmp_path):
+    """Two seeds of the smallest budget, with every searcher, on the problem with an exact front."""
+    study = campaign_of(load_study(STUDY), StopRules())
+    part = Campaign(study.name, study.problems[:1], study.searchers, [50], [1, 2])
+    store = CampaignStore(tmp_path)
+    store.keep(part)
+    run_cells(store, part, part.cells, lambda event: None)
+    found = statistics_of(tmp_path).runs
+    names = [cell.name for cell in part.cells]
+    ratios = dict(zip(names, found["hypervolume_log_ratio"], strict=True))
+    expected = {name: EXPECTED["runs"][name] for name in names}
+    assert ratios == pytest.approx(expected, abs=EXPECTED["tolerance"])
