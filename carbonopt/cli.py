@@ -273,7 +273,7 @@ def _add_models(commands: Commands) -> None:
         "--set", action="append", default=[], metavar="KNOB=VALUE", dest="knobs",
         help="set one knob of the template, such as rows=128 or sram=512KiB (`carbonopt machines` "
         "lists them), or of the network: weight_bits, activation_bits, pruned_share, "
-        "weight_bits@LAYER; repeat for more",
+        "zero_share, weight_bits@LAYER; repeat for more",
     )  # fmt: skip
     evaluate.add_argument(
         "--mapping", choices=("optimal", "exhaustive", "reference"), default="optimal",

@@ -125,8 +125,8 @@ def pruning_orders(
         raise ModelRangeError(f"most: got {most:g}, allowed: above 0 to below 1")
     uses = [use for use in layer_uses(device.evaluate(chosen)) if use.weights]
     total = sum(use.weights for use in uses)
-    count, room = round(share * total), sum(math.floor(most * use.weights) for use in uses)
-    if not 0 <= count <= room:
+    room = sum(math.floor(most * use.weights) for use in uses)
+    if not (0.0 <= share <= 1.0 and (count := round(share * total)) <= room):
         raise ModelRangeError(f"share: got {share:g}, allowed: from 0 to {room / total:.4g} (most)")
     orders = {MAGNITUDE: by_magnitude(magnitudes, count, most)} if magnitudes else {}
     orders |= {each: in_order(ranked(uses, each), count, most) for each in CRITERIA}

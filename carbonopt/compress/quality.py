@@ -9,7 +9,8 @@ import inspect
 import math
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import redirect_stdout
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
@@ -25,11 +26,14 @@ QUALITY = "quality_loss"
 """Column that a table must have: what the function gives otherwise, the less the better."""
 _OURS = "carbonopt."
 _SHOWN = 3
+_DIGITS = 12  # of values in a table, as steps of variables have
 
 
 @dataclass(frozen=True)
 class QualityFunction:
     """The loss that a function of the user gives, the mean over the networks.
+
+    What it gave for a network is kept: hardware does not change it, and it may take long.
 
     Parameters
     ----------
@@ -42,6 +46,7 @@ class QualityFunction:
     file: str
     module: str
     name: str
+    _known: dict[tuple[Any, ...], float] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def path(self) -> str:
@@ -70,21 +75,29 @@ class QualityFunction:
         Raises
         ------
         QualityError
-            The function raises something, or gives no finite number.
+            The function raises something, ends the program, or gives no finite number.
         """
-        function = getattr(_module(self.file, self.module), self.name)
-        return math.fsum(self._loss(function, each, chosen) for each in networks) / len(networks)
+        return math.fsum(self._kept_loss(each, chosen) for each in networks) / len(networks)
+
+    def _kept_loss(self, network: Network, chosen: Mapping[str, float]) -> float:
+        """Return the loss of one network, for which the function is called once."""
+        key = (network.name, hash(network.layers), *sorted(chosen.items()))
+        if key not in self._known:
+            function = getattr(_module(self.file, self.module), self.name)
+            self._known[key] = self._loss(function, network, chosen)
+        return self._known[key]
 
     def _loss(self, function: Any, network: Network, chosen: Mapping[str, float]) -> float:  # noqa: ANN401
         """Return the loss of one network."""
         said = f"quality function {self.module}:{self.name} on {network.name}"
         try:
-            found = function(network, dict(chosen))
-        except Exception as error:  # whatever a user's function raises is data of this design
+            with redirect_stdout(sys.stderr):  # what it prints is no part of our output
+                found = function(network, dict(chosen))
+        except (Exception, SystemExit) as error:  # whatever it raises is data of this design
             raise QualityError(f"{said}: {type(error).__name__}: {error}") from error
         try:
             loss = math.nan if isinstance(found, bool | str) else float(found)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             loss = math.nan
         if not math.isfinite(loss):
             raise QualityError(f"{said}: got {found!r}, allowed: a finite number")
@@ -123,7 +136,7 @@ class QualityTable:
         QualityError
             The table has no such combination.
         """
-        key = tuple(float(chosen[column]) for column in self.columns)
+        key = _key([chosen[column] for column in self.columns])
         if key not in self.losses:
             raise QualityError(
                 f"quality table {self.file}: {_said(self.columns, key)}: no such row"
@@ -163,8 +176,9 @@ def quality_function(path: str, folder: Path) -> QualityFunction:
     found = str(file.resolve()) if file.is_file() else ""
     named = file.stem if is_file else module
     try:
-        loaded = _module(found, named)
-    except Exception as error:  # whatever importing a user's module raises
+        with redirect_stdout(sys.stderr):
+            loaded = _module(found, named)
+    except (Exception, SystemExit) as error:  # whatever importing a user's module raises
         fault = f"got {path}, which cannot be imported ({type(error).__name__}: {error})"
         raise SpecError(f"{fault}, allowed: module:function") from error
     if not callable(getattr(loaded, name, None)):
@@ -225,7 +239,7 @@ def quality_table(file: Path, columns: Sequence[str]) -> QualityTable:
     ]
     losses: dict[tuple[float, ...], float] = {}
     for row, (*key, loss) in enumerate(numbers.itertuples(index=False, name=None)):
-        values = tuple(map(float, key))
+        values = _key(key)
         if losses.setdefault(values, float(loss)) != loss and math.isfinite(loss):
             said = _said(columns, values)
             faults.append(f"{file.name}:{row + 2}: {said}: got it again, allowed: once")
@@ -234,9 +248,14 @@ def quality_table(file: Path, columns: Sequence[str]) -> QualityTable:
     return QualityTable(file.name, tuple(columns), losses)
 
 
+def _key(values: Sequence[float]) -> tuple[float, ...]:
+    """Return values as a table is looked up by: 0.1 + 0.2 is 0.3."""
+    return tuple(round(float(value), _DIGITS) for value in values)
+
+
 def missing_rows(table: QualityTable, wanted: Sequence[tuple[float, ...]]) -> str:
     """Name combinations that a table lacks, '' where it has all."""
-    missing = [key for key in wanted if key not in table.losses]
+    missing = [key for key in wanted if _key(key) not in table.losses]
     if not missing:
         return ""
     named = "; ".join(_said(table.columns, key) for key in missing[:_SHOWN])

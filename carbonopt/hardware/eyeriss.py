@@ -42,6 +42,8 @@ class RowStationaryArray:
         Energy of the memory beside the chip [pJ/bit].
     dram_bit_per_cycle
         What it moves in a cycle of the array [bit].
+    dram_bits
+        What it holds [bit].
     """
 
     rows: int
@@ -56,6 +58,7 @@ class RowStationaryArray:
     cycle_pj: float
     dram_pj_per_bit: float
     dram_bit_per_cycle: float
+    dram_bits: float
 
     @property
     def passes(self) -> int:
@@ -75,7 +78,9 @@ def chip_sizes() -> dict[str, float]:
     return {name: facts[name] for name in ("rows", "cols", "sram_byte")}
 
 
-def row_stationary_machine(name: str, knobs: Knobs, variant: ModelVariant) -> Machine:
+def row_stationary_machine(
+    name: str, knobs: Knobs, variant: ModelVariant, *, dram_byte: float
+) -> Machine:
     """Build a row-stationary machine.
 
     Energies are those of the chip's node and supply times C V^2 of a gate at its own node (supply
@@ -84,7 +89,7 @@ def row_stationary_machine(name: str, knobs: Knobs, variant: ModelVariant) -> Ma
 
     Parameters
     ----------
-    name, knobs, variant
+    name, knobs, variant, dram_byte
         As in `carbonopt.hardware.template.build_machine`.
 
     Raises
@@ -119,6 +124,7 @@ def row_stationary_machine(name: str, knobs: Knobs, variant: ModelVariant) -> Ma
         cycle_pj=pj / facts["mac_pj"] * facts["pe_cycle_pj"] * elements * charged,
         dram_pj_per_bit=load_facts("memory_28nm.csv")["dram_pj_per_bit"],
         dram_bit_per_cycle=speed * _BIT_PER_BYTE * clock_ns * _S_PER_NS,
+        dram_bits=dram_byte * _BIT_PER_BYTE,
     )  # fmt: skip
     return Machine(
         name=name, variant=variant, shape={"D1": knobs.cols, "D2": knobs.rows}, array=array,

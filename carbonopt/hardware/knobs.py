@@ -18,7 +18,7 @@ from carbonopt.hardware.knob_table import (
 )
 from carbonopt.hardware.template import find_template
 from carbonopt.units import parse_quantity
-from carbonopt.workload.compression import NETWORK_KNOBS
+from carbonopt.workload.compression import NETWORK_KNOBS, ZEROS
 
 
 def parse_knobs(template: str, values: Mapping[str, Any]) -> Knobs:
@@ -44,7 +44,7 @@ def parse_knobs(template: str, values: Mapping[str, Any]) -> Knobs:
     table = knob_table()
     for name in values:
         if name not in table:
-            near = get_close_matches(name, [*table, *NETWORK_KNOBS], 1)
+            near = get_close_matches(name, [*table, *NETWORK_KNOBS, ZEROS.name], 1)
             hint = f" (did you mean {near[0]!r}?)" if near else ""
             faults.append(f"{name}: unknown knob{hint}, allowed: {', '.join(table)}")
     for name, knob in table.items():

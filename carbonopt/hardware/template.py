@@ -157,7 +157,7 @@ def build_machine(
     """
     check_knobs(template, knobs)
     if template.dataflow == "row_stationary":
-        return row_stationary_machine(template.name, knobs, variant)
+        return row_stationary_machine(template.name, knobs, variant, dram_byte=dram_byte)
     technology = _technology(knobs.options)
     array: DigitalArray | ImcMacro
     leakage: Mapping[str, float] = {}

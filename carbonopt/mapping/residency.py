@@ -190,20 +190,45 @@ def _check_outermost(network: Network, machine: Machine, hierarchies: list[Hiera
     """Refuse a network whose weights and largest activations exceed the outermost memory."""
     last = len(machine.memories) - 1
     weights = _weight_bits(network) if any(each["W"][-1] == last for each in hierarchies) else 0
-    activations, layer = max(
-        (
-            layer.inputs * layer.input_bits * (each["I"][-1] == last)
-            + layer.outputs * layer.output_bits * (each["O"][-1] == last),
-            layer.name,
-        )
+    activations = [
+        layer.inputs * layer.input_bits * (each["I"][-1] == last)
+        + layer.outputs * layer.output_bits * (each["O"][-1] == last)
         for layer, each in zip(network.layers, hierarchies, strict=True)
-    )
+    ]
     room = _capacity(machine, last)
-    if weights + activations > room:
-        memory = machine.memories[last].name
+    _check_room(network, machine, machine.memories[last].name, weights, activations, room)
+
+
+def check_dram(network: Network, machine: Machine, room: float) -> None:
+    """Refuse a network all of whose operands live in a DRAM of so many bits that is too small.
+
+    Raises
+    ------
+    MappingError
+        Naming the layer of the largest activations, and what is needed.
+    """
+    if not machine.variant.room_counted_twice:
+        activations = [
+            each.inputs * each.input_bits + each.outputs * each.output_bits
+            for each in network.layers
+        ]
+        _check_room(network, machine, "dram", _weight_bits(network), activations, room)
+
+
+def _check_room(
+    network: Network,
+    machine: Machine,
+    memory: str,
+    weights: float,
+    activations: list[int],
+    room: float,
+) -> None:
+    """Refuse weights and largest activations that exceed the room of a memory [bit]."""
+    most, layer = max(zip(activations, (each.name for each in network.layers), strict=True))
+    if weights + most > room:
         raise MappingError(
             f"layer {layer!r} cannot be mapped onto {machine.name}: {memory} needs "
-            f"{(weights + activations) / 8:.0f} B for its activations and the weights of "
+            f"{(weights + most) / 8:.0f} B for its activations and the weights of "
             f"{network.name}, has {room / 8:.0f} B"
         )
 

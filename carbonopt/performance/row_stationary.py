@@ -13,6 +13,7 @@ from carbonopt.data.tables import load_facts
 from carbonopt.errors import MappingError
 from carbonopt.hardware.eyeriss import RowStationaryArray
 from carbonopt.hardware.machine import Machine
+from carbonopt.mapping.residency import check_dram
 from carbonopt.performance.hull import lower_hull
 from carbonopt.performance.row_stationary_search import (
     COUNTED,
@@ -125,7 +126,8 @@ def row_stationary_fronts(network: Network, machine: Machine) -> list[list[RowSt
     Raises
     ------
     MappingError
-        A layer needs wider words than the array has, or more buffer for one row; all at once.
+        A layer needs wider words than the array has, or more buffer for one row, all at once; or
+        the DRAM does not hold the network.
 
     References
     ----------
@@ -134,6 +136,7 @@ def row_stationary_fronts(network: Network, machine: Machine) -> list[list[RowSt
     array = array_of(machine)
     if faults := [fault for layer in network.layers for fault in _faults(layer, machine, array)]:
         raise MappingError("\n".join(faults))
+    check_dram(network, machine, array.dram_bits)
     fronts: dict[Any, list[RowStationaryLayer]] = {}
     keys = []
     for position, layer in enumerate(network.layers):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -37,7 +37,7 @@ from carbonopt.spec.problem import SCENARIO_FREE, ProblemSpec, VariableSpec, Wor
 from carbonopt.spec.scenario import ScenarioSpec
 from carbonopt.units import format_quantity
 from carbonopt.variable import Variable
-from carbonopt.workload.compression import NETWORK_KNOBS
+from carbonopt.workload.compression import NETWORK_KNOBS, ZEROS, parse_settings
 from carbonopt.workload.load import network_names
 
 if TYPE_CHECKING:
@@ -258,6 +258,7 @@ def _workloads(
             loaded = load_workload(
                 name, period_s=entry.period, dram_byte=entry.dram, batch=entry.batch
             )
+            loaded = _with_zeros(loaded, entry.zero_share)
         except SpecError as error:
             faults += [document.fault(("workloads", place), fault) for fault in error.faults]
             continue
@@ -269,6 +270,16 @@ def _workloads(
             faults.append(document.fault(("workloads", place, "period"), fault))
         workloads.append(loaded)
     return workloads
+
+
+def _with_zeros(loaded: Workload, said: float | Mapping[str, float] | None) -> Workload:
+    """Return a workload whose data has zeros, as a file says of all layers or of single ones."""
+    if said is None:
+        return loaded
+    values: dict[str, object] = {ZEROS.name: said}
+    if isinstance(said, Mapping):
+        values = {f"{ZEROS.name}@{layer}": share for layer, share in said.items()}
+    return loaded.compressed(*parse_settings(loaded.network, values))
 
 
 def _preset(scenario: ScenarioSpec, document: Document, faults: list[str]) -> CarbonPreset | None:
@@ -311,6 +322,7 @@ def _content(
             if entry.path
             else "",
             **({"batch": entry.batch} if entry.batch else {}),
+            **({} if entry.zero_share is None else {ZEROS.name: entry.zero_share}),
         }
         for entry, loaded in zip(spec.workloads, workloads, strict=True)
     ]

@@ -44,6 +44,8 @@ class WorkloadSpec(Strict):
     """Memory beside the chip."""
     batch: int | None = Field(default=None, gt=0)
     """Inputs per inference."""
+    zero_share: float | dict[str, float] | None = None
+    """Share of the inputs that are zero, of every layer or by layer."""
 
     @model_validator(mode="before")
     @classmethod

@@ -71,6 +71,10 @@ NETWORK_KNOBS: Mapping[str, NetworkKnob] = {
     )
 }
 """Everything to choose of a network by name."""
+ZEROS = NetworkKnob("zero_share", "share of a layer's inputs that are zero", 0, 1, False)
+"""What the data decides: no choice, but told in the same way."""
+_SETTINGS: Mapping[str, NetworkKnob] = {**NETWORK_KNOBS, ZEROS.name: ZEROS}
+_OF_ANY_LAYER = ("activation_bits", ZEROS.name)
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,7 @@ class Target:
     column
         Name of the variable.
     knob
-        One of `NETWORK_KNOBS`.
+        One of `NETWORK_KNOBS`, or `ZEROS`.
     network, layer
         Names; None for all networks, or for all layers of the network.
     """
@@ -98,7 +102,7 @@ def targets(knob: str, scope: Scope, networks: Sequence[Network]) -> list[Target
 
     ``weight_bits`` for all, ``weight_bits@resnet8`` for one network. For one layer
     ``weight_bits@stem``, of several networks ``weight_bits@resnet8/stem``. Layers without
-    trained weights have activation bits alone.
+    trained weights have activation bits and a share of zeros alone.
 
     Examples
     --------
@@ -115,7 +119,7 @@ def targets(knob: str, scope: Scope, networks: Sequence[Network]) -> list[Target
                network.name, layer.name)
         for network in networks
         for layer in network.layers
-        if knob == "activation_bits" or layer.kind != "matmul"
+        if knob in _OF_ANY_LAYER or layer.kind != "matmul"
     ]  # fmt: skip
 
 
@@ -159,9 +163,9 @@ def compressed(network: Network, chosen: Mapping[str, float], known: Iterable[Ta
     held: list[dict[str, float]] = [{} for _ in network.layers]
     known = list(known)
     faults = [
-        f"{each.column}: got {chosen[each.column]:g}, allowed: {NETWORK_KNOBS[each.knob].allowed}"
+        f"{each.column}: got {chosen[each.column]:g}, allowed: {_SETTINGS[each.knob].allowed}"
         for each in known
-        if each.column in chosen and not NETWORK_KNOBS[each.knob].holds(chosen[each.column])
+        if each.column in chosen and not _SETTINGS[each.knob].holds(chosen[each.column])
     ]
     if faults:
         raise ModelRangeError("\n".join(faults))
@@ -190,6 +194,7 @@ def _compressed(layer: Layer, own: Mapping[str, float], before: Sequence[Layer])
     return dataclasses.replace(
         layer, weight_bits=weight_bits, input_bits=input_bits, output_bits=output_bits,
         psum_bits=weight_bits + input_bits + beyond, pruned_share=share,
+        zero_share=float(own.get(ZEROS.name, layer.zero_share)),
     )  # fmt: skip
 
 
@@ -201,7 +206,7 @@ def is_network_knob(name: str) -> bool:
     >>> is_network_knob("weight_bits@stem"), is_network_knob("rows")
     (True, False)
     """
-    return name.partition("@")[0] in NETWORK_KNOBS
+    return name.partition("@")[0] in _SETTINGS
 
 
 def parse_settings(
@@ -223,10 +228,10 @@ def parse_settings(
     known = [
         target
         for scope in ("all", "layer")
-        for knob in NETWORK_KNOBS
+        for knob in _SETTINGS
         for target in targets(knob, scope, [network])
     ]
-    columns = {target.column: NETWORK_KNOBS[target.knob] for target in known}
+    columns = {target.column: _SETTINGS[target.knob] for target in known}
     chosen: dict[str, float] = {}
     faults = []
     for name, value in values.items():

@@ -62,7 +62,10 @@ def test_the_smallest_weights_go_first_up_to_the_limit_of_a_layer():
     assert in_order(layer_uses(device().evaluate({}))[:1], 10**9, 0.5) == {"stem": 216}
 
 
-@pytest.mark.parametrize(("share", "most"), [(0.95, 0.9), (-0.1, 0.9), (0.5, 1.0), (0.5, 0.0)])
+@pytest.mark.parametrize(
+    ("share", "most"),
+    [(0.95, 0.9), (-0.1, 0.9), (0.5, 1.0), (0.5, 0.0), (float("nan"), 0.9), (float("inf"), 0.9)],
+)
 def test_shares_outside_their_range_are_refused(share, most):
     with pytest.raises(ModelRangeError, match=r"got .*, allowed: "):
         pruning_orders(device(), share, most=most, chosen={})

@@ -10,6 +10,7 @@ from eyeriss_measured import convolutions, eyeriss
 from numba import njit
 
 from carbonopt.errors import MappingError, ModelRangeError
+from carbonopt.evaluate import evaluate_one
 from carbonopt.performance import row_stationary_search as search
 from carbonopt.performance.choices import SCORES
 from carbonopt.performance.network import network_cost
@@ -240,6 +241,14 @@ def test_all_layers_that_cannot_be_mapped_are_told_at_once():
         "layer 'long' cannot be mapped onto eyeriss: its buffer needs 360,006 words for a row of "
         "outputs and the inputs under it, has 51,200: a larger sram is needed",
     ]
+
+
+def test_a_network_that_the_memory_does_not_hold_is_refused():
+    """16 bit take twice the 64 MiB that the shipped AlexNet of 8 bit needs."""
+    bits = {"weight_bits": 16, "activation_bits": 16}
+    with pytest.raises(MappingError, match=r"eyeriss: dram needs 12\d{7} B .* has 67108864 B"):
+        evaluate_one("alexnet", "eyeriss", bits)
+    assert evaluate_one("alexnet", "eyeriss", bits, dram_byte=2.0**27)["energy_j"] > 0.0
 
 
 def test_a_mapping_by_hand_that_does_not_fit_is_refused():

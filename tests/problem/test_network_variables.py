@@ -97,12 +97,48 @@ def test_a_function_that_raises_fails_its_designs_and_the_run_goes_on(folder):
     assert table[table["status"] == "ok"]["feasible"].all()
 
 
-@pytest.mark.parametrize("given", ["float('nan')", "'0.1'", "None", "True", "[1.0, 2.0]"])
+@pytest.mark.parametrize(
+    "given", ["float('nan')", "'0.1'", "None", "True", "[1.0, 2.0]", "10**400"]
+)
 def test_what_is_no_finite_number_is_no_loss(folder, given):
     (folder / "judge.py").write_text(f"def loss(network, chosen):\n    return {given}\n")
     rows = load_problem(written(folder)).evaluate([[0] * 6])
     assert rows["status"].tolist() == ["error"]
     assert "allowed: a finite number" in rows["message"][0]
+
+
+def test_a_function_that_ends_the_program_fails_its_design_alone(folder):
+    (folder / "judge.py").write_text(
+        "import sys\n\ndef loss(network, chosen):\n"
+        "    sys.exit(3) if chosen['weight_bits'] == 2 else None\n    return 1.0\n"
+    )
+    rows = load_problem(written(folder)).evaluate([[0] * 6, [0, 0, 0, 0, 1, 0]])
+    assert rows["status"].tolist() == ["error", "ok"]
+    assert rows["message"][0] == "quality function judge:loss on autoencoder: SystemExit: 3"
+    (folder / "quits.py").write_text("import sys\nsys.exit(3)\n")
+    found = faults(folder, ("judge:loss", "quits:loss"))
+    assert "which cannot be imported (SystemExit: 3)" in found[0]
+
+
+def test_a_function_is_called_once_for_each_choice_whatever_the_hardware(folder):
+    (folder / "judge.py").write_text(
+        "calls = []\n\ndef loss(network, chosen):\n    calls.append(chosen)\n"
+        "    return float(len(calls))\n"
+    )
+    rows = load_problem(written(folder)).evaluate(
+        [[0, 0, 0, 0, 1, 0], [0, 0, 1, 0, 1, 0], [0, 0, 1, 0, 2, 0]]
+    )
+    assert rows["energy_j"].nunique() == 3
+    assert rows["quality_loss"].tolist() == [1.0, 1.0, 2.0]
+
+
+def test_what_a_function_prints_is_no_part_of_our_output(folder, capsys):
+    (folder / "judge.py").write_text(
+        "print('imported')\n\ndef loss(network, chosen):\n    print('called')\n    return 1.0\n"
+    )
+    rows = load_problem(written(folder)).evaluate([[0] * 6])
+    assert rows["quality_loss"].tolist() == [1.0]
+    assert capsys.readouterr() == ("", "imported\ncalled\n")
 
 
 @pytest.mark.parametrize("name", [n for n in searcher_names() if n != "gp"])
@@ -188,6 +224,18 @@ def test_a_table_gives_the_loss(folder):
         f"{where}:2: quality_loss: got x, allowed: a finite number",
         f"{where}:4: weight_bits 4, activation_bits 4: got it again, allowed: once",
     ]
+
+
+def test_a_table_has_the_shares_that_a_file_says_in_levels(folder):
+    """The fourth of ten levels from 0 to 0.9 is 0.30000000000000004."""
+    rows = [f"{level / 10},{level}" for level in range(10)]
+    (folder / "loss.csv").write_text("\n".join(["pruned_share,quality_loss", *rows]))
+    problem = load_problem(written(
+        folder, ('{function: "judge:loss"}', "{table: loss.csv}"),
+        ("weight_bits: {choice: [2, 4, 8]}", "pruned_share: {real: [0, 0.9, 10]}"),
+        ("  activation_bits: {choice: [4, 8]}\n", ""),
+    ))  # fmt: skip
+    assert problem.evaluate([[0, 0, 0, 0, 3]])["quality_loss"].tolist() == [3.0]
 
 
 def test_every_fault_of_a_file_is_told_at_once(folder):

@@ -34,8 +34,12 @@ def problem(tmp_path):
 
 def test_every_template_is_evaluated_with_carbon(problem):
     designs = [
-        {"template": template, "node_nm": node, **DESIGN}
-        for template, node in (("dimc", 28.0), ("eyeriss", 28.0), ("eyeriss", 65.0))
+        {"template": template, "node_nm": node, **DESIGN, "gating": gating}
+        for template, node, gating in (
+            ("dimc", 28.0, None),
+            ("eyeriss", 28.0, "on"),
+            ("eyeriss", 65.0, "on"),
+        )
     ]
     found = co.evaluate(problem, designs)
     assert list(found["status"]) == ["ok"] * 3
@@ -77,4 +81,38 @@ def test_bits_outside_the_model_are_refused_with_their_line(tmp_path):
     file = tmp_path / "wide.yaml"
     file.write_text(PROBLEM.replace('gating: {choice: ["on"]}', "data_word_bits: {int: [8, 17]}"))
     with pytest.raises(SpecError, match=r"wide.yaml:10: variables.data_word_bits.*1 to 16"):
+        co.load_problem(file)
+
+
+ZEROS = ("{name: resnet8, period: 20 ms}", "{name: resnet8, period: 20 ms, zero_share: SAID}")
+
+
+def test_zeros_of_the_data_save_what_gating_and_the_code_save(problem, tmp_path):
+    design = {"template": "eyeriss", "node_nm": 65.0, **DESIGN}
+    file = tmp_path / "zeros.yaml"
+    found, hashes = [co.evaluate(problem, [design]).iloc[0]], {problem.hash}
+    for said in ("0.6", "{stack1/conv1: 0.6}"):
+        file.write_text(PROBLEM.replace(ZEROS[0], ZEROS[1].replace("SAID", said)))
+        zeros = co.load_problem(file)
+        hashes.add(zeros.hash)
+        found.append(co.evaluate(zeros, [design]).iloc[0])
+    none, every, one = found
+    assert len(hashes) == 3
+    for part in ("energy_j.dram", "energy_j.register", "energy_j.array"):
+        assert every[part] < one[part] < none[part]
+    assert every["energy_j.array"] == pytest.approx(0.4 * none["energy_j.array"], rel=1e-9)
+    assert every["area_mm2"] == none["area_mm2"]
+
+
+@pytest.mark.parametrize(
+    ("said", "fault"),
+    [
+        ("1.0", "zero_share: got 1.0, allowed: from 0 to below 1"),
+        ("{stm: 0.5}", r"zero_share@stm: got no such layer \(did you mean 'zero_share@stem'\?\)"),
+    ],
+)
+def test_zeros_that_cannot_be_are_refused_with_their_line(tmp_path, said, fault):
+    file = tmp_path / "zeros.yaml"
+    file.write_text(PROBLEM.replace(ZEROS[0], ZEROS[1].replace("SAID", said)))
+    with pytest.raises(SpecError, match=rf"zeros.yaml:3: workloads.*{fault}"):
         co.load_problem(file)

@@ -86,6 +86,16 @@ def test_names_of_variables_are_unambiguous_over_several_networks():
     assert {each.weight_bits for each in compressed(two[1], values, known).layers} == {8}
 
 
+def test_zeros_of_the_data_are_told_as_choices_are():
+    own = layers(chosen(RESNET, **{"zero_share": 0.4, "zero_share@stem": 0.0}))
+    assert (own["stem"].zero_share, own["dense"].zero_share) == (0.0, 0.4)
+    assert own["stem"].precisions == layers(RESNET)["stem"].precisions
+    kept = compressed(chosen(RESNET, zero_share=0.4), *parse_settings(RESNET, {"weight_bits": 4}))
+    assert {layer.zero_share for layer in kept.layers} == {0.4}
+    with pytest.raises(SpecError, match="zero_share@stem: got 1, allowed: from 0 to below 1"):
+        chosen(RESNET, **{"zero_share@stem": 1})
+
+
 def test_every_fault_of_settings_is_told():
     values = {"weight_bits": "17", "pruned_share": "1", "activation_bits": "2.5",
               "weight_bits@stack1/conv": "4", "pruned_share@stem": "x"}  # fmt: skip
