@@ -57,6 +57,7 @@ def sram_column(name: Property, rows: Number, node_nm: Number, *, what: str) -> 
     return np.asarray(np.exp(low + share * (high - low)))
 
 
+@cache
 def sram_rows_range() -> tuple[int, int]:
     """Return the fewest and the most rows of the table.
 

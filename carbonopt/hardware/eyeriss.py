@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from carbonopt.data.tables import load_facts
 from carbonopt.hardware.knob_check import WORD_BITS
@@ -128,6 +128,7 @@ def row_stationary_machine(name: str, knobs: Knobs, variant: ModelVariant) -> Ma
     )  # fmt: skip
 
 
+@lru_cache(maxsize=256)
 def _buffer(size_byte: float, node_nm: float) -> SramCost:
     """Return the costs of a buffer."""
     what = f"sram of {size_byte:g} B"
