@@ -128,11 +128,16 @@ def row_stationary_machine(name: str, knobs: Knobs, variant: ModelVariant) -> Ma
     )  # fmt: skip
 
 
-@lru_cache(maxsize=256)
 def _buffer(size_byte: float, node_nm: float) -> SramCost:
     """Return the costs of a buffer."""
     what = f"sram of {size_byte:g} B"
-    return sram_cost(size_byte * _BIT_PER_BYTE, WORD_BITS, what=what, node_nm=node_nm)
+    return _sram(size_byte * _BIT_PER_BYTE, WORD_BITS, what, node_nm)
+
+
+@lru_cache(maxsize=256)
+def _sram(bits: float, width_bits: int, what: str, node_nm: float) -> SramCost:
+    """Return the costs of an SRAM, of which a search has few."""
+    return sram_cost(bits, width_bits, what=what, node_nm=node_nm)
 
 
 def _access_pj(cost: SramCost) -> float:
@@ -171,7 +176,7 @@ def _cell_area(knobs: Knobs, node_nm: float) -> Mapping[str, float]:
     others = (facts["gates"] * float(own.nand_mm2) - known) / chip_elements
     wider = options.bus_words / plain.bus_words
     bits = plain.weight_words * plain.weight_word_bits
-    spad = sram_cost(bits, _SPAD_BITS, what="filters of a PE", node_nm=node_nm).area_mm2 / bits
+    spad = _sram(bits, _SPAD_BITS, "filters of a PE", node_nm).area_mm2 / bits
     spad *= options.weight_words * options.weight_word_bits
     return {
         "pe": elements * _pe_mm2(own, options),
