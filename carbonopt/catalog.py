@@ -103,6 +103,10 @@ def _find(kind: str, name_or_path: str | Path) -> Path:
     if (wanted / f"{other}.yaml").is_file() or str(wanted) in _names(other):
         allowed = f"a {kind}, or: carbonopt {does} {name_or_path}"
         raise SpecError(f"{kind}: got {name_or_path}, which is a {other}, allowed: {allowed}")
+    drawn = _folder(kind) / wanted / "figures.py"
+    if kind == "study" and drawn.is_file():
+        allowed = f"a study that searches, or: python {drawn}"
+        raise SpecError(f"study: got {name_or_path}, which searches nothing, allowed: {allowed}")
     raise _unknown(kind, wanted, _names(kind))
 
 
