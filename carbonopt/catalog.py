@@ -21,6 +21,12 @@ def study_names() -> list[str]:
     return _names("study")
 
 
+def drawn_studies() -> list[Path]:
+    """List the programs of the shipped studies that search nothing: they compute and draw."""
+    found = _folder("study").glob("*/figures.py")
+    return sorted(file for file in found if not (file.parent / "study.yaml").is_file())
+
+
 def machine_names() -> list[str]:
     """List the shipped machines."""
     return sorted(file.stem for file in _machines().glob("*.yaml"))
@@ -103,6 +109,10 @@ def _find(kind: str, name_or_path: str | Path) -> Path:
     if (wanted / f"{other}.yaml").is_file() or str(wanted) in _names(other):
         allowed = f"a {kind}, or: carbonopt {does} {name_or_path}"
         raise SpecError(f"{kind}: got {name_or_path}, which is a {other}, allowed: {allowed}")
+    drawn = _folder("study") / wanted / "figures.py"
+    if kind == "study" and drawn in drawn_studies():
+        allowed = f"a study that searches, or: python {drawn}"
+        raise SpecError(f"study: got {name_or_path}, which searches nothing, allowed: {allowed}")
     raise _unknown(kind, wanted, _names(kind))
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from carbonopt.workload.network import Network
 
 
-_WIDTHS = range(1, 17)
+_WORD = 16  # bits
 
 
 def add_options(parser: ArgumentParser) -> None:
@@ -22,11 +22,11 @@ def add_options(parser: ArgumentParser) -> None:
     parser.add_argument("workload", help="network by name, or an ONNX file")
     parser.add_argument("--rows", type=_size, default=12, help="rows of the array (12)")
     parser.add_argument("--cols", type=_size, default=14, help="columns of the array (14)")
-    parser.add_argument("--weight-bits", type=_bits, default=16, help="of all weights (16)")
-    parser.add_argument("--activation-bits", type=_bits, default=16, help="of other data (16)")
-    parser.add_argument("--pruned", type=_share, default=0.0, help="share of weights pruned (0)")
+    parser.add_argument("--weight-bits", default=_WORD, help="of all weights (16)")
+    parser.add_argument("--activation-bits", default=_WORD, help="of other data (16)")
+    parser.add_argument("--pruned-share", default=0, help="of all weights (0)")
     parser.add_argument("--layers", metavar="FILE",
-        help="YAML or CSV file with weight_bits, activation_bits and pruned of single layers",
+        help="YAML or CSV file with weight_bits, activation_bits and pruned_share of single layers",
     )  # fmt: skip
     parser.add_argument("--ungrouped", action="store_true",
         help="take convolutions as if they had one group, as the published AlexNet does",
@@ -40,24 +40,6 @@ def _size(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise ArgumentTypeError(f"got {text}, allowed: a whole number >= 1")
     return int(text)
-
-
-def _bits(text: str) -> int:
-    """Read a width of 1 to 16 bit."""
-    if not text.isdecimal() or int(text) not in _WIDTHS:
-        raise ArgumentTypeError(f"got {text}, allowed: a whole number from 1 to 16")
-    return int(text)
-
-
-def _share(text: str) -> float:
-    """Read a share of weights that leaves some."""
-    try:
-        share = float(text)
-    except ValueError:
-        share = -1.0
-    if not 0.0 <= share < 1.0:
-        raise ArgumentTypeError(f"got {text}, allowed: a number from 0 to below 1")
-    return share
 
 
 def estimate(options: Namespace) -> None:
@@ -83,19 +65,15 @@ def estimate(options: Namespace) -> None:
 def _network(options: Namespace) -> Network:
     """Return the network with its groups, bits and pruned shares as asked."""
     from carbonopt.performance.eyeriss_estimator import at_bits, ungrouped
-    from carbonopt.workload.layer_bits import LayerBits, load_layer_bits
+    from carbonopt.workload.compression import NETWORK_KNOBS
+    from carbonopt.workload.layer_settings import load_layer_settings
     from carbonopt.workload.load import load_network
 
     network = load_network(options.workload, batch=options.batch)
     network = ungrouped(network) if options.ungrouped else network
-    own = LayerBits() if options.layers is None else load_layer_bits(options.layers, network)
-    names = [layer.name for layer in network.layers]
-    return at_bits(
-        network,
-        [own.weight_bits.get(name, options.weight_bits) for name in names],
-        [own.activation_bits.get(name, options.activation_bits) for name in names],
-        [own.pruned.get(name, options.pruned) for name in names],
-    )
+    settings = {name: getattr(options, name) for name in NETWORK_KNOBS}
+    own = {} if options.layers is None else load_layer_settings(options.layers, network)
+    return at_bits(network, settings | own)
 
 
 def estimate_text(found: Estimate, network: Network, options: Namespace) -> str:

@@ -59,9 +59,13 @@ def problems(options: Namespace) -> None:
 
 def studies(options: Namespace) -> None:
     """List the shipped studies with their questions."""
-    from carbonopt.catalog import find_study, study_names
+    from carbonopt.catalog import drawn_studies, find_study, study_names
 
     _list({name: find_study(name) for name in study_names()}, json=options.json)
+    if not options.json:
+        say("\nStudies that search nothing, each with its question in README.md:")
+        for file in drawn_studies():
+            say(f"python {file}")
 
 
 def metrics(options: Namespace) -> None:

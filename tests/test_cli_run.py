@@ -217,10 +217,11 @@ def test_the_front_is_a_table_or_csv(finished, capsys):
 def test_shipped_problems_and_studies_are_listed(capsys):
     for command in ("problems", "studies"):
         assert main([command]) == 0
-        lines = capsys.readouterr().out.splitlines()
+        searched, _, drawn = capsys.readouterr().out.partition("\n\n")
         assert main([command, "--json"]) == 0
         entries = json.loads(capsys.readouterr().out)
-        assert len(lines) == len(entries) > 0
+        assert len(searched.splitlines()) == len(entries) > 0
+        assert ("macs-are-not-energy/figures.py" in drawn) == (command == "studies")
         assert all(entry["question"].endswith("?") for entry in entries)
 
 
@@ -264,6 +265,10 @@ def test_a_fault_of_a_file_is_named_by_line_and_key(folder, capsys, text, change
             "problem.yaml:4: variables: got a problem, allowed: a study, such",
         ),
         (("run", "problem.yaml"), "or: carbonopt enumerate problem.yaml"),
+        (
+            ("run", "eyeriss-alexnet"),
+            "got eyeriss-alexnet, which searches nothing, allowed: a study ",
+        ),
         (("run", "mlperf_tiny"), "got mlperf_tiny, which is a problem, allowed: a study, or: carb"),
         (("enumerate", "study.yaml"), "study.yaml:3: problem: got a study, allowed: a problem, or"),
         (("enumerate", "quickstart"), "got quickstart, which is a study, allowed: a problem, or: "),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Literal
 
@@ -78,6 +78,7 @@ def abatements_percent() -> tuple[float, float]:
     return min(shares), max(shares)
 
 
+@lru_cache(maxsize=256)
 def node_carbon(node_nm: float, abatement_percent: float) -> NodeCarbon:
     """Look up what a process node emits, between the nodes of the table by interpolation.
 

@@ -12,11 +12,11 @@ from scipy.optimize import minimize_scalar
 
 from carbonopt.arrays import Floats
 from carbonopt.errors import ModelRangeError
+from carbonopt.workload.compression import NETWORK_KNOBS
 from carbonopt.workload.layer import Layer
 from carbonopt.workload.network import Network
 
 _NORMAL = NormalDist()
-_MOST_BITS = 16
 _WIDEST = 12.0  # standard deviations that the levels reach at most
 
 
@@ -85,8 +85,7 @@ def quantisation_noise(bits: int) -> float:
     >>> [round(quantisation_noise(bits), 4) for bits in (1, 2, 3)]
     [0.3634, 0.1188, 0.0374]
     """
-    if not (1 <= bits <= _MOST_BITS and float(bits).is_integer()):
-        raise ModelRangeError(f"bits: got {bits}, allowed: whole numbers from 1 to {_MOST_BITS}")
+    _check("weight_bits", "bits", bits)
     half = 2 ** (int(bits) - 1)
     found = minimize_scalar(
         lambda reach: _error(reach / half, half), bounds=(0.5, _WIDEST), method="bounded",
@@ -137,9 +136,14 @@ def pruning_noise(share: float) -> float:
     >>> pruning_noise(0.0), round(pruning_noise(0.5), 4)
     (0.0, 0.0713)
     """
-    if not 0.0 <= share < 1.0:
-        raise ModelRangeError(f"pruned share: got {share}, allowed: from 0 to below 1")
+    _check("pruned_share", "pruned share", share)
     if share == 0.0:
         return 0.0
     t = _NORMAL.inv_cdf((1.0 + share) / 2.0)
     return share - math.sqrt(2.0 / math.pi) * t * math.exp(-t * t / 2.0)
+
+
+def _check(knob: str, name: str, value: float) -> None:
+    """Refuse what a network knob does not hold."""
+    if not NETWORK_KNOBS[knob].holds(value):
+        raise ModelRangeError(f"{name}: got {value}, allowed: {NETWORK_KNOBS[knob].allowed}")

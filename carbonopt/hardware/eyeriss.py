@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from carbonopt.data.tables import load_facts
 from carbonopt.hardware.knob_check import WORD_BITS
@@ -137,7 +137,13 @@ def row_stationary_machine(
 def _buffer(size_byte: float, node_nm: float) -> SramCost:
     """Return the costs of a buffer."""
     what = f"sram of {size_byte:g} B"
-    return sram_cost(size_byte * _BIT_PER_BYTE, WORD_BITS, what=what, node_nm=node_nm)
+    return _sram(size_byte * _BIT_PER_BYTE, WORD_BITS, what, node_nm)
+
+
+@lru_cache(maxsize=256)
+def _sram(bits: float, width_bits: int, what: str, node_nm: float) -> SramCost:
+    """Return the costs of an SRAM, of which a search has few."""
+    return sram_cost(bits, width_bits, what=what, node_nm=node_nm)
 
 
 def _access_pj(cost: SramCost) -> float:
@@ -176,7 +182,7 @@ def _cell_area(knobs: Knobs, node_nm: float) -> Mapping[str, float]:
     others = (facts["gates"] * float(own.nand_mm2) - known) / chip_elements
     wider = options.bus_words / plain.bus_words
     bits = plain.weight_words * plain.weight_word_bits
-    spad = sram_cost(bits, _SPAD_BITS, what="filters of a PE", node_nm=node_nm).area_mm2 / bits
+    spad = _sram(bits, _SPAD_BITS, "filters of a PE", node_nm).area_mm2 / bits
     spad *= options.weight_words * options.weight_word_bits
     return {
         "pe": elements * _pe_mm2(own, options),

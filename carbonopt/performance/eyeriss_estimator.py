@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from carbonopt.arrays import Floats, Ints
+from carbonopt.arrays import Floats
 from carbonopt.data.tables import load_facts
 from carbonopt.errors import ModelRangeError
+from carbonopt.workload.compression import NETWORK_KNOBS, compressed, parse_settings
 from carbonopt.workload.layer import DIMS, Layer
 from carbonopt.workload.network import Network
 
 LEVELS = ("DRAM", "buffer", "NoC", "RF")
 TYPES = ("weights", "ifmap", "psum")
 _UNITS = ("dram", "buffer", "noc", "rf")
-_MOST_BITS = 16
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,8 @@ def estimate(network: Network, rows: int = 12, cols: int = 14) -> Estimate:
     Examples
     --------
     >>> from carbonopt.workload.load import load_network
-    >>> estimate(at_bits(ungrouped(load_network("alexnet")), 16, 16)).total
+    >>> bits = {"weight_bits": 16, "activation_bits": 16}
+    >>> estimate(at_bits(ungrouped(load_network("alexnet")), bits)).total
     19413479256.0
     """
     _check(network, rows, cols)
@@ -175,13 +176,14 @@ def _check(network: Network, rows: int, cols: int) -> None:
         if size < 1
     ]
     for layer in network.layers:
-        for name, bits in (("weight bits", layer.weight_bits), ("input bits", layer.input_bits)):
-            if not 1 <= bits <= _MOST_BITS:
-                allowed = f"1 to {_MOST_BITS}"
-                faults.append(f"layer {layer.name!r}: {name}: got {bits}, allowed: {allowed}")
-        if not 0 <= layer.pruned_share < 1:
-            got = f"got {layer.pruned_share:g}, allowed: from 0 to below 1"
-            faults.append(f"layer {layer.name!r}: pruned share: {got}")
+        for name, knob, value in (
+            ("weight bits", "weight_bits", layer.weight_bits),
+            ("input bits", "activation_bits", layer.input_bits),
+            ("pruned share", "pruned_share", layer.pruned_share),
+        ):
+            if not NETWORK_KNOBS[knob].holds(value):
+                allowed = NETWORK_KNOBS[knob].allowed
+                faults.append(f"layer {layer.name!r}: {name}: got {value:g}, allowed: {allowed}")
     if faults:
         raise ModelRangeError("\n".join(faults))
 
@@ -297,31 +299,29 @@ def ungrouped(network: Network) -> Network:
     return dataclasses.replace(network, layers=tuple(layers))
 
 
-def at_bits(
-    network: Network,
-    weight_bits: int | Sequence[int] | Ints,
-    activation_bits: int | Sequence[int] | Ints,
-    pruned_share: float | Sequence[float] | Floats = 0.0,
-) -> Network:
-    """Return a network with other bits and pruned shares, one for all layers or one each (n,).
+def at_bits(network: Network, settings: Mapping[str, object]) -> Network:
+    """Return a network with other bits and pruned shares, as the estimator takes them.
+
+    Activation bits are those of a layer's ifmap, partial sums and ofmap, whatever its neighbours
+    have: each layer stands alone in `carbonopt.workload.compression.compressed`.
+
+    Parameters
+    ----------
+    network
+        Any.
+    settings
+        Such as ``weight_bits`` for all layers, or ``weight_bits@stem`` for one, which goes first.
 
     Raises
     ------
-    ModelRangeError
-        As many values as neither one nor the layers.
+    SpecError
+        Every setting of no layer, and every value outside its range.
     """
-    count = len(network.layers)
-    given = []
-    for name, values in (("weight bits", weight_bits), ("activation bits", activation_bits),
-                         ("pruned shares", pruned_share)):  # fmt: skip
-        each = np.atleast_1d(np.asarray(values))
-        if len(each) not in (1, count):
-            raise ModelRangeError(f"{name}: got {len(each)}, allowed: 1 or {count}, one per layer")
-        given.append(np.broadcast_to(each, (count,)).tolist())
-    layers = tuple(
-        dataclasses.replace(
-            layer, weight_bits=w, input_bits=a, output_bits=a, psum_bits=a, pruned_share=z
-        )
-        for layer, w, a, z in zip(network.layers, *given, strict=True)
+    alone = [dataclasses.replace(layer, predecessors=()) for layer in network.layers]
+    chosen, known = parse_settings(network, settings)
+    found = compressed(dataclasses.replace(network, layers=tuple(alone)), chosen, known)
+    layers = (
+        dataclasses.replace(layer, predecessors=before.predecessors)
+        for layer, before in zip(found.layers, network.layers, strict=True)
     )
-    return dataclasses.replace(network, layers=layers)
+    return dataclasses.replace(network, layers=tuple(layers))

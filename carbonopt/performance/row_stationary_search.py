@@ -182,10 +182,19 @@ def _widest(shape: Ints, array: Floats) -> int:
 
 
 @njit(cache=True)
+def _kept_beside(shape: Ints, array: Floats) -> int:
+    """Return for how many filters the buffer keeps the partial sums of a whole PE set."""
+    rows, _, _, _, padded, _ = _folded(shape, array)
+    inputs = _height(shape, rows, shape[4]) * padded
+    return int((array[5] - inputs) // (shape[4] * shape[3]))
+
+
+@njit(cache=True)
 def best_mappings(shape: Ints, array: Floats, unit: Floats) -> tuple[Floats, Ints]:
     """Return energy [pJ] and cycles (n, 2), and mappings (n, 7), with all on their lower hull.
 
-    A PE set that fits the array is not cut into strips, unless the buffer is too small for it.
+    A PE set that fits the array is not cut into strips, unless the buffer cannot keep its partial
+    sums for as many filters as a PE does.
     Given e, n, q, r and t, the most output channels m that the buffer has room for and the most
     filters p that the register files have room for save passes and cost nothing; filters are
     shared out evenly over the passes that they need.
@@ -197,7 +206,7 @@ def best_mappings(shape: Ints, array: Floats, unit: Floats) -> tuple[Floats, Int
         if e < outputs and e > 1 and math.ceil(outputs / e) == math.ceil(outputs / (e - 1)):
             continue
         count = _best_of_width(shape, array, unit, e, points, chosen, count)
-        if e == outputs and count:
+        if e == outputs and _kept_beside(shape, array) >= min(array[4], float(shape[1])):
             break
     return points[:count], chosen[:count]
 

@@ -210,9 +210,18 @@ def is_network_knob(name: str) -> bool:
 
 
 def parse_settings(
-    network: Network, values: Mapping[str, object]
+    network: Network, values: Mapping[str, object], places: Mapping[str, str] | None = None
 ) -> tuple[dict[str, float], list[Target]]:
     """Read settings such as ``weight_bits=4`` or ``weight_bits@stem=8``, which goes first.
+
+    Parameters
+    ----------
+    network
+        What they are for.
+    values
+        By name.
+    places
+        Where they stand in a file, by name, for the messages.
 
     Raises
     ------
@@ -235,15 +244,16 @@ def parse_settings(
     chosen: dict[str, float] = {}
     faults = []
     for name, value in values.items():
+        named = f"{places[name]}: {name}" if places else name
         if name not in columns:
             near = get_close_matches(name, columns, 1)
             hint = f" (did you mean {near[0]!r}?)" if near else ""
             allowed = f"{name.partition('@')[0]}@LAYER, with a layer of {network.name} that has it"
-            faults.append(f"{name}: got no such layer{hint}, allowed: {allowed}")
+            faults.append(f"{named}: got no such layer{hint}, allowed: {allowed}")
             continue
         number, knob = _number(value), columns[name]
         if not knob.holds(number):
-            faults.append(f"{name}: got {value}, allowed: {knob.allowed}")
+            faults.append(f"{named}: got {value}, allowed: {knob.allowed}")
             continue
         chosen[name] = int(number) if knob.whole else number
     if faults:

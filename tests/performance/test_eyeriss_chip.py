@@ -89,4 +89,4 @@ def test_the_chosen_mappings_of_alexnet_meet_every_measure():
 def test_the_chosen_mappings_of_vgg_are_twice_as_fast_as_those_of_the_chip():
     """They keep more channels in the array, so that partial sums cross the bus less often."""
     total = own_choice("vgg16")["processing_latency_ms"].sum()
-    assert total / TOTALS["vgg16"][1] == pytest.approx(0.506, abs=0.005)
+    assert total / TOTALS["vgg16"][1] == pytest.approx(0.446, abs=0.005)

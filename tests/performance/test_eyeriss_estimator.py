@@ -24,15 +24,20 @@ from carbonopt.workload.network import Network
 
 TABLE = pd.read_csv(Path(__file__).parents[1] / "reference" / "eyeriss_reference.csv")
 CASES = list(TABLE["case"].unique())
+COLUMNS = {"weight_bits": "w_bits", "activation_bits": "a_bits", "pruned_share": "w_pruned"}
 LEVELS, TYPES = ("DRAM", "Buffer", "NoC", "RF"), ("Weight", "Activ", "Psum")
 
 
 def published(case: str) -> tuple[pd.DataFrame, Estimate]:
     """The published rows of a case, and our estimate of the same network."""
     rows = TABLE[TABLE["case"] == case]
-    network = at_bits(
-        ungrouped(load_network("alexnet")), rows["w_bits"], rows["a_bits"], rows["w_pruned"]
-    )
+    network = ungrouped(load_network("alexnet"))
+    settings = {
+        f"{knob}@{layer.name}": value
+        for knob, column in COLUMNS.items()
+        for layer, value in zip(network.layers, rows[column], strict=True)
+    }
+    network = at_bits(network, settings)
     return rows, estimate(network, int(rows["pe_rows"].iloc[0]), int(rows["pe_cols"].iloc[0]))
 
 
@@ -116,9 +121,17 @@ def test_faults_are_told_together():
         estimate(Network("one", (bad,)), rows=0)
     assert str(error.value).splitlines() == [
         "rows: got 0, allowed: whole numbers from 1",
-        "layer 'a': weight bits: got 0, allowed: 1 to 16",
-        "layer 'a': input bits: got 17, allowed: 1 to 16",
+        "layer 'a': weight bits: got 0, allowed: whole numbers from 1 to 16",
+        "layer 'a': input bits: got 17, allowed: whole numbers from 1 to 16",
         "layer 'a': pruned share: got 1, allowed: from 0 to below 1",
     ]
-    with pytest.raises(ModelRangeError, match="weight bits: got 2, allowed: 1 or 8, one per layer"):
-        at_bits(load_network("alexnet"), [8, 8], 8)
+
+
+def test_each_layer_has_activations_of_its_own():
+    network = load_network("resnet8")
+    found = at_bits(network, {"weight_bits": 3, "activation_bits": 5, "activation_bits@stem": 7})
+    assert [layer.input_bits for layer in found.layers] == [7, *[5] * (len(found.layers) - 1)]
+    assert [layer.output_bits for layer in found.layers][:2] == [7, 5]
+    assert [each.predecessors for each in found.layers] == [
+        each.predecessors for each in network.layers
+    ]

@@ -276,3 +276,15 @@ def test_designs_outside_the_model_are_refused(knobs, fault):
     with pytest.raises(ModelRangeError) as error:
         eyeriss(**knobs)
     assert str(error.value) == f"eyeriss: {fault}"
+
+
+def test_large_maps_are_cut_where_the_buffer_would_keep_few_filters():
+    """96 filters of 1 x 1 on 150 x 150: whole, inputs would come from DRAM again 96 times."""
+    layer = Layer("expand", "conv", (1, 96, 1, 150, 150, 16, 1, 1), input_size=(150, 150))
+    machine = eyeriss()
+    network = Network("one", (layer,))
+    (best,) = network_cost(network, machine, "optimal", SCORES["edp"]).layers
+    cut = mapped_by_hand(layer, machine, (96, 1, 3, 16, 8, 2, 7))
+    assert best.energy_pj * best.cycles <= cut.energy_pj * cut.cycles
+    whole = mapped_by_hand(layer, machine, (1, 1, 150, 1, 1, 1, 1))
+    assert whole.energy_pj > 30 * best.energy_pj

@@ -4,33 +4,25 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from carbonopt.errors import SpecError
 from carbonopt.spec.load import read_document
+from carbonopt.workload.compression import NETWORK_KNOBS, parse_settings
 from carbonopt.workload.network import Network
 
-_KEYS = {"weight_bits": "1 to 16", "activation_bits": "1 to 16", "pruned": "from 0 to below 1"}
-_MOST_BITS = 16
 
-
-@dataclass(frozen=True)
-class LayerBits:
-    """Bits and pruned shares by name of the layer, where they are given."""
-
-    weight_bits: dict[str, int] = field(default_factory=dict)
-    activation_bits: dict[str, int] = field(default_factory=dict)
-    pruned: dict[str, float] = field(default_factory=dict)
-
-
-def load_layer_bits(path: str | Path, network: Network) -> LayerBits:
+def load_layer_settings(path: str | Path, network: Network) -> dict[str, float]:
     """Read bits and pruned shares of the layers of a network from a YAML or CSV file.
 
-    YAML maps names of layers to ``weight_bits``, ``activation_bits`` and ``pruned``; CSV has
+    YAML maps names of layers to ``weight_bits``, ``activation_bits`` and ``pruned_share``; CSV has
     these as columns beside ``layer``, and empty cells where nothing is said.
+
+    Returns
+    -------
+    dict
+        Settings such as ``weight_bits@stem``, see `carbonopt.workload.compression.parse_settings`.
 
     Raises
     ------
@@ -40,37 +32,23 @@ def load_layer_bits(path: str | Path, network: Network) -> LayerBits:
     file = Path(path)
     if file.suffix not in (".yaml", ".yml", ".csv"):
         raise SpecError(f"{file}: got {file.suffix or 'no suffix'}, allowed: .yaml, .yml, .csv")
-    entries = _of_csv(file) if file.suffix == ".csv" else _of_yaml(file)
-    found, faults = LayerBits(), list[str]()
-    names = [layer.name for layer in network.layers]
-    for where, name, values in entries:
-        if name not in names:
-            near = get_close_matches(name, names, 1)
-            hint = f" (did you mean {near[0]}?)" if near else ""
-            allowed = f"a layer of {network.name}: {', '.join(names)}"
-            faults.append(f"{where}: got {name}{hint}, allowed: {allowed}")
-        for key, value in values.items():
-            if key not in _KEYS:
-                allowed = ", ".join(_KEYS)
-                faults.append(f"{where}: {name}: got {key}, allowed: {allowed}")
-            elif (number := _number(key, value)) is None:
-                faults.append(f"{where}: {name}.{key}: got {value}, allowed: {_KEYS[key]}")
-            else:
-                getattr(found, key)[name] = number
+    values: dict[str, object] = {}
+    places: dict[str, str] = {}
+    faults = []
+    for where, layer, said in _of_csv(file) if file.suffix == ".csv" else _of_yaml(file):
+        for key, value in said.items():
+            if key not in NETWORK_KNOBS:
+                faults.append(f"{where}: {layer}: got {key}, allowed: {', '.join(NETWORK_KNOBS)}")
+                continue
+            values[f"{key}@{layer}"] = value
+            places[f"{key}@{layer}"] = where
+    try:
+        chosen, _ = parse_settings(network, values, places)
+    except SpecError as error:
+        faults.extend(error.faults)
     if faults:
         raise SpecError(faults)
-    return found
-
-
-def _number(key: str, value: object) -> float | None:
-    """Return a value that its key allows, None for any other."""
-    try:
-        number = float(str(value))
-    except ValueError:
-        return None
-    if key == "pruned":
-        return number if 0 <= number < 1 else None
-    return int(number) if number.is_integer() and 1 <= number <= _MOST_BITS else None
+    return chosen
 
 
 Entry = tuple[str, str, Mapping[str, Any]]
@@ -84,7 +62,9 @@ def _of_yaml(file: Path) -> Iterator[Entry]:
         raise SpecError(document.faults)
     data = document.data
     if not isinstance(data, dict) or not all(isinstance(each, dict) for each in data.values()):
-        allowed = "names of layers, each with {weight_bits: 8, activation_bits: 8, pruned: 0.5}"
+        allowed = (
+            "names of layers, each with {weight_bits: 8, activation_bits: 8, pruned_share: 0.5}"
+        )
         raise SpecError(f"{file}:1: got something else, allowed: {allowed}")
     for name, values in data.items():
         yield f"{file}:{document.lines.get((name,), 1)}", str(name), values
@@ -96,7 +76,7 @@ def _of_csv(file: Path) -> Iterator[Entry]:
         with file.open(newline="", encoding="utf-8") as stream:
             rows = csv.DictReader(stream)
             if "layer" not in (rows.fieldnames or ()):
-                allowed = f"layer, {', '.join(_KEYS)}"
+                allowed = f"layer, {', '.join(NETWORK_KNOBS)}"
                 got = ", ".join(rows.fieldnames or ("nothing",))
                 raise SpecError(f"{file}:1: got columns {got}, allowed: {allowed}")
             for row in rows:

@@ -1,0 +1,100 @@
+"""How well MACs and weights say what a network, or a layer, takes in energy and time."""
+
+import argparse
+import json
+from itertools import permutations, product
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from scipy.stats import pearsonr, spearmanr
+
+from carbonopt.carbon.presets import load_preset
+from carbonopt.compress.rank import layer_uses
+from carbonopt.evaluate import evaluate_design, load_workload
+from carbonopt.hardware.knobs import parse_knobs
+from carbonopt.report import style
+from carbonopt.workload.load import network_names
+
+MACHINES = {"eyeriss": {}, "digital_ws": {"rows": "16", "cols": "16", "sram": "128KiB"}}
+COUNTS, TAKEN = ("macs", "weights"), ("energy_j", "latency_s")
+NAMED = {"autoencoder": 5, "llm_decode_block": 5, "deeplab_v3": 13, "alexnet": 5}
+
+
+def solve(names: list[str]) -> pd.DataFrame:
+    """Return what each layer of the networks takes on both machines, one row each."""
+    preset, rows = load_preset("default"), []
+    for name, (machine, knobs) in product(names, MACHINES.items()):
+        workload = load_workload(name)
+        found = evaluate_design(machine, parse_knobs(machine, knobs), workload, preset, "optimal")
+        for layer, use in zip(workload.network.layers, layer_uses(found), strict=True):
+            rows.append({"network": name, "machine": machine, "shape": layer.anonymous} | vars(use))
+    return pd.DataFrame(rows)
+
+
+def sums(layers: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the sums of each network, and layers with trained weights, each shape once."""
+    whole = layers.groupby("network", sort=False)[[*COUNTS, *TAKEN]].sum()
+    return whole, layers[layers["weights"] > 0].drop_duplicates("shape")
+
+
+def numbers(layers: pd.DataFrame) -> dict[str, dict]:
+    """Return correlations over networks and layers, outliers, and whom both counts mislead."""
+    found = {}
+    for machine, own in layers.groupby("machine", sort=False):
+        whole, distinct = sums(own)
+        found[machine] = {"energy_over_that_of_one_with_more_of_both": {
+            f"{a} / {b}": float(whole["energy_j"][a] / whole["energy_j"][b])
+            for a, b in permutations(whole.index, 2)
+            if (whole.loc[a, [*COUNTS]] < whole.loc[b, [*COUNTS]]).all()
+            and whole["energy_j"][a] > whole["energy_j"][b]
+        }}  # fmt: skip
+        for taken, count in product(TAKEN, COUNTS):
+            times = (per := whole[taken] / whole[count]) / per.median()
+            far = times.apply(np.log).abs().nlargest(3).index
+            found[machine][f"{taken} by {count}"] = {
+                "networks": agreement(whole[count], whole[taken]),
+                "layers": agreement(distinct[count], distinct[taken]),
+                "outliers_over_median": times[far].to_dict(),
+            }
+    return found
+
+
+def agreement(count: pd.Series, taken: pd.Series) -> dict[str, float]:
+    """Correlate ranks and logarithms."""
+    rank, log = spearmanr(count, taken), pearsonr(np.log(count), np.log(taken))
+    return {"spearman": float(rank.statistic), "pearson_of_logs": float(log.statistic)}
+
+
+def draw(layers: pd.DataFrame) -> Figure:
+    """Draw energy over both counts: layers as a cloud, networks as points, outliers by name."""
+    with style.house_style():
+        figure = Figure(figsize=(9, 7), layout="constrained")
+        panels = figure.subplots(2, 2, sharex="col", sharey="row")
+        for row, (name, own) in zip(panels, layers.groupby("machine", sort=False), strict=True):
+            (colour, marker), (whole, distinct) = style.template_looks([name])[name], sums(own)
+            for panel, count in zip(row, COUNTS, strict=True):
+                joules, many = whole["energy_j"], whole[count]
+                panel.scatter(distinct[count], distinct["energy_j"], 9, style.CLOUD, label="layers")
+                panel.plot(many, joules, marker, color=colour, label=f"networks on {name}")
+                median, ends = (joules / many).median(), np.array([many.min() / 9, many.max() * 4])
+                panel.plot(ends, ends * median, "--", color=style.GREY, label="median per count")
+                panel.set(
+                    xscale="log", yscale="log", title=f"over {count}", xlim=(None, 300 * many.max())
+                )
+                for each, up in NAMED.items():
+                    low = joules[each] < median * many[each]
+                    place, side = ((6, -4), "left") if low else ((-6, up), "right")
+                    words = {"textcoords": "offset points", "fontsize": 8, "ha": side}
+                    panel.annotate(each, (many[each], joules[each]), place, **words)
+        style.head(figure, "Energy of an inference [J] over what is counted", panels.flat)
+    return figure
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("runs/macs-are-not-energy"))
+    out, found = parser.parse_args().out, solve(network_names())
+    files = [style.save(draw(found), out / f"energy{suffix}") for suffix in (".png", ".svg")]
+    print(json.dumps({"tolerance": 1e-6, **numbers(found)}, indent=1), *files, sep="\n")
