@@ -17,7 +17,7 @@ def test_machines_and_templates_are_listed(capsys):
     assert [*entries] == [*machine_names(), "digital_os", "digital_ws", "dimc", "aimc", "eyeriss"]
     assert entries["tpu_like"]["array"] == {"cols": 32, "rows": 32}
     assert entries["tpu_like"]["on_chip_byte"] == 2 * 2**20 + 32 * 32 * (128 + 2)
-    assert entries["digital_ws"]["knobs"] == ["rows", "cols", "macros", "sram"]
+    assert entries["digital_ws"]["knobs"] == [*("rows", "cols", "macros", "sram", "node", "supply")]
     assert entries["dimc"]["knobs"][:5] == ["rows", "cols", "macros", "sram", "group_depth"]
     analog = set(entries["aimc"]["knobs"]) - set(entries["dimc"]["knobs"])
     assert analog == {"adc", "adc_bits", "adc_share", "cell"}
@@ -25,7 +25,10 @@ def test_machines_and_templates_are_listed(capsys):
     told = capsys.readouterr().out
     assert "32 x 2 x 4 x 4  cols, rows, x, y" in told
     supply = next(line.split() for line in told.splitlines() if line.startswith("supply "))
-    assert (supply[1:3], supply[-6:]) == (["dimc,", "aimc"], ["0.9", "V", "0.6", "to", "1.2", "V"])
+    assert (supply[1:4], supply[-6:]) == (
+        ["digital,", "dimc,", "aimc"],
+        ["0.9", "V", "0.6", "to", "1.2", "V"],
+    )
 
 
 def test_a_shipped_machine_is_printed_as_it_is(capsys):
