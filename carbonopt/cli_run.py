@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from carbonopt.cli_text import (
     DONE,
     INTERRUPTED,
+    RUN_FAILED,
     least_infeasible_text,
     say,
     summary_lines,
@@ -82,7 +83,7 @@ def resume(options: Namespace) -> int:
     _refuse_campaign_options(options, "one run")
     store = RunStore(options.run_dir)
     manifest = store.manifest()
-    if manifest["finished"]:
+    if store.is_complete:
         say(f"{options.run_dir}: already complete")
     file = store.path / REFERENCE_FRONT
     reference = read_table(file, manifest["variables"]) if file.exists() else None
@@ -174,7 +175,7 @@ def _is_complete(run_dir: Path, task: SearchTask, searcher: str, rules: StopRule
         return False
     stored = store.manifest()
     check_same_run(run_dir, stored, manifest_of(task, searcher, rules))
-    if not stored["finished"]:
+    if not store.is_complete:
         advice = f"allowed: carbonopt resume {run_dir}, or --out with another directory"
         raise StoreError(f"{run_dir}: got a run that was interrupted, {advice}")
     say(f"{run_dir}: already complete; delete it, or choose another directory with --out")
@@ -200,7 +201,7 @@ def _watched(search: Callable[..., Front], exact: float, run_dir: Path, options:
         finally:
             signal.signal(signal.SIGTERM, before)
     show(front, run_dir)
-    return DONE
+    return DONE if (front.evaluations["status"] == "ok").any() else RUN_FAILED
 
 
 def _workforce(options: Namespace) -> AbstractContextManager[Executor | None]:
@@ -219,6 +220,8 @@ def show(front: Front, run_dir: Path) -> None:
 
     for line in summary_lines(front):
         say(line)
+    if (front.evaluations["status"] != "ok").all():
+        return
     say()
     say(telling_text(front) if len(front) else least_infeasible_text(front))
     say()

@@ -119,8 +119,11 @@ def _notes(result: Evaluation, task: Workload, preset: CarbonPreset) -> list[str
                 "carbon as making"
             )
     notes += _wear_notes(result, task, preset)
-    if said := across_literatures([float(preset.node_nm), *_own_nodes(result)]):
-        notes.append(said)
+    own_nm = result.metrics.get(COLUMN, preset.node_nm)
+    if own_nm != preset.node_nm:
+        made = f"made at its own node of {own_nm:g} nm, not the scenario's {preset.node_nm:g} nm"
+        said = across_literatures([float(preset.node_nm), float(own_nm)])
+        notes.append(f"{made}; {said}" if said else made)
     notes += _compression_notes(result, task)
     if network.not_modelled:
         skipped = ", ".join(f"{kind} x{n}" for kind, n in network.not_modelled.items())
@@ -139,11 +142,6 @@ def _compression_notes(result: Evaluation, task: Workload) -> list[str]:
     if any(each.pruned_share for each in layers):
         notes.append("pruned weights: to say which ones they are is taken to cost nothing")
     return notes
-
-
-def _own_nodes(result: Evaluation) -> list[float]:
-    """Return the node of the die, where it has one of its own."""
-    return [result.metrics[COLUMN]] if COLUMN in result.metrics else []
 
 
 def _wear_notes(result: Evaluation, task: Workload, preset: CarbonPreset) -> list[str]:

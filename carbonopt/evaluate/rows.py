@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from carbonopt.carbon.design_node import COLUMN
 from carbonopt.carbon.presets import CarbonPreset
 from carbonopt.carbon.task import Task
 from carbonopt.carbon.uncertainty import statistics_of
@@ -152,6 +153,8 @@ def row_of(evaluations: Iterable[Evaluation], context: Context) -> dict[str, Any
     ]
     row |= statistics_of(tasks, context.statistics, context.preset)
     row["limit.reticle"] = float(over_reticle(row["area_mm2"], context.preset))
+    own_nm = results[0].machine.own_node_nm
+    row |= {} if own_nm is None else {COLUMN: own_nm}
     row |= {f"area_mm2.{part}": area for part, area in results[0].machine.area_by_group.items()}
     for workload, result in zip(context.workloads, results, strict=True):
         network = workload.network.name

@@ -90,8 +90,20 @@ def node_notices(evaluations: pd.DataFrame) -> list[str]:
     """
     if COLUMN not in evaluations:
         return []
-    said = across_literatures(evaluations[COLUMN].dropna().unique().tolist())
-    return [said] if said else []
+    nodes = pd.to_numeric(evaluations[COLUMN]).dropna()
+    said = across_literatures(nodes.unique().tolist())
+    return [*_other_nodes(evaluations, nodes), *([said] if said else [])]
+
+
+def _other_nodes(evaluations: pd.DataFrame, nodes: pd.Series[float]) -> list[str]:
+    """Say how many designs are made at a node of their own, where others are not."""
+    built = evaluations.drop(index=errors_of(evaluations).index)
+    own = nodes[nodes.index.isin(built.index)]
+    if own.empty or len(own) == len(built):
+        return []
+    which = ", ".join(f"{node:g}" for node in sorted(own.unique()))
+    many = f"{len(own):,} of {len(built):,} designs are made at a node of their own ({which} nm)"
+    return [f"{many}, the others at the scenario's: with the variable node_nm all are comparable"]
 
 
 def wear_notices(evaluations: pd.DataFrame) -> list[str]:

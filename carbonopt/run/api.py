@@ -261,7 +261,7 @@ def _is_finished(store: RunStore, wanted: Mapping[str, Any]) -> bool:
         return False
     stored = store.manifest()
     check_same_run(store.path, stored, wanted)
-    return bool(stored["finished"])
+    return store.is_complete
 
 
 def _check_rules(rules: StopRules, problem: Problem) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -73,9 +74,7 @@ def deployment_of(run_dir: str | Path) -> RunDeployment:
     except (KeyError, TypeError) as error:
         advice = "run the problem again to reprice it"
         raise StoreError(f"{run_dir}: got a run of another version ({error}), {advice}") from error
-    size = 1
-    for values in manifest["variables"].values():
-        size *= len(values)
+    size = manifest.get("designs") or math.prod(map(len, manifest["variables"].values()))
     file = Path(run_dir) / PROBLEM
     scenario = read_document(file).data.get("scenario", {}) if file.is_file() else {}
     drawn = (manifest.get(ENERGY), manifest.get(METER, ""))

@@ -102,6 +102,19 @@ class RunStore:
             raise StoreError(f"{file}: got a manifest without {', '.join(missing)}, {WHOLE_FILE}")
         return content
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether the run is finished, and every design that it evaluated is still stored.
+
+        Raises
+        ------
+        StoreError
+            The manifest or the evaluations cannot be read.
+        """
+        manifest = self.manifest()
+        _, lines = read_rows(self.path / EVALUATIONS) if manifest["finished"] else ([], [])
+        return bool(manifest["finished"]) and len(lines) >= manifest.get("distinct", 0)
+
     def write_manifest(self, manifest: Mapping[str, Any]) -> None:
         """Write the manifest."""
         replace(self.path / MANIFEST, json.dumps(manifest, indent=2).encode() + b"\n")

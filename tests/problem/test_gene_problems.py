@@ -24,10 +24,10 @@ from carbonopt.errors import SpecError
 from carbonopt.evaluate import Context, Workload
 from carbonopt.mapping.residency import residency
 from carbonopt.mapping.task import MappingTask
-from carbonopt.performance.genes import is_mapping_variable
 from carbonopt.problem import Problem, load_problem
 from carbonopt.problem.genes import GeneEvaluation
 from carbonopt.run.session import reference_of
+from carbonopt.variable import is_mapping_variable
 
 FILE = """\
 name: {name}

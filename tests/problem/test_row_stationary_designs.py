@@ -6,6 +6,7 @@ import pytest
 
 import carbonopt as co
 from carbonopt.errors import SpecError
+from carbonopt.run.deployment import reprice_run
 
 PROBLEM = """\
 name: beside
@@ -116,3 +117,19 @@ def test_zeros_that_cannot_be_are_refused_with_their_line(tmp_path, said, fault)
     file.write_text(PROBLEM.replace(ZEROS[0], ZEROS[1].replace("SAID", said)))
     with pytest.raises(SpecError, match=rf"zeros.yaml:3: workloads.*{fault}"):
         co.load_problem(file)
+
+
+def test_the_node_of_the_chip_is_told_beside_that_of_the_scenario(tmp_path):
+    file = tmp_path / "problem.yaml"
+    text = PROBLEM.replace("digital_os, dimc, eyeriss", "digital_os, eyeriss")
+    file.write_text(text.replace("  node_nm: {choice: [28 nm, 65 nm]}\n", ""))
+    run = co.enumerate_all(file, run_dir=tmp_path / "run")
+    eyeriss = run.evaluations["template"] == "eyeriss"
+    assert (run.evaluations["node_nm"][eyeriss] == 65.0).all()
+    assert run.evaluations["node_nm"][~eyeriss].isna().all()
+    told = "8 of 16 designs are made at a node of their own (65 nm), the others at the scenario's"
+    assert any(told in notice for notice in run.notices)
+    again, *_ = reprice_run(tmp_path / "run", "CA")
+    assert again.evaluations["carbon_ca_g"].tolist() == pytest.approx(
+        run.evaluations["carbon_ca_g"].tolist(), rel=1e-12
+    )

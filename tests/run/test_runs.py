@@ -134,6 +134,18 @@ def test_a_finished_run_is_only_read(tmp_path):
     assert read(tmp_path, (*RESULTS, "manifest.json", "history.csv")) == before
 
 
+def test_a_finished_run_that_lost_rows_is_completed(tmp_path):
+    co.search(toy.small(), budget=30, run_dir=tmp_path)
+    before = read(tmp_path)
+    table = tmp_path / "evaluations.csv"
+    lines = table.read_text().splitlines(keepends=True)
+    table.write_text("".join([*lines[:5], *lines[6:]]))
+    assert not RunStore(tmp_path).is_complete
+    co.resume(tmp_path, problem=toy.small())
+    assert read(tmp_path) == before
+    assert RunStore(tmp_path).is_complete
+
+
 def stored_rows(directory):
     file = directory / "evaluations.csv"
     return set(file.read_text().splitlines()[1:-1]) if file.exists() else set()
