@@ -41,9 +41,12 @@ def run(options: Namespace) -> int:
     from carbonopt.run import load_study
     from carbonopt.run.start import start_designs
     from carbonopt.search.base import SearchTask
+    from carbonopt.search.registry import check_searcher
 
     study = _asked(load_study(options.study), options)
     rules = _rules(study.stop, options)
+    for searcher in study.searcher:
+        check_searcher(searcher)
     if study.cells > 1:
         from carbonopt import cli_campaign
         from carbonopt.campaign.plan import campaign_of

@@ -24,12 +24,22 @@ def make_searcher(name: str, task: SearchTask) -> Searcher:
         There is no such searcher, it needs a library that is not installed, or it cannot do
         with this space or budget.
     """
-    maker = SEARCHERS.get(name)
-    if maker is None:
+    check_searcher(name)
+    return SEARCHERS[name](task)
+
+
+def check_searcher(name: str) -> None:
+    """Refuse a name that no searcher has.
+
+    Raises
+    ------
+    SpecError
+        There is no such searcher.
+    """
+    if name not in SEARCHERS:
         near = get_close_matches(str(name), SEARCHERS, n=1)
         hint = f" (did you mean {near[0]}?)" if near else ""
         raise SpecError(f"searcher: got {name!r}, allowed: {', '.join(SEARCHERS)}{hint}")
-    return maker(task)
 
 
 def searcher_names() -> list[str]:
