@@ -22,7 +22,7 @@ SHOWN = ("text",)
 SETUP = ("git clone", "cd ", "pip install", "python3 -m venv", "source ", "make ")
 SETUP += (".venv/bin/python -m pip install",)
 """Commands that prepare a checkout; the targets of make are checked, the rest is taken as read."""
-FEW = 3
+FEW = 6
 LIMIT_S = 900
 SAID = {
     "docs/concepts/imc.md": (
@@ -73,8 +73,15 @@ def checkout(tmp_path):
     return tmp_path
 
 
+RUNNABLE = [
+    pytest.param(name, marks=() if name == "README.md" else pytest.mark.slow)
+    for name, page in PAGES.items()
+    if steps(page)
+]
+
+
 @pytest.mark.study
-@pytest.mark.parametrize("name", [name for name, page in PAGES.items() if steps(page)])
+@pytest.mark.parametrize("name", RUNNABLE)
 def test_blocks_run_in_order(name, checkout):
     path = os.pathsep.join([f"{sys.prefix}/bin", os.environ["PATH"]])
     done = subprocess.run(

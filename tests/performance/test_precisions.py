@@ -107,7 +107,7 @@ def compressed_case(rng, loops):
         random_layer(rng, loops), int(rng.integers(1, 9)), int(rng.integers(1, 9)),
         float(rng.choice([0.0, 0.3, 0.5, 0.93])),
     )  # fmt: skip
-    template = str(rng.choice(ALL))
+    template = str(rng.choice(MAPPED))
     built = machine(
         template, 32, int(rng.choice([4, 6])), 1, 2**15, **random_options(rng, template)
     )
