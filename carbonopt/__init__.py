@@ -2,7 +2,7 @@
 
 >>> import carbonopt as co
 >>> sorted(co.problem_names())  # doctest: +ELLIPSIS
-['mlperf_tiny'...]
+['edge_mobile'...]
 
 The public names are listed in ``__all__``; each is imported when it is first used.
 """
