@@ -157,8 +157,9 @@ class Space:
         for start in range(0, self.size, size):
             yield self.unravel(np.arange(start, min(start + size, self.size)))
 
-    def unravel(self, flat: npt.NDArray[np.int64]) -> IndexArray:
+    def unravel(self, flat: npt.ArrayLike) -> IndexArray:
         """Turn places (n,) in the enumeration into index vectors (n, v)."""
+        flat = np.asarray(flat)
         index = np.empty((len(flat), len(self.variables)), dtype=np.int64)
         part_of = np.searchsorted(self._starts, flat, side="right") - 1
         for number in np.unique(part_of).tolist():

@@ -27,7 +27,7 @@ from carbonopt.objectives import MAPPING_OBJECTIVES, METRICS, PER_DEVICE
 from carbonopt.problem.scenario import PRESET_FIELDS, option_of, scenario_words
 from carbonopt.search.registry import searcher_names
 from carbonopt.spec.bom import BomSpec
-from carbonopt.spec.fields import Quantity, Strict
+from carbonopt.spec.fields import Quantity, Strict, one_or_more
 from carbonopt.spec.load import load_model
 from carbonopt.spec.machine import MachineSpec
 from carbonopt.spec.network import MappingSpec
@@ -184,6 +184,8 @@ def _kind(kind: Any, metadata: tuple[Any, ...] = ()) -> str:
     inner = [i for m in metadata for i in (m.metadata if isinstance(m, FieldInfo) else (m,))]
     limits = [f"{s} {getattr(m, key):g}" for m in inner for t, key, s in BOUNDS if isinstance(m, t)]
     for reader in (m.func for m in metadata if isinstance(m, BeforeValidator)):
+        if reader is one_or_more:
+            return f"{_kind(get_args(kind)[0])}; or a list"
         if isinstance(reader, Quantity):
             unit = f"[{reader.unit}](units.md)" if reader.unit else "number"
             return ", ".join([unit, reader.allowed, *limits])
@@ -217,7 +219,8 @@ def _default(field: FieldInfo) -> str:
         return ""
     if isinstance(field.default, Strict):
         return ""
-    return f"`{str(field.default).lower() if isinstance(field.default, bool) else field.default}`"
+    default = field.default[0] if isinstance(field.default, tuple) else field.default
+    return f"`{str(default).lower() if isinstance(default, bool) else default}`"
 
 
 def scenario_page() -> str:

@@ -175,7 +175,7 @@ def test_units_bounds_defaults_and_words_are_told(site):
     assert re.sub("<.*?>", "", energy[0]) == "J, &gt;= 0"
     assert energy[1] == "required"
     assert _rows(site, "reference/study_file.html")["budget"][:2] == [
-        *("whole number, &gt; 0", "<code>2000</code>")
+        *("whole number, &gt; 0; or a list", "<code>2000</code>")
     ]
     late = _rows(site, "reference/scenario.html")["late_rule"][1]
     assert re.findall("<code>(.*?)</code>", late) == ["fractional", "infeasible", "replicate"]
