@@ -144,7 +144,10 @@ def row_of(evaluations: Iterable[Evaluation], context: Context) -> dict[str, Any
     except (ModelRangeError, MappingError) as error:
         return {BUILDABLE: 1.0, "status": "error", "message": str(error)}
     row: dict[str, Any] = {BUILDABLE: 0.0, "status": "ok", "message": ""}
-    row |= {name: results[0].metrics[name] for name in ("area_mm2", "clock_ns", "idle_w")}
+    first = results[0].metrics
+    row |= {
+        name: first[name] for name in ("area_mm2", "clock_ns", "idle_w", COLUMN) if name in first
+    }
     for name in (*_PER_NETWORK, "embodied_g"):
         if all(name in result.metrics for result in results):
             row |= _aggregate(name, results)
@@ -153,8 +156,6 @@ def row_of(evaluations: Iterable[Evaluation], context: Context) -> dict[str, Any
     ]
     row |= statistics_of(tasks, context.statistics, context.preset)
     row["limit.reticle"] = float(over_reticle(row["area_mm2"], context.preset))
-    own_nm = results[0].machine.own_node_nm
-    row |= {} if own_nm is None else {COLUMN: own_nm}
     row |= {f"area_mm2.{part}": area for part, area in results[0].machine.area_by_group.items()}
     for workload, result in zip(context.workloads, results, strict=True):
         network = workload.network.name
