@@ -25,7 +25,7 @@ docs: $(VENV)/.installed-dev
 
 slow: $(VENV)/.installed-dev $(PEERS)/.installed
 	$(BIN)/python -m pytest -m slow
-	$(PEERS)/bin/python -m pytest -m peers
+	$(PEERS)/bin/python -m pytest -m peers tests
 
 clean:
 	rm -rf $(VENV) $(PEERS) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
