@@ -15,6 +15,7 @@ from carbonopt.hardware.eyeriss import RowStationaryArray
 from carbonopt.hardware.machine import Machine
 from carbonopt.mapping.residency import check_dram
 from carbonopt.performance.hull import lower_hull
+from carbonopt.performance.row_stationary_chip import banks_of_a_row, chip_mapping
 from carbonopt.performance.row_stationary_search import (
     COUNTED,
     CYCLES,
@@ -180,6 +181,10 @@ def _front(layer: Layer, output_zero_share: float, machine: Machine) -> list[Row
     array = array_of(machine)
     shape, sizes = shape_of(layer), sizes_of(array)
     unit = units_of(layer, array, output_zero_share)
+    if array.options.mappings == "chip":
+        return [
+            mapped_by_hand(layer, machine, chip_mapping(shape, sizes, array), output_zero_share)
+        ]
     points, chosen = best_mappings(shape, sizes, unit)
     return [
         RowStationaryLayer(
@@ -221,6 +226,13 @@ def _faults(layer: Layer, machine: Machine, array: RowStationaryArray) -> list[s
             f"{where}: its buffer needs {needed:,} words for a row of outputs and the inputs "
             f"under it, has {array.buffer_words:,}: a larger sram is needed"
         )
+    elif options.mappings == "chip":
+        banks, has = banks_of_a_row(shape_of(layer), sizes_of(array), array), array.banks
+        if banks > has:
+            faults.append(
+                f"{where}: its buffer needs {banks} banks of {array.bank_words:,} words, has "
+                f"{has}: a larger sram is needed, or mappings=any"
+            )
     return faults
 
 

@@ -152,6 +152,17 @@ def account(shape: Ints, array: Floats, unit: Floats, x: Ints) -> Floats:
 
 
 @njit(cache=True)
+def geometry(shape: Ints, array: Floats, e: int) -> Ints:
+    """Return what PE sets of a width are (4,).
+
+    Kernel rows and columns in a PE set, sets beside one another, words of inputs of a channel.
+    """
+    rows, columns, _, _, padded, _ = _folded(shape, array)
+    words = _height(shape, rows, e) * padded
+    return np.array([rows, columns, _sets_beside(array, rows, e), words], dtype=np.int64)
+
+
+@njit(cache=True)
 def fits(shape: Ints, array: Floats, x: Ints) -> bool:
     """Whether a mapping fits array, register files and buffer."""
     return _room(shape, array, x)
@@ -175,7 +186,7 @@ def _keep(points: Floats, chosen: Ints, count: int, energy: float, cycles: float
 
 
 @njit(cache=True)
-def _widest(shape: Ints, array: Floats) -> int:
+def widest(shape: Ints, array: Floats) -> int:
     """Return how many rows of outputs a PE set can be wide, folded onto the array."""
     rows = _folded(shape, array)[0]
     return int(min(shape[4], int(array[0]) // rows * int(array[1])))
@@ -200,9 +211,9 @@ def best_mappings(shape: Ints, array: Floats, unit: Floats) -> tuple[Floats, Int
     shared out evenly over the passes that they need.
     """
     points, chosen = np.empty((_MOST_POINTS, 2)), np.empty((_MOST_POINTS, 7), np.int64)
-    outputs, widest = shape[4], _widest(shape, array)
+    outputs = shape[4]
     count = 0
-    for e in range(widest, 0, -1):
+    for e in range(widest(shape, array), 0, -1):
         if e < outputs and e > 1 and math.ceil(outputs / e) == math.ceil(outputs / (e - 1)):
             continue
         count = _best_of_width(shape, array, unit, e, points, chosen, count)
