@@ -27,7 +27,7 @@ from carbonopt.workload.layer import Layer
 from carbonopt.workload.load import load_network
 from carbonopt.workload.network import Network
 
-_account, _price, _room = search._account, search._price, search._room
+_account, _price, fits = search._account, search._price, search.fits
 PLAIN = Layer("a", "conv", (1, 32, 1, 14, 14, 16, 3, 3), input_size=(14, 14))
 
 
@@ -42,12 +42,12 @@ def least_of_all(shape, array, unit, narrowest, weight):
                 for r in range(1, most + 1):
                     for t in range(1, most // r + 1):
                         x[:] = (1, n, e, 1, q, r, t)
-                        if not _room(shape, array, x):
+                        if not fits(shape, array, x):
                             continue
                         for p in range(1, int(array[4]) + 1):
                             for m in range(1, shape[1] + 1):
                                 x[0], x[3] = m, p
-                                if not _room(shape, array, x):
+                                if not fits(shape, array, x):
                                     break
                                 _account(shape, array, unit, x, out)
                                 energy, cycles = _price(unit, out)
