@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -56,7 +57,7 @@ class RowStationaryLayer:
     counted: Floats
     unit_pj: Floats
 
-    @property
+    @cached_property
     def energy_pj(self) -> float:
         """Energy of the layer [pJ]."""
         return sum(self.energy_parts().values())
@@ -119,10 +120,13 @@ class RowStationaryLayer:
         }
 
 
-def row_stationary_fronts(network: Network, machine: Machine) -> list[list[RowStationaryLayer]]:
+def row_stationary_fronts(
+    network: Network, machine: Machine, solved: dict[Any, list[RowStationaryLayer]] | None = None
+) -> list[list[RowStationaryLayer]]:
     """Return, for each layer, the mappings that minimise a weighting of energy and latency.
 
     Layers follow one another; each takes its inputs from DRAM and leaves its outputs there.
+    Fronts that `solved` holds of this machine are not sought again; those found are added.
 
     Raises
     ------
@@ -138,7 +142,7 @@ def row_stationary_fronts(network: Network, machine: Machine) -> list[list[RowSt
     if faults := [fault for layer in network.layers for fault in _faults(layer, machine, array)]:
         raise MappingError("\n".join(faults))
     check_dram(network, machine, array.dram_bits)
-    fronts: dict[Any, list[RowStationaryLayer]] = {}
+    fronts: dict[Any, list[RowStationaryLayer]] = {} if solved is None else solved
     keys = []
     for position, layer in enumerate(network.layers):
         after = [network.layers[i].zero_share for i in network.successors(position)]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterator
+from functools import lru_cache
+from itertools import takewhile
 
 import numpy as np
 
@@ -52,13 +55,13 @@ def chip_mapping(shape: Ints, sizes: Floats, array: RowStationaryArray) -> tuple
     .. [2] Y.-H. Chen et al., ISCA 2016, table IV (unit energies).
     """
     shape, unit = _with_padding(shape), _published_units()
-    sets = [each for each in _all_sets(shape, sizes) if _first(shape, sizes, array, each)]
-    most = max(map(_busy, sets)) * load_facts("eyeriss_chip.csv")["full_share"]
+    sets = sorted(_all_sets(shape, sizes), key=_busy, reverse=True)
+    most = next(_busy(each) for each in sets if any(_shared_evenly(shape, array, each)))
+    least = most * load_facts("eyeriss_chip.csv")["full_share"]
     found = (
         mapping
-        for each in sorted(sets, key=_busy, reverse=True)
-        if _busy(each) >= most
-        for mapping in _shared_evenly(shape, sizes, array, each)
+        for each in takewhile(lambda each: _busy(each) >= least, sets)
+        for mapping in _shared_evenly(shape, array, each)
     )
     return min(found, key=lambda x: _energy(shape, sizes, unit, x))
 
@@ -100,14 +103,7 @@ def _all_sets(shape: Ints, sizes: Floats) -> Iterator[Sets]:
                 yield e, r, t, here
 
 
-def _first(shape: Ints, sizes: Floats, array: RowStationaryArray, sets: Sets) -> bool:
-    """Whether any mapping has these sets."""
-    return next(_shared_evenly(shape, sizes, array, sets), None) is not None
-
-
-def _shared_evenly(
-    shape: Ints, sizes: Floats, array: RowStationaryArray, sets: Sets
-) -> Iterator[tuple[int, ...]]:
+def _shared_evenly(shape: Ints, array: RowStationaryArray, sets: Sets) -> Iterator[tuple[int, ...]]:
     """Visit the mappings with some PE sets that the rules allow, with the most filters in a PE."""
     e, r, t, (_, columns, _, words) = sets
     bank = array.bank_words
@@ -125,6 +121,13 @@ def _shared_evenly(
                     yield filters * t, n, e, p, q, r, t
 
 
-def _divisors(number: int, most: int) -> list[int]:
+def _divisors(number: int, most: int) -> tuple[int, ...]:
     """Return the divisors of a number that are not larger than another, smallest first."""
-    return [each for each in range(1, min(number, most) + 1) if number % each == 0]
+    found = _all_divisors(number)
+    return found[: bisect_right(found, most)]
+
+
+@lru_cache(maxsize=4096)
+def _all_divisors(number: int) -> tuple[int, ...]:
+    """Return the divisors of a number, smallest first."""
+    return tuple(each for each in range(1, number + 1) if number % each == 0)
