@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 _MOST = 0.9
 _STEP = 0.05
-_METRICS = ("latency_s", "energy_j", "carbon_ca_g", "carbon_pa_g")
 _MODEL = ".onnx"
 
 
@@ -44,6 +43,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_scenario_options(parser)
 
 
+def _metrics() -> tuple[str, ...]:
+    """Return what a budget can be of, which is what all these commands tell."""
+    from carbonopt.compress.stepping import RESOURCES
+
+    return RESOURCES
+
+
 def _rank_options(parser: argparse.ArgumentParser) -> None:
     from carbonopt.compress.rank import CRITERIA
 
@@ -64,7 +70,7 @@ def _prune_options(parser: argparse.ArgumentParser) -> None:
 
 def _compress_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--budget", required=True, metavar="METRIC=VALUE",
-        help=f"to be kept, such as energy_j=2uJ; {', '.join(_METRICS)}",
+        help=f"to be kept, such as energy_j=2uJ; {', '.join(_metrics())}",
     )  # fmt: skip
     parser.add_argument("--step", metavar="VALUE",
         help=f"to be saved in each step (default: {_STEP:.0%} of what the network takes at first)",
@@ -158,10 +164,10 @@ def prune(options: Namespace) -> None:
     if options.json:
         say_json({
             "workload": device.workload.network.name, "share": options.share,
-            "before": {name: before.get(name) for name in _METRICS},
+            "before": {name: before.get(name) for name in _metrics()},
             "orders": [{
                 "order": each.order, "pruned": sum(each.counts.values()), "layers": each.counts,
-                **{name: each.found.metrics.get(name) for name in _METRICS},
+                **{name: each.found.metrics.get(name) for name in _metrics()},
             } for each in orders],
             "notes": [note] if note else [],
         })  # fmt: skip
@@ -194,7 +200,7 @@ def _orders_text(orders: list[Pruned], before: Mapping[str, float], device: Devi
 
     columns = {"pruned by": ["nothing", *(each.order for each in orders)]}
     columns["weights"] = ["0", *(f"{sum(each.counts.values()):,}" for each in orders)]
-    for name in (name for name in _METRICS if name in before):
+    for name in (name for name in _metrics() if name in before):
         values = [before[name], *(each.found.metrics[name] for each in orders)]
         columns[_title(name)] = [
             f"{_told(value, name)} {value / before[name]:4.0%}" for value in values
@@ -221,7 +227,7 @@ def compress(options: Namespace) -> int:
     from carbonopt.workload.compression import NETWORK_KNOBS
 
     resource, _, value = options.budget.partition("=")
-    unit = unit_of(resource) if resource in _METRICS else ""
+    unit = unit_of(resource) if resource in _metrics() else ""
     together(lambda: _budget(resource, value), lambda: _quality(options.quality))
     device, chosen = _device(options)
     start = device.evaluate(chosen).metrics
@@ -250,9 +256,9 @@ def _quality(path: str) -> QualityFunction:
 
 def _budget(resource: str, value: str) -> None:
     """Refuse a budget that is none."""
-    if resource not in _METRICS or not value:
+    if resource not in _metrics() or not value:
         got = f"{resource}={value}" if value else resource
-        allowed = f"METRIC=VALUE with one of {', '.join(_METRICS)}"
+        allowed = f"METRIC=VALUE with one of {', '.join(_metrics())}"
         raise SpecError(f"--budget: got {got}, allowed: {allowed}")
 
 
@@ -260,7 +266,7 @@ def _adapted(found: Adapted, device: Device, resource: str, budget: str) -> dict
     """Return a compressed network as plain data."""
 
     def state(of: State) -> dict[str, Any]:
-        metrics = {name: of.found.metrics.get(name) for name in _METRICS}
+        metrics = {name: of.found.metrics.get(name) for name in _metrics()}
         return {**metrics, "quality_loss": of.loss}
 
     return {
@@ -284,7 +290,7 @@ def _adapted_text(found: Adapted, device: Device, resource: str) -> str:
         "layer": ["", *(step.layer for step in found.steps)],
         "reduced": ["", *(f"{s.knob} {s.before:g} to {s.after:g}" for s in found.steps)],
     }
-    shown = [name for name in _METRICS if name in found.start.found.metrics]
+    shown = [name for name in _metrics() if name in found.start.found.metrics]
     for name in sorted(shown, key=lambda each: each != resource):
         columns[_title(name)] = [_told(each.found.metrics[name], name) for each in states]
     columns["loss of quality"] = [f"{each.loss:.4g}" for each in states]

@@ -32,6 +32,8 @@ class RowStationaryArray:
         Words of the register files, widths, gating and compression.
     buffer_words
         Data words that the buffer has for inputs and partial sums.
+    bank_words
+        Data words of one of its banks.
     input_bus_words
         Words per cycle on the bus of inputs; the others are `options.bus_words` wide.
     mac_pj, rf_pj, noc_pj, buffer_pj
@@ -50,6 +52,7 @@ class RowStationaryArray:
     cols: int
     options: RowStationaryOptions
     buffer_words: int
+    bank_words: int
     input_bus_words: float
     mac_pj: float
     rf_pj: float
@@ -59,6 +62,11 @@ class RowStationaryArray:
     dram_pj_per_bit: float
     dram_bit_per_cycle: float
     dram_bits: float
+
+    @property
+    def banks(self) -> int:
+        """Banks of the buffer for inputs and partial sums."""
+        return self.buffer_words // self.bank_words
 
     @property
     def passes(self) -> int:
@@ -118,6 +126,7 @@ def row_stationary_machine(
     array = RowStationaryArray(
         knobs.rows, knobs.cols, options,
         buffer_words=int(knobs.sram_byte * kept * _BIT_PER_BYTE // options.data_word_bits),
+        bank_words=int(facts["bank_byte"] * _BIT_PER_BYTE // options.data_word_bits),
         input_bus_words=options.bus_words * facts["input_bus_words"] / facts["bus_words"],
         mac_pj=pj * units["mac"], rf_pj=pj * units["rf"], noc_pj=pj * units["noc"],
         buffer_pj=pj * units["buffer"] * larger,

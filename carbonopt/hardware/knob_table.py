@@ -150,6 +150,7 @@ class RowStationaryOptions:
     gating: str = "on"
     compression: str = "rlc"
     control: str = "measured"
+    mappings: str = "any"
 
 
 def _given(options: MacroOptions | RowStationaryOptions) -> dict[str, float | str]:
@@ -319,6 +320,12 @@ def _row_stationary_knobs() -> Iterator[Knob]:
             "clock, control and leakage of PEs (no other template has them)",
             plain.control,
             ("measured", "none"),
+        ),
+        (
+            "mappings",
+            "that are looked at: any, or the one that the chip would take",
+            plain.mappings,
+            ("any", "chip"),
         ),
     ):
         yield Knob(name, what, default=word, words=words, kinds=ROW_STATIONARY)

@@ -82,6 +82,11 @@ class Template:
         return chip_sizes() if self.dataflow == "row_stationary" else {}
 
     @property
+    def always_solved(self) -> bool:
+        """Whether its mappings are solved and neither searched nor CarbonSpot's."""
+        return self.dataflow == "row_stationary"
+
+    @property
     def adder_tree(self) -> bool:
         """Whether an adder tree sums over the rows, so that they must be a power of two."""
         return self.dataflow == "weight_stationary" and self.macro != "aimc"

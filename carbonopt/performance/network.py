@@ -65,9 +65,9 @@ class SolvedLayers:
     """Fronts of layers by machine, kept from one network to the next that differs in few layers."""
 
     def __init__(self) -> None:
-        self._known: list[tuple[Machine, dict[Any, LayerChoices]]] = []
+        self._known: list[tuple[Machine, dict[Any, Any]]] = []
 
-    def on(self, machine: Machine) -> dict[Any, LayerChoices]:
+    def on(self, machine: Machine) -> dict[Any, Any]:
         """Return what is known on a machine, to be added to."""
         for known, fronts in self._known:
             if known == machine:
@@ -114,13 +114,12 @@ def network_cost(
         raise SpecError(f"mapping: got {mode!r}, allowed: {', '.join(CHOICES)}")
     network = oriented(network, machine)
     check_precision(machine, network.layers)
+    known: dict[Any, Any] = {} if solved is None else solved.on(machine)
     if isinstance(machine.array, RowStationaryArray):
         if mode == "reference":
             raise MappingError(f"{machine.name}: mapping: got {mode}, allowed: optimal, exhaustive")
-        best = least_sum(row_stationary_fronts(network, machine), score)
-        return NetworkCost(tuple(best))
+        return NetworkCost(tuple(least_sum(row_stationary_fronts(network, machine, known), score)))
     choose = CHOICES[mode]
-    known = {} if solved is None else solved.on(machine)
     hierarchies = residency(network, machine)
     cost = NetworkCost(_mapped(network, machine, hierarchies, choose, score, known))
     if room := room_in_cells(network, machine):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from carbonopt.hardware.eyeriss import RowStationaryArray
 from carbonopt.hardware.machine import Machine
 from carbonopt.mapping.residency import check_dram
 from carbonopt.performance.hull import lower_hull
+from carbonopt.performance.row_stationary_chip import banks_of_a_row, chip_mapping
 from carbonopt.performance.row_stationary_search import (
     COUNTED,
     CYCLES,
@@ -55,7 +57,7 @@ class RowStationaryLayer:
     counted: Floats
     unit_pj: Floats
 
-    @property
+    @cached_property
     def energy_pj(self) -> float:
         """Energy of the layer [pJ]."""
         return sum(self.energy_parts().values())
@@ -118,10 +120,13 @@ class RowStationaryLayer:
         }
 
 
-def row_stationary_fronts(network: Network, machine: Machine) -> list[list[RowStationaryLayer]]:
+def row_stationary_fronts(
+    network: Network, machine: Machine, solved: dict[Any, list[RowStationaryLayer]] | None = None
+) -> list[list[RowStationaryLayer]]:
     """Return, for each layer, the mappings that minimise a weighting of energy and latency.
 
     Layers follow one another; each takes its inputs from DRAM and leaves its outputs there.
+    Fronts that `solved` holds of this machine are not sought again; those found are added.
 
     Raises
     ------
@@ -137,7 +142,7 @@ def row_stationary_fronts(network: Network, machine: Machine) -> list[list[RowSt
     if faults := [fault for layer in network.layers for fault in _faults(layer, machine, array)]:
         raise MappingError("\n".join(faults))
     check_dram(network, machine, array.dram_bits)
-    fronts: dict[Any, list[RowStationaryLayer]] = {}
+    fronts: dict[Any, list[RowStationaryLayer]] = {} if solved is None else solved
     keys = []
     for position, layer in enumerate(network.layers):
         after = [network.layers[i].zero_share for i in network.successors(position)]
@@ -180,6 +185,10 @@ def _front(layer: Layer, output_zero_share: float, machine: Machine) -> list[Row
     array = array_of(machine)
     shape, sizes = shape_of(layer), sizes_of(array)
     unit = units_of(layer, array, output_zero_share)
+    if array.options.mappings == "chip":
+        return [
+            mapped_by_hand(layer, machine, chip_mapping(shape, sizes, array), output_zero_share)
+        ]
     points, chosen = best_mappings(shape, sizes, unit)
     return [
         RowStationaryLayer(
@@ -221,6 +230,13 @@ def _faults(layer: Layer, machine: Machine, array: RowStationaryArray) -> list[s
             f"{where}: its buffer needs {needed:,} words for a row of outputs and the inputs "
             f"under it, has {array.buffer_words:,}: a larger sram is needed"
         )
+    elif options.mappings == "chip":
+        banks, has = banks_of_a_row(shape_of(layer), sizes_of(array), array), array.banks
+        if banks > has:
+            faults.append(
+                f"{where}: its buffer needs {banks} banks of {array.bank_words:,} words, has "
+                f"{has}: a larger sram is needed, or mappings=any"
+            )
     return faults
 
 

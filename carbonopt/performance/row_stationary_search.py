@@ -51,7 +51,7 @@ def _sets_beside(array: Floats, rows: int, e: int) -> int:
 
 
 @njit(cache=True)
-def _room(shape: Ints, array: Floats, x: Ints) -> bool:
+def fits(shape: Ints, array: Floats, x: Ints) -> bool:
     """Whether a mapping fits array, register files and buffer."""
     m, n, e, p, q, r, t = x
     rows, columns, _, _, padded, _ = _folded(shape, array)
@@ -152,30 +152,53 @@ def account(shape: Ints, array: Floats, unit: Floats, x: Ints) -> Floats:
 
 
 @njit(cache=True)
-def fits(shape: Ints, array: Floats, x: Ints) -> bool:
-    """Whether a mapping fits array, register files and buffer."""
-    return _room(shape, array, x)
+def geometry(shape: Ints, array: Floats, e: int) -> Ints:
+    """Return what PE sets of a width are (4,).
+
+    Kernel rows and columns in a PE set, sets beside one another, words of inputs of a channel.
+    """
+    rows, columns, _, _, padded, _ = _folded(shape, array)
+    words = _height(shape, rows, e) * padded
+    return np.array([rows, columns, _sets_beside(array, rows, e), words], dtype=np.int64)
 
 
 @njit(cache=True)
 def _keep(points: Floats, chosen: Ints, count: int, energy: float, cycles: float, x: Ints) -> int:
-    """Add a point unless it lies above the lower hull of the others; return their number."""
+    """Add a point to a lower hull, fastest first, unless it lies above it; return its size."""
     if _above(points, count, energy, cycles):
         return count
-    left = 0
-    for i in range(count):
-        if points[i, 0] < energy or points[i, 1] < cycles:
-            points[left], chosen[left] = points[i], chosen[i]
-            left += 1
-    if left == _MOST_POINTS:
-        return left
-    points[left, 0], points[left, 1] = energy, cycles
-    chosen[left] = x
-    return left + 1
+    first = 0
+    while first < count and points[first, 1] < cycles:
+        first += 1
+    after = first
+    while after < count and points[after, 0] >= energy:
+        after += 1
+    while after + 1 < count and _bends_down(points, after, after + 1, energy, cycles):
+        after += 1
+    while first > 1 and _bends_down(points, first - 1, first - 2, energy, cycles):
+        first -= 1
+    if first == after:
+        if count == _MOST_POINTS:
+            return count
+        for i in range(count, first, -1):
+            points[i], chosen[i] = points[i - 1], chosen[i - 1]
+    else:
+        for i in range(after, count):
+            points[first + 1 + i - after], chosen[first + 1 + i - after] = points[i], chosen[i]
+    points[first, 0], points[first, 1] = energy, cycles
+    chosen[first] = x
+    return first + 1 + count - after
 
 
 @njit(cache=True)
-def _widest(shape: Ints, array: Floats) -> int:
+def _bends_down(points: Floats, middle: int, end: int, energy: float, cycles: float) -> bool:
+    """Whether a point lies on or above the line from a new one to the one beyond it."""
+    rise = (points[middle, 0] - energy) * abs(points[end, 1] - cycles)
+    return bool(rise >= (points[end, 0] - energy) * abs(points[middle, 1] - cycles))
+
+
+@njit(cache=True)
+def widest(shape: Ints, array: Floats) -> int:
     """Return how many rows of outputs a PE set can be wide, folded onto the array."""
     rows = _folded(shape, array)[0]
     return int(min(shape[4], int(array[0]) // rows * int(array[1])))
@@ -200,9 +223,9 @@ def best_mappings(shape: Ints, array: Floats, unit: Floats) -> tuple[Floats, Int
     shared out evenly over the passes that they need.
     """
     points, chosen = np.empty((_MOST_POINTS, 2)), np.empty((_MOST_POINTS, 7), np.int64)
-    outputs, widest = shape[4], _widest(shape, array)
+    outputs = shape[4]
     count = 0
-    for e in range(widest, 0, -1):
+    for e in range(widest(shape, array), 0, -1):
         if e < outputs and e > 1 and math.ceil(outputs / e) == math.ceil(outputs / (e - 1)):
             continue
         count = _best_of_width(shape, array, unit, e, points, chosen, count)
@@ -215,125 +238,160 @@ def best_mappings(shape: Ints, array: Floats, unit: Floats) -> tuple[Floats, Int
 def _best_of_width(
     shape: Ints, array: Floats, unit: Floats, e: int, points: Floats, chosen: Ints, count: int
 ) -> int:
-    """Add the best mappings whose PE sets are e wide to a front; return its size."""
-    x, out, base = np.empty(7, np.int64), np.empty(18), np.empty(8)
+    """Add the best mappings whose PE sets are e wide to a front; return its size.
+
+    What no mapping with so many images, channels in a PE, or sets over channels can beat is left
+    out, together with all that have fewer where these can only be worse.
+    """
+    x, base = np.empty(7, np.int64), _least_counts(shape, array, unit, e)
     b, k, f, c = shape[0], shape[1], shape[3], shape[5]
-    rows, columns, _, _, padded, _ = _folded(shape, array)
-    sets = _sets_beside(array, rows, e)
-    high = _height(shape, rows, e)
-    widest = min(int(min(array[3], array[2])) // columns, c)
+    rows, columns, row_pieces, column_pieces, padded, _ = _folded(shape, array)
+    sets, pieces = _sets_beside(array, rows, e), row_pieces * column_pieces
+    words, held = _height(shape, rows, e) * padded, int(array[4])
+    steps, widest_q = k * c / sets, min(int(min(array[3], array[2])) // columns, c)
     for n in range(b, 0, -1):
         if n > 1 and math.ceil(b / n) == math.ceil(b / (n - 1)):
             continue
-        for q in range(widest, 0, -1):
-            filters = min(int(array[4]), int(array[2]) // (q * columns))
-            for r in range(min(sets, -(-c // q)), 0, -1):
+        space, batches = int(array[5]) // n, math.ceil(b / n)
+        room = (space - words) // (e * f)
+        if room < 1:
+            continue
+        least = math.ceil(k / room)
+        groups = max(least, math.ceil(k / (held * sets)))
+        for q in range(widest_q, 0, -1):
+            filters = min(held, int(array[2]) // (q * columns))
+            passes, beside = math.ceil(c / (q * sets)) * pieces, math.ceil(c / q)
+            k_sets = math.ceil(k / held)
+            if _beaten(base, batches, least, passes, groups, k_sets, beside, steps, points, count):
+                break
+            k_sets, fewest = math.ceil(k / filters), max(least, math.ceil(k / (filters * sets)))
+            for r in range(min(sets, beside), 0, -1):
                 if r > 1 and math.ceil(c / (q * r)) == math.ceil(c / (q * (r - 1))):
                     continue
-                room = (int(array[5]) // n - q * r * high * padded) // (e * f)
-                if room < 1:
-                    continue
-                blocks = math.ceil(k / room)
-                most = min(sets // r, k)
-                _bounds(shape, array, unit, n, e, q, r, blocks, base)
-                if _beaten(unit, base, k, filters, most, blocks, points, count):
-                    continue
-                for t in range(most, 0, -1):
-                    if t > 1 and math.ceil(k / t) == math.ceil(k / (t - 1)):
-                        continue
-                    if _beaten(unit, base, k, filters, t, blocks, points, count):
-                        continue
-                    x[1], x[2], x[4], x[5], x[6] = n, e, q, r, t
-                    for way in range(3 if blocks > 1 else 1):
-                        m = math.ceil(k / blocks) if way == 0 else room
-                        fewest = -(-m // (min(filters, -(-m // t)) * t))
-                        for groups in range(fewest, min(fewest + _MORE_PASSES, -(-m // t)) + 1):
-                            least = (blocks - 1) * groups + 1
-                            if _beaten(unit, base, k, filters, t, least, points, count):
-                                break
-                            p = -(-m // (t * groups))
-                            x[0], x[3] = (room // (p * t) * p * t if way == 2 else m), p
-                            if x[0] < 1 or math.ceil(k / x[0]) > blocks:
-                                continue
-                            _account(shape, array, unit, x, out)
-                            energy, cycles = _price(unit, out)
-                            count = _keep(points, chosen, count, energy, cycles, x)
+                passes = math.ceil(c / (q * r)) * pieces
+                if _beaten(
+                    base, batches, least, passes, fewest, k_sets, beside, steps, points, count
+                ):
+                    break
+                room = (space - q * r * words) // (e * f)
+                if room > 0:
+                    x[1], x[2], x[4], x[5] = n, e, q, r
+                    count = _best_of_filters(
+                        shape, array, unit, base, x, room, points, chosen, count
+                    )
     return count
 
 
 @njit(cache=True)
-def _bounds(
-    shape: Ints,
-    array: Floats,
-    unit: Floats,
-    n: int,
-    e: int,
-    q: int,
-    r: int,
-    blocks: int,
-    base: Floats,
-) -> None:
-    """Write what every t has in common to `base` (8,): the least that it can take.
+def _best_of_filters(
+    shape: Ints, array: Floats, unit: Floats, base: Floats, x: Ints, room: int,
+    points: Floats, chosen: Ints, count: int,
+) -> int:  # fmt: skip
+    """Add the best mappings with given n, e, q and r to a front; return its size."""
+    out, k, c, q, r = np.empty(18), shape[1], shape[5], x[4], x[5]
+    rows, columns, row_pieces, column_pieces, _, _ = _folded(shape, array)
+    filters = min(int(array[4]), int(array[2]) // (q * columns))
+    batches, passes = (
+        math.ceil(shape[0] / x[1]),
+        math.ceil(c / (q * r)) * row_pieces * column_pieces,
+    )
+    blocks, beside, k_sets = math.ceil(k / room), _sets(c, q, r), math.ceil(k / filters)
+    for t in range(min(_sets_beside(array, rows, x[2]) // r, k), 0, -1):
+        if t > 1 and math.ceil(k / t) == math.ceil(k / (t - 1)):
+            continue
+        steps, least = float(math.ceil(k / t) * -(-c // r)), math.ceil(k / (filters * t))
+        fewest = max(blocks, least)
+        if _beaten(base, batches, blocks, passes, fewest, k_sets, beside, steps, points, count):
+            break
+        x[6] = t
+        for way in range(3 if blocks > 1 else 1):
+            m = math.ceil(k / blocks) if way == 0 else room
+            first = -(-m // (min(filters, -(-m // t)) * t))
+            for groups in range(first, min(first + _MORE_PASSES, -(-m // t)) + 1):
+                p = -(-m // (t * groups))
+                x[0], x[3] = (room // (p * t) * p * t if way == 2 else m), p
+                if x[0] < 1 or math.ceil(k / x[0]) > blocks:
+                    continue
+                many, last = math.ceil(k / x[0]), k - (math.ceil(k / x[0]) - 1) * x[0]
+                all_groups = (many - 1) * -(-x[0] // (p * t)) + -(-last // (p * t))
+                all_sets = (many - 1) * _sets(x[0], p, t) + _sets(last, p, t)
+                if _beaten(
+                    base, batches, many, passes, all_groups, all_sets, beside, steps, points, count
+                ):
+                    continue
+                _account(shape, array, unit, x, out)
+                energy, cycles = _price(unit, out)
+                count = _keep(points, chosen, count, energy, cycles, x)
+    return count
 
-    Energy without what depends on t [pJ], cycles in which only DRAM works, in which partial sums
-    move and in which a filter is computed; input words that PEs take from the buffer in a pass
-    over all channels, and that register files take; cycles to fill PEs, and of DRAM beside them.
+
+@njit(cache=True)
+def _least_counts(shape: Ints, array: Floats, unit: Floats, e: int) -> Floats:
+    """Return what the things that mappings with PE sets e wide differ in take at least (18,).
+
+    Energy of what all have, of each fetch of the filters, batch, block, group, pass over channels,
+    set over filters, set over channels [pJ]; cycles to load a block, to fill PEs for each fetch
+    and each group of a batch, of passes and groups on their buses, of a step of computing, of
+    each fetch and of all outputs at the DRAM; strips; energy of a cycle.
     """
-    x, out = np.empty(7, np.int64), np.empty(18)
-    filters = max(1, min(int(array[4]), int(array[2]) // q))
-    most = -(-shape[1] // blocks)
-    x[0], x[1], x[2], x[3], x[4], x[5], x[6] = most, n, e, filters, q, r, most
+    b, k, g, f, outputs, c = shape[0], shape[1], shape[2], shape[3], shape[4], shape[5]
+    x, out, base = np.ones(7, np.int64), np.empty(18), np.empty(18)
+    x[2] = e
     _account(shape, array, unit, x, out)
     rows, columns, row_pieces, column_pieces, padded, _ = _folded(shape, array)
-    strips = math.ceil(shape[4] / e)
-    pieces = row_pieces * column_pieces
-    # Of inputs that t changes: those that passes take from the buffer, and those that PEs take.
-    taken = out[4] - out[1]
-    groups = taken / max(1.0, float(blocks))
-    passes = shape[0] * shape[2] * strips * pieces
-    energy = 0.0
-    for i in range(13):
-        energy += out[i] * unit[i]
-    energy -= taken * unit[4] + out[7] * (unit[7] + unit[10])
-    base[0], base[1] = energy, out[16]
-    base[6], base[7] = out[15], out[0] * unit[16] + out[2] * unit[18]
-    base[2] = out[2] * pieces * math.ceil(shape[5] / (q * r)) / array[8]
-    base[3] = float(passes * -(-shape[5] // r) * columns * shape[3])
-    base[4] = groups
-    base[5] = float(shape[0] * shape[2] * shape[5] * pieces * padded * rows * shape[4])
+    pieces, strips = row_pieces * column_pieces, math.ceil(outputs / e)
+    rest = outputs - (strips - 1) * e
+    slid = (strips - 1) * _height(shape, rows, e) + _height(shape, rows, rest)
+    kernels = float(k) * g * c * shape[6] * shape[7]
+    inputs, weights = float(b) * g * c * pieces, unit[15] * kernels
+    macs = out[2] * c * shape[6] * shape[7]
+    base[0] = out[2] * unit[2] + out[11] * unit[11] + out[12] * unit[12]
+    base[0] += macs * (unit[14] * unit[9] + unit[10])
+    base[1] = weights * (unit[0] + 2 * unit[3])
+    base[2] = weights * outputs * (unit[6] + unit[9])
+    base[3] = out[1] / k * (unit[1] + unit[4])
+    base[4] = inputs * padded * slid * unit[4]
+    base[5] = out[2] * (2 * unit[5] + unit[8])
+    base[6] = inputs * padded * rows * outputs * (unit[7] + unit[10])
+    base[7] = out[2] * pieces * rows * unit[8]
+    base[8] = out[1] / k * unit[17]
+    base[9] = kernels / array[6]
+    base[10] = inputs / b * columns * slid / array[7]
+    base[11], base[12] = out[2] / array[8], inputs * padded * slid / array[7]
+    base[13] = float(b) * g * strips * pieces * columns * f
+    base[14], base[15] = weights * unit[16], out[2] * unit[18]
+    base[16], base[17] = strips, unit[13]
+    return base
 
 
 @njit(cache=True)
 def _beaten(
-    unit: Floats,
-    base: Floats,
-    k: int,
-    filters: int,
-    t: int,
-    groups: int,
-    points: Floats,
-    count: int,
-) -> bool:
-    """Whether the least that t and so many passes can take is on or above the lower hull."""
-    busy = max(base[2], base[3] * math.ceil(k / t))
-    cycles = base[1] + max(base[6] + busy, base[7])
-    energy = base[0] + unit[13] * cycles
-    energy += base[5] * math.ceil(k / filters) * (unit[7] + unit[10])
-    energy += base[4] * max(groups, math.ceil(k / (filters * t))) * unit[4]
-    return _above(points, count, energy, cycles)
+    base: Floats, batches: int, blocks: int, passes: int, groups: int, filter_sets: int,
+    channel_sets: int, steps: float, points: Floats, count: int,
+) -> bool:  # fmt: skip
+    """Whether what so many of each take at least is on or above the lower hull."""
+    times = batches * base[16]
+    if groups * passes == 1:
+        times, batches = 1.0, 1
+    cycles = base[9] * times + base[10] * batches * groups
+    cycles += max(base[11] * passes, base[12] * groups, base[13] * steps)
+    cycles = base[8] * blocks + max(cycles, base[14] * times + base[15])
+    energy = base[0] + base[1] * times + base[2] * batches + base[3] * blocks + base[4] * groups
+    energy += base[5] * passes + base[6] * filter_sets + base[7] * channel_sets
+    return _above(points, count, energy + base[17] * cycles, cycles)
 
 
 @njit(cache=True)
 def _above(points: Floats, count: int, energy: float, cycles: float) -> bool:
-    """Whether some weighting of two points, or one of them, is as good in both."""
-    for i in range(count):
-        if points[i, 1] > cycles:
-            continue
-        if points[i, 0] <= energy:
-            return True
-        for j in range(count):
-            saved, spent = points[i, 0] - points[j, 0], points[j, 1] - points[i, 1]
-            between = spent > 0 and saved > 0 and points[j, 1] > cycles
-            if between and (points[i, 0] - energy) * spent <= saved * (cycles - points[i, 1]):
-                return True
-    return False
+    """Whether a point lies on or above a lower hull, fastest first."""
+    after = 0
+    while after < count and points[after, 1] <= cycles:
+        after += 1
+    if after == 0 or points[after - 1, 0] <= energy:
+        return after > 0
+    if after == count:
+        return False
+    saved = points[after - 1, 0] - points[after, 0]
+    spent = points[after, 1] - points[after - 1, 1]
+    here = (points[after - 1, 0] - energy) * spent
+    return bool(here <= saved * (cycles - points[after - 1, 1]))

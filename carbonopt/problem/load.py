@@ -217,6 +217,7 @@ def _vocabulary() -> Vocabulary:
         scenario_words=scenario_words(),
         network_knobs=tuple(NETWORK_KNOBS),
         given_metrics=tuple(metric.name for metric in GIVEN),
+        always_solved=tuple(name for name, each in TEMPLATES.items() if each.always_solved),
     )
 
 

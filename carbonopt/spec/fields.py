@@ -47,6 +47,8 @@ class Vocabulary:
         Knobs that are of networks and not of hardware; all others have their range too.
     given_metrics
         Metrics that the ``quality`` of a problem gives.
+    always_solved
+        Templates whose mappings are solved and neither searched nor CarbonSpot's.
     """
 
     workloads: tuple[str, ...] = ()
@@ -66,6 +68,7 @@ class Vocabulary:
     mapping_objectives: tuple[str, ...] = ()
     network_knobs: tuple[str, ...] = ()
     given_metrics: tuple[str, ...] = ()
+    always_solved: tuple[str, ...] = ()
 
 
 class Strict(BaseModel):

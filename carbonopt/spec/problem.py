@@ -233,7 +233,13 @@ class ProblemSpec(Strict):
                 allowed = "allowed: with optimal or exhaustive"
                 raise ValueError(f"got an objective with {value.mode}, {allowed}")
             one_of(value.objective, _words(info).mapping_objectives)
-        knobs = [name for name in info.data.get("variables", {}) if name in _of_networks(info)]
+        variables = info.data.get("variables", {})
+        templates = variables["template"].choice or () if "template" in variables else ()
+        solved = [name for name in templates if name in _words(info).always_solved]
+        if value.mode in ("reference", "genes") and solved:
+            allowed = "allowed: optimal or exhaustive, as its mappings are always solved"
+            raise ValueError(f"got {value.mode} with template {', '.join(solved)}, {allowed}")
+        knobs = [name for name in variables if name in _of_networks(info)]
         if value.mode == "genes" and knobs:
             raise ValueError(
                 f"got genes beside {', '.join(knobs)}, allowed: solved mappings, because what fits "

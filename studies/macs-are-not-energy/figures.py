@@ -80,15 +80,16 @@ def draw(layers: pd.DataFrame) -> Figure:
                 panel.plot(many, joules, marker, color=colour, label=f"networks on {name}")
                 median, ends = (joules / many).median(), np.array([many.min() / 9, many.max() * 4])
                 panel.plot(ends, ends * median, "--", color=style.GREY, label="median per count")
-                panel.set(
-                    xscale="log", yscale="log", title=f"over {count}", xlim=(None, 300 * many.max())
-                )
+                panel.set(xscale="log", yscale="log", xlim=(None, 300 * many.max()))
                 for each, up in NAMED.items():
                     low = joules[each] < median * many[each]
                     place, side = ((6, -4), "left") if low else ((-6, up), "right")
                     words = {"textcoords": "offset points", "fontsize": 8, "ha": side}
                     panel.annotate(each, (many[each], joules[each]), place, **words)
-        style.head(figure, "Energy of an inference [J] over what is counted", panels.flat)
+            row[0].set_ylabel(f"energy on {name} [J]")
+        for panel, count in zip(panels[-1], ("MACs", "weights"), strict=True):
+            panel.set_xlabel(count)
+        style.head(figure, "Energy of an inference over what is counted", panels.flat)
     return figure
 
 

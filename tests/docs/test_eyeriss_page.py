@@ -26,7 +26,7 @@ def test_commands_run(capsys, tmp_path, monkeypatch):
             if program == "carbonopt":
                 assert main(arguments) == 0
                 ran += 1
-    assert ran == 6
+    assert ran == 7
     assert len(list(Path("runs/alexnet").iterdir())) == 10
     assert "19,413,479,256" in capsys.readouterr().out
 

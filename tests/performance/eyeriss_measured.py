@@ -11,7 +11,11 @@ from carbonopt.hardware.knobs import parse_knobs
 from carbonopt.hardware.machine import Machine
 from carbonopt.hardware.template import build_machine, find_template
 from carbonopt.hardware.variant import load_variant
-from carbonopt.performance.row_stationary import RowStationaryLayer, mapped_by_hand
+from carbonopt.performance.row_stationary import (
+    RowStationaryLayer,
+    mapped_by_hand,
+    row_stationary_fronts,
+)
 from carbonopt.workload.load import load_network
 from carbonopt.workload.network import Network
 
@@ -54,6 +58,12 @@ def on_the_chip(name: str) -> list[RowStationaryLayer]:
         mapped_by_hand(layer, machine, tuple(map(int, mapping.split())), after)
         for layer, mapping, after in zip(network.layers, table["mapping"], zeros, strict=True)
     ]
+
+
+def by_rule(name: str) -> list[RowStationaryLayer]:
+    """The convolutions of a network on the mappings that the chip's rules give."""
+    fronts = row_stationary_fronts(convolutions(name), eyeriss(mappings="chip"))
+    return [only for (only,) in fronts]
 
 
 def modelled(layers: list[RowStationaryLayer]) -> pd.DataFrame:

@@ -11,9 +11,10 @@ from numba import njit
 
 from carbonopt.errors import MappingError, ModelRangeError
 from carbonopt.evaluate import evaluate_one
+from carbonopt.performance import row_stationary
 from carbonopt.performance import row_stationary_search as search
 from carbonopt.performance.choices import SCORES
-from carbonopt.performance.network import network_cost
+from carbonopt.performance.network import SolvedLayers, network_cost
 from carbonopt.performance.row_stationary import (
     RowStationaryLayer,
     array_of,
@@ -27,7 +28,7 @@ from carbonopt.workload.layer import Layer
 from carbonopt.workload.load import load_network
 from carbonopt.workload.network import Network
 
-_account, _price, _room = search._account, search._price, search._room
+_account, _price, fits = search._account, search._price, search.fits
 PLAIN = Layer("a", "conv", (1, 32, 1, 14, 14, 16, 3, 3), input_size=(14, 14))
 
 
@@ -42,12 +43,12 @@ def least_of_all(shape, array, unit, narrowest, weight):
                 for r in range(1, most + 1):
                     for t in range(1, most // r + 1):
                         x[:] = (1, n, e, 1, q, r, t)
-                        if not _room(shape, array, x):
+                        if not fits(shape, array, x):
                             continue
                         for p in range(1, int(array[4]) + 1):
                             for m in range(1, shape[1] + 1):
                                 x[0], x[3] = m, p
-                                if not _room(shape, array, x):
+                                if not fits(shape, array, x):
                                     break
                                 _account(shape, array, unit, x, out)
                                 energy, cycles = _price(unit, out)
@@ -217,6 +218,17 @@ def test_more_of_anything_is_never_slower(more):
         for knobs in ({}, more)
     ]
     assert least[1] <= least[0]
+
+
+def test_layers_that_are_known_are_not_solved_again(monkeypatch):
+    network, solved = Network("two", (PLAIN, dataclasses.replace(PLAIN, name="b"))), SolvedLayers()
+    first = network_cost(network, eyeriss(), "optimal", solved=solved)
+    monkeypatch.setattr(row_stationary, "best_mappings", lambda *_: pytest.fail("solved again"))
+    again = network_cost(network, eyeriss(), "optimal", SCORES["energy"], solved)
+    assert [each.layer.name for each in again.layers] == ["a", "b"]
+    assert again.energy_pj <= first.energy_pj
+    with pytest.raises(pytest.fail.Exception, match="solved again"):
+        network_cost(network, eyeriss(gating="off"), "optimal", solved=solved)
 
 
 def test_fronts_trade_energy_for_latency():

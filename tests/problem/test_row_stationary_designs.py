@@ -85,6 +85,25 @@ def test_bits_outside_the_model_are_refused_with_their_line(tmp_path):
         co.load_problem(file)
 
 
+@pytest.mark.parametrize("mode", ["reference", "genes"])
+def test_mappings_that_it_does_not_have_are_refused_with_their_line(tmp_path, mode):
+    file = tmp_path / "mapped.yaml"
+    file.write_text(PROBLEM.replace("scenario:", f"mapping: {mode}\nscenario:"))
+    with pytest.raises(SpecError, match=rf"mapped.yaml:11: mapping: got {mode} with template eye"):
+        co.load_problem(file)
+
+
+def test_the_mappings_of_the_chip_are_a_variable(tmp_path):
+    file = tmp_path / "chip.yaml"
+    file.write_text(PROBLEM.replace('gating: {choice: ["on"]}', "mappings: {choice: [any, chip]}"))
+    own = {"template": "eyeriss", "node_nm": 65.0, "rows": 16, "cols": 16, "sram_byte": 65536.0}
+    problem = co.load_problem(file)
+    found = co.evaluate(problem, [{**own, "mappings": word} for word in ("any", "chip")])
+    solved, chip = (row["energy_j"] * row["latency_s"] for _, row in found.iterrows())
+    assert list(found["status"]) == ["ok", "ok"]
+    assert chip > solved
+
+
 ZEROS = ("{name: resnet8, period: 20 ms}", "{name: resnet8, period: 20 ms, zero_share: SAID}")
 
 
