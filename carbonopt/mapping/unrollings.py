@@ -20,6 +20,9 @@ FULLEST = 8
 MOST = 2**15
 """Where a layer has more unrollings than this, only the promising ones are looked at."""
 
+UNPROVEN = f"a layer has more than {MOST:,} unrollings, of which only promising ones are looked at"
+"""Why nothing is proven of all unrollings."""
+
 
 def legal(task: MappingTask) -> tuple[Unrollings, bool]:
     """Return all unrollings of a layer on a machine, or the promising ones; tell whether all."""

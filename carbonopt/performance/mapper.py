@@ -44,14 +44,20 @@ class Solved:
         For each point of the front some mappings that have its energy and differ in waiting.
     energy_pj, cycles
         Of each point: exact energy, and latency that none of its mappings undercuts (n,).
-    complete
-        Nothing was left out for want of memory.
+    bounds
+        Energies and latencies of which every mapping reaches or exceeds one pair, or lies above a
+        line between two if points are supported ones (2, m).
     """
 
     mappings: tuple[Mappings, ...]
     energy_pj: Floats
     cycles: Floats
-    complete: bool
+    bounds: Floats
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing was left out that would be on the front."""
+        return self.bounds.shape[1] == len(self.cycles)
 
 
 class _Found(NamedTuple):
@@ -133,8 +139,8 @@ class LayerSearch:
 
     Attributes
     ----------
-    complete
-        Nothing was left out so far for want of memory.
+    whole
+        Whether these are all legal unrollings.
     energy_pj, cycles
         What mappings under each unrolling take at least (u,); inf where it was looked at.
     """
@@ -144,9 +150,10 @@ class LayerSearch:
     ) -> None:
         self._task, self._plan = task, plan
         self._front = _Front(supported=supported)
-        self.complete = True
+        self._left: list[tuple[float, float]] = []
+        self.whole = False
         if unrollings is None:
-            unrollings, self.complete = legal(task)
+            unrollings, self.whole = legal(task)
         self._unrollings, self._array = unrollings, _array(task, unrollings)
         computing = unrollings.passes.prod(axis=1) * task.machine.array.passes
         self.cycles = computing + self._array.drain
@@ -179,13 +186,25 @@ class LayerSearch:
             layer = UnrolledLayer(tables, int(u))
             for point in layer.points(partial(self._bound_pj, rate)):
                 self._front.add(_Found(point, tables.unrollings, int(u), tables.lattices[u]))
-            self.complete = self.complete and layer.complete
+            self._left += layer.left
             self.energy_pj[rows[u]] = self._limit_pj(rate, least)
         return [self._mappings(each) for each in self._front.found if id(each) not in before]
 
     def least(self, rate: float) -> float:
         """Return the least energy found where a cycle is worth so much [pJ]; inf if none."""
         return self._front.least(rate)
+
+    def bounds(self) -> Floats:
+        """Return energies and latencies that no mapping undercuts, as `Solved.bounds` (2, m)."""
+        cycles, energy_pj = _costs(self._front.found)
+        left = np.array([each for each in self._left if self._front.bound_pj(each[1]) > each[0]])
+        open_ones = self.open()
+        return np.concatenate(
+            [
+                [energy_pj, cycles], left.reshape(-1, 2).T,
+                [self.energy_pj[open_ones], self.cycles[open_ones]],
+            ], axis=1,
+        )  # fmt: skip
 
     def _limit_pj(self, rate: float | None, cycles: float) -> float:
         """Return the energy from which on mappings are left for later [pJ]."""
@@ -213,7 +232,7 @@ class LayerSearch:
             raise MappingError(why_not(self._task))
         cycles, energy_pj = _costs(found)
         mappings = tuple(self._mappings(each) for each in found)
-        return Solved(mappings, energy_pj, cycles, self.complete)
+        return Solved(mappings, energy_pj, cycles, self.bounds())
 
 
 def solve_layer(

@@ -6,6 +6,9 @@ the network.
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
 import pytest
 from common3 import ANY, common3
 from designs import layer, machine, network, of_layers
@@ -17,7 +20,8 @@ from carbonopt.mapping.plan import Plan
 from carbonopt.mapping.residency import residency
 from carbonopt.mapping.spatial import array_shape
 from carbonopt.mapping.task import MappingTask
-from carbonopt.performance.choices import SCORES, least_sum
+from carbonopt.mapping.unrollings import _legal_sizes
+from carbonopt.performance.choices import SCORES, Choice, least_score, least_sum
 from carbonopt.performance.cost import mapped_cost
 from carbonopt.performance.hull import lower_hull
 from carbonopt.performance.mapped import mapped_layer
@@ -100,6 +104,7 @@ def test_promising_unrollings_lose_what_is_documented_and_all_of_them_nothing(sa
         ), where
         chosen = network_cost(net, built, "exhaustive")
         loss = chosen.energy_pj * chosen.cycles / best - 1
+        assert loss <= chosen.gap + ROUNDING, where
         assert -ROUNDING <= loss <= WAITING.get(built.name, ROUNDING), (where, loss)
 
 
@@ -122,3 +127,38 @@ def test_least_costs_hold_for_every_unrolling(net, built):
         least = search.energy_pj, search.cycles
         assert (least[0] <= tables.least_pj).all(), each.name
         assert (least[1] <= tables.least_cycles).all(), each.name
+
+
+@pytest.mark.parametrize(("net", "built"), [each[:2] for each in LOSSES["few"][1:]])
+def test_a_network_says_how_near_to_the_least_it_is(net, built):
+    few, every = network_cost(net, built, "optimal"), network_cost(net, built, "exhaustive")
+    assert 0 <= few.gap <= ROUNDING
+    assert 0 <= every.gap <= ROUNDING
+    assert every.energy_pj * every.cycles <= few.energy_pj * few.cycles * (1 + ROUNDING)
+
+
+def test_nothing_is_proven_of_mappings_that_are_not_searched_for_the_least():
+    assert network_cost(MIXED, machine("dimc", 32, 8), "reference").gap is None
+
+
+def test_too_many_unrollings_are_not_claimed_to_be_covered(monkeypatch):
+    built, many = machine("digital_ws", 32, 8, 1, 2**12), "carbonopt.mapping.unrollings.MOST"
+    _legal_sizes.cache_clear()
+    monkeypatch.setattr(many, 100)
+    assert network_cost(MIXED, built, "exhaustive").gap == math.inf
+    _legal_sizes.cache_clear()
+
+
+def test_no_choice_undercuts_the_least_score():
+    """Where a latency is not allowed, the best choice need not be a vertex of the hulls."""
+    fronts = [
+        [Choice(4.0, 1.0, 0), Choice(1.0, 3.0, 1)],
+        [Choice(9.0, 1.0, 0), Choice(1.0, 5.0, 1)],
+    ]
+
+    def late(energy_pj, cycles):
+        return np.where(cycles > 5, np.inf, energy_pj)
+
+    assert least_score(fronts, SCORES["edp"]) == 2 * 8
+    assert least_score(fronts, late) == 5.0  # of the fastest and the slower one of the second
+    assert sum(each.energy_pj for each in least_sum(fronts, late)) == 13.0
