@@ -21,6 +21,8 @@ from carbonopt.mapping.task import MappingTask
 from carbonopt.mapping.tiles import IRRELEVANT, RELEVANCE, least_elements, unrolled_elements
 
 _ROUNDING = 1e-9
+_BROKEN = 2 / 3  # of a tile is left at least where parts of elements are rounded
+_UPWARDS = 2  # the first of `WAYS` that goes towards the outermost memory
 _OUTPUT, _REDUCTION = 2, 5  # DIMS from here on sum into one output
 
 
@@ -78,6 +80,23 @@ def transfers_floor(task: MappingTask, plan: Plan, unrollings: Unrollings) -> Fl
         moved, RELEVANCE == IRRELEVANT, mean, passes, kept, grown, least, handed, copies
     )  # fmt: skip
     return floor
+
+
+def least_transfers(task: MappingTask, plan: Plan) -> float:
+    """Return the energy of all transfers that no mapping of any unrolling undercuts [pJ].
+
+    Every element crosses every boundary once, but those to the multipliers, in accesses as wide as
+    can be. Ways that are widened where outputs share the columns are not counted.
+    """
+    layer, moved = task.layer, _transfers(task, plan)
+    b, _, g, ox, oy, c, _, _ = layer.sizes
+    inputs = b * g * c * min(ox, layer.input_size[0]) * min(oy, layer.input_size[1])
+    elements = np.array([inputs, layer.weights, layer.outputs])[moved.operand]
+    bits = _BROKEN * elements * moved.width.min(axis=1)
+    words = np.maximum(0.0, bits[:, None] / moved.wide - (1.0 if moved.truncated else 0.0))
+    final = (moved.operand == OUTPUT)[:, None] & (np.arange(len(WAYS)) < _UPWARDS)
+    counted = (moved.room > 0)[:, None] & ~final & ~moved.widened
+    return float((words * moved.pj)[counted].sum()) * (1 - _ROUNDING)
 
 
 def _transfers(task: MappingTask, plan: Plan) -> _Transfers:

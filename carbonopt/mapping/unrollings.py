@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,26 +25,41 @@ UNPROVEN = f"a layer has more than {MOST:,} unrollings, of which only promising 
 """Why nothing is proven of all unrollings."""
 
 
-def legal(task: MappingTask) -> tuple[Unrollings, bool]:
-    """Return all unrollings of a layer on a machine, or the promising ones; tell whether all."""
+class Legal(NamedTuple):
+    """All unrollings of a layer, those with the fewest passes first.
+
+    Parameters
+    ----------
+    asked
+        Unrolled sizes (u, array dimensions, 8).
+    passes
+        Passes that remain (u,).
+    """
+
+    asked: Ints
+    passes: Ints
+
+
+def legal(task: MappingTask) -> Legal | None:
+    """Return all unrollings of a layer on a machine; None where there are more than `MOST`."""
     machine, layer = task.machine, task.layer
-    array = array_shape(machine, layer)
-    asked = _legal_sizes(layer.anonymous, array, carbonspot_rules=machine.carbonspot_rules)
-    if not len(asked):
-        return promising(task), False
-    down = machine.variant.whole_units_down
-    return unroll_all(layer, array.names, asked, down=down), True
+    found = _legal(
+        layer.anonymous, array_shape(machine, layer), carbonspot_rules=machine.carbonspot_rules
+    )
+    return found if len(found.asked) else None
 
 
-@lru_cache(maxsize=128)
-def _legal_sizes(layer: Layer, array: ArrayShape, *, carbonspot_rules: bool) -> Ints:
-    """Return the sizes of all unrollings, those among them that only CarbonSpot's rules allow."""
+@lru_cache(maxsize=64)
+def _legal(layer: Layer, array: ArrayShape, *, carbonspot_rules: bool) -> Legal:
+    """Return all unrollings, those among them that only CarbonSpot's rules allow; none if many."""
     found = every_unrolling(layer, array, MOST)
-    if not carbonspot_rules or not len(found):
-        return found
-    rules = [loop_sizes(each, array.names) for each in reference_unrollings(layer, array)]
-    missing = [each for each in rules if not (found == each).all(axis=(1, 2)).any()]
-    return np.concatenate([found, *(each[None] for each in missing)])
+    if carbonspot_rules and len(found):
+        rules = [loop_sizes(each, array.names) for each in reference_unrollings(layer, array)]
+        missing = [each for each in rules if not (found == each).all(axis=(1, 2)).any()]
+        found = np.concatenate([found, *(each[None] for each in missing)])
+    passes = unroll_all(layer, array.names, found, down=False).passes.prod(axis=1)
+    order = np.argsort(passes, kind="stable")
+    return Legal(found[order].astype(np.int32), passes[order])
 
 
 def promising(task: MappingTask) -> Unrollings:

@@ -29,6 +29,8 @@ SCORES: Mapping[str, Score] = {
 }
 """What mappings can be chosen for: energy x latency, energy, latency."""
 _SMALL = 1e-6
+NOT_MET = -(2**62)
+"""Number of a choice that stands for all unrollings not met yet."""
 
 
 class Choice(NamedTuple):
@@ -39,7 +41,8 @@ class Choice(NamedTuple):
     energy_pj, cycles
         What it takes [pJ] [cycles]; at least, where no mapping is known yet.
     number
-        Which of the mappings found; -1 - u for unrolling u that was not looked at yet.
+        Which of the mappings found; -1 - u for unrolling u that was not looked at yet, `NOT_MET`
+        for all that were not met.
     """
 
     energy_pj: float
@@ -84,6 +87,16 @@ class LayerChoices:
         return [Choice(float(bounds[0, i]), float(bounds[1, i]), -1)
                 for i in lower_hull(bounds[1], bounds[0])]  # fmt: skip
 
+    def hull(self) -> list[Choice]:
+        """Return the points and what unrollings that were not met yet take at least."""
+        beyond = self._search and self._search.beyond
+        if not beyond:
+            return self.points
+        points = [*self.points, Choice(*beyond, NOT_MET)]
+        cycles, energy_pj = (np.array([getattr(p, name) for p in points])
+                             for name in ("cycles", "energy_pj"))  # fmt: skip
+        return [points[i] for i in lower_hull(cycles, energy_pj)]
+
     def take_in(self, mappings: Mappings, cost: MappedCost, rows: Sequence[int]) -> None:
         """Add some mappings to those found."""
         cycles = cost.cycles(loading=self._task.machine.variant.loading_in_latency)
@@ -94,6 +107,12 @@ class LayerChoices:
             Choice(float(self._energy_pj[i]), float(self._cycles[i]), i)
             for i in lower_hull(self._cycles, self._energy_pj)
         ]
+
+    def widen(self, rate: float) -> None:
+        """Meet all unrollings that may beat what was found where a cycle is worth so much [pJ]."""
+        if self._search and self._search.beyond:
+            self._search.meet(rate)
+            self._settle(self._search)
 
     def look_further(self, rate: float) -> None:
         """Look at unrollings that may beat all found where a cycle is worth so much [pJ]."""
@@ -107,7 +126,7 @@ class LayerChoices:
         rows = rows[: BATCH if self._found else FEW]
         found = search.look(rows, rate) if len(rows) else search.look(np.array(hoped))
         if found:
-            mappings = joined(found)
+            mappings = joined([search.mappings(each) for each in found])
             cost = mapped_cost(self._task, mappings)
             cycles = cost.cycles(loading=self._task.machine.variant.loading_in_latency)
             self.take_in(mappings, cost, lower_hull(cycles, cost.energy_pj))
@@ -116,8 +135,11 @@ class LayerChoices:
     def _settle(self, search: LayerSearch) -> None:
         """Renew the hull of all mappings found and of unrollings that are left."""
         left = search.open()
-        if not self._found and not len(left):
-            raise MappingError(why_not(self._task))
+        while not self._found and not len(left):
+            if not search.beyond:
+                raise MappingError(why_not(self._task))
+            search.meet(0.0)
+            left = search.open()
         numbers = np.append(np.arange(len(self._found)), -1 - left)
         energy_pj = np.append(self._energy_pj, search.energy_pj[left])
         cycles = np.append(self._cycles, search.cycles[left])

@@ -13,23 +13,24 @@ import numpy as np
 from carbonopt.arrays import Floats, Ints
 from carbonopt.errors import MappingError
 from carbonopt.mapping.candidates import Mappings, why_not
-from carbonopt.mapping.floors import transfers_floor
+from carbonopt.mapping.floors import least_transfers, transfers_floor
 from carbonopt.mapping.fronts import Point, UnrolledLayer
 from carbonopt.mapping.lattice import Lattice
 from carbonopt.mapping.nest import chain_mappings
 from carbonopt.mapping.plan import Plan
-from carbonopt.mapping.spatial import Unrollings
+from carbonopt.mapping.spatial import Unrollings, unroll_all
 from carbonopt.mapping.storage import Storage
 from carbonopt.mapping.tables import Array, Tables
 from carbonopt.mapping.task import MappingTask
-from carbonopt.mapping.unrollings import legal, promising
-from carbonopt.performance.array import array_energy, writing_rows
+from carbonopt.mapping.unrollings import Legal, legal, promising
+from carbonopt.performance.array import array_energy, least_array_energy, writing_rows
 from carbonopt.performance.cost import drain_cycles
 from carbonopt.performance.hull import lower_hull
 
 FEW = 8  # unrollings looked at first
 _MARGIN = 1.05  # by which mappings are worse that are not searched for yet
 BATCH = 16  # unrollings whose tables are made at once
+_FIRST = 32  # unrollings of the fewest passes that are met first
 _ROUNDING = 1e-12
 _DECIMALS = 9  # means over the passes are the same only up to rounding
 
@@ -142,7 +143,8 @@ class LayerSearch:
     whole
         Whether these are all legal unrollings.
     energy_pj, cycles
-        What mappings under each unrolling take at least (u,); inf where it was looked at.
+        What mappings under each unrolling met so far take at least (u,); inf where it was looked
+        at.
     """
 
     def __init__(
@@ -151,22 +153,68 @@ class LayerSearch:
         self._task, self._plan = task, plan
         self._front = _Front(supported=supported)
         self._left: list[tuple[float, float]] = []
-        self.whole = False
-        if unrollings is None:
-            unrollings, self.whole = legal(task)
+        self._legal = legal(task) if unrollings is None else None
+        self.whole = self._legal is not None
+        if self._legal is None:
+            unrollings = promising(task) if unrollings is None else unrollings
+        else:
+            unrollings = self._next(self._legal, 0, _FIRST)
+            self._least_pj = least_array_energy(task.layer, task.machine)
+            self._least_pj += least_transfers(task, plan)
         self._unrollings, self._array = unrollings, _array(task, unrollings)
-        computing = unrollings.passes.prod(axis=1) * task.machine.array.passes
-        self.cycles = computing + self._array.drain
-        transfers_pj = transfers_floor(task, plan, unrollings)
-        self.energy_pj = (self._array.energy_pj + transfers_pj) * (1 - _ROUNDING)
+        self.energy_pj, self.cycles = self._floors(unrollings, self._array)
+
+    def _next(self, legal: Legal, start: int, stop: int) -> Unrollings:
+        """Return the legal unrollings [start, stop), those with the fewest passes first."""
+        machine = self._task.machine
+        asked = legal.asked[start:stop].astype(np.int64)
+        down = machine.variant.whole_units_down
+        return unroll_all(self._task.layer, tuple(machine.shape), asked, down=down)
+
+    def _floors(self, unrollings: Unrollings, array: Array) -> tuple[Floats, Floats]:
+        """Return energies and cycles that no mapping of some unrollings undercuts (u,)."""
+        cycles = unrollings.passes.prod(axis=1) * self._task.machine.array.passes + array.drain
+        energy_pj = array.energy_pj
+        if self.whole:
+            energy_pj = energy_pj + transfers_floor(self._task, self._plan, unrollings)
+        return energy_pj * (1 - _ROUNDING), cycles
+
+    @property
+    def beyond(self) -> tuple[float, float] | None:
+        """Energy and latency that no unrolling not met yet undercuts; None if all were met."""
+        met = len(self.cycles)
+        if self._legal is None or met == len(self._legal.passes):
+            return None
+        return self._least_pj, float(self._legal.passes[met]) * self._task.machine.array.passes
+
+    def meet(self, rate: float) -> None:
+        """Meet all unrollings that may beat what was found at a `rate`, at least as many again.
+
+        Those whose passes alone are worth so much that they cannot are left, see `beyond`.
+        """
+        met = len(self.cycles)
+        if self._legal is None:
+            return
+        passes, most = self._legal.passes, min(len(self._legal.passes), 2 * met)
+        least = self.least(rate) - self._least_pj
+        if math.isfinite(least):
+            worth = rate * self._task.machine.array.passes * passes
+            most = max(most, int(np.searchsorted(worth, least, side="right")))
+        unrollings = self._next(self._legal, met, most)
+        array = _array(self._task, unrollings)
+        energy_pj, cycles = self._floors(unrollings, array)
+        self._unrollings = self._unrollings.with_more(unrollings)
+        self._array = Array(*map(np.concatenate, zip(self._array, array, strict=True)))
+        self.energy_pj = np.concatenate([self.energy_pj, energy_pj])
+        self.cycles = np.concatenate([self.cycles, cycles])
 
     def open(self) -> Ints:
         """Return the unrollings that may have mappings that matter, the most promising first."""
         open_ones = np.flatnonzero(self.energy_pj < self._front.bounds_pj(self.cycles))
         return open_ones[np.argsort(self.energy_pj[open_ones] * self.cycles[open_ones])]
 
-    def look(self, rows: Ints, rate: float | None = None) -> list[Mappings]:
-        """Look at some unrollings; return the mappings of each new point of the front.
+    def look(self, rows: Ints, rate: float | None = None) -> list[_Found]:
+        """Look at some unrollings; return the new points of the front.
 
         First at what all their tiles cost at least, then for mappings that beat the front. Given
         what a cycle is worth, `rate` [pJ], only for those that are not worse by more than
@@ -188,7 +236,7 @@ class LayerSearch:
                 self._front.add(_Found(point, tables.unrollings, int(u), tables.lattices[u]))
             self._left += layer.left
             self.energy_pj[rows[u]] = self._limit_pj(rate, least)
-        return [self._mappings(each) for each in self._front.found if id(each) not in before]
+        return [each for each in self._front.found if id(each) not in before]
 
     def least(self, rate: float) -> float:
         """Return the least energy found where a cycle is worth so much [pJ]; inf if none."""
@@ -197,7 +245,8 @@ class LayerSearch:
     def bounds(self) -> Floats:
         """Return energies and latencies that no mapping undercuts, as `Solved.bounds` (2, m)."""
         cycles, energy_pj = _costs(self._front.found)
-        left = np.array([each for each in self._left if self._front.bound_pj(each[1]) > each[0]])
+        rest = [each for each in [*self._left, self.beyond] if each is not None]
+        left = np.array([each for each in rest if self._front.bound_pj(each[1]) > each[0]])
         open_ones = self.open()
         return np.concatenate(
             [
@@ -214,8 +263,8 @@ class LayerSearch:
         """Return the energy from which on mappings of at least `cycles` do not matter now [pJ]."""
         return min(self._front.bound_pj(cycles), self._limit_pj(rate, cycles))
 
-    def _mappings(self, found: _Found) -> Mappings:
-        """Return the mappings of a point."""
+    def mappings(self, found: _Found) -> Mappings:
+        """Return the mappings of a point of the front."""
         unrolling = found.unrollings.one(found.position)
         return chain_mappings(self._plan, unrolling, found.lattice, found.point.chain)
 
@@ -231,7 +280,7 @@ class LayerSearch:
         if not found:
             raise MappingError(why_not(self._task))
         cycles, energy_pj = _costs(found)
-        mappings = tuple(self._mappings(each) for each in found)
+        mappings = tuple(self.mappings(each) for each in found)
         return Solved(mappings, energy_pj, cycles, self.bounds())
 
 

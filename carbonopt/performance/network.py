@@ -20,6 +20,7 @@ from carbonopt.mapping.storage import Storage
 from carbonopt.mapping.task import MappingTask
 from carbonopt.performance.choices import (
     CHOICES,
+    NOT_MET,
     SCORES,
     Choice,
     LayerChoices,
@@ -198,7 +199,30 @@ def _mapped(
 
 
 def _least(choices: list[LayerChoices], score: Score) -> list[Choice]:
-    """Choose a mapping for each layer, the least by the score of all that may be found."""
+    """Choose a mapping for each layer, the least by the score of all that may be found.
+
+    First among the unrollings that each layer has met; what a cycle is worth by then says which
+    others may matter.
+    """
+    distinct = dict.fromkeys(choices)
+    rate = cycle_worth(_least_met(choices, score), score)
+    for each in distinct:
+        each.widen(rate)
+    while True:
+        _least_met(choices, score)
+        chosen = least_sum([each.hull() for each in choices], score)
+        hoped = {
+            each: point for each, point in zip(choices, chosen, strict=True) if point.number < 0
+        }
+        if not hoped:
+            return chosen
+        rate = cycle_worth(chosen, score)
+        for each, point in hoped.items():
+            (each.widen if point.number == NOT_MET else each.look_further)(rate)
+
+
+def _least_met(choices: list[LayerChoices], score: Score) -> list[Choice]:
+    """Choose among unrollings that were met, looking at those that would be chosen."""
     while True:
         chosen = least_sum([each.points for each in choices], score)
         hoped = [each for each, point in zip(choices, chosen, strict=True) if point.number < 0]

@@ -16,11 +16,13 @@ from every_unrolling import every_unrolling
 
 from carbonopt.mapping.candidates import joined
 from carbonopt.mapping.every import every_unrolling as every_sizes
+from carbonopt.mapping.floors import least_transfers, transfers_floor
 from carbonopt.mapping.plan import Plan
 from carbonopt.mapping.residency import residency
 from carbonopt.mapping.spatial import array_shape
 from carbonopt.mapping.task import MappingTask
-from carbonopt.mapping.unrollings import _legal_sizes
+from carbonopt.mapping.unrollings import _legal
+from carbonopt.performance.array import least_array_energy
 from carbonopt.performance.choices import SCORES, Choice, least_score, least_sum
 from carbonopt.performance.cost import mapped_cost
 from carbonopt.performance.hull import lower_hull
@@ -123,10 +125,29 @@ def test_least_costs_hold_for_every_unrolling(net, built):
         task = MappingTask(each, built, hierarchy)
         plan = Plan(task.storage)
         tables = unrolled_tables(task, plan, every_unrolling(each.anonymous, built))
-        search = LayerSearch(task, plan, tables.unrollings, supported=True)
-        least = search.energy_pj, search.cycles
-        assert (least[0] <= tables.least_pj).all(), each.name
-        assert (least[1] <= tables.least_cycles).all(), each.name
+        floor_pj = transfers_floor(task, plan, tables.unrollings)
+        assert (tables.array.energy_pj + floor_pj <= tables.least_pj * (1 + ROUNDING)).all(), (
+            each.name
+        )
+        assert least_transfers(task, plan) <= floor_pj.min(), each.name
+        assert least_array_energy(each, built) <= tables.array.energy_pj.min(), each.name
+
+
+@pytest.mark.parametrize(("net", "built"), [each[:2] for each in LOSSES["few"]])
+def test_unrollings_that_were_not_met_are_slower_and_take_at_least_what_is_said(net, built):
+    for each, hierarchy in zip(net.layers, residency(net, built), strict=True):
+        task = MappingTask(each, built, hierarchy)
+        every = every_unrolling(each.anonymous, built)
+        tables = unrolled_tables(task, Plan(task.storage), every)
+        search = LayerSearch(task, tables.plan, None, supported=True)
+        while search.beyond:
+            energy_pj, cycles = search.beyond
+            met = len(search.cycles)
+            assert (search.cycles[:met] <= cycles + tables.array.drain.max()).all()
+            assert energy_pj <= tables.least_pj.min()
+            search.meet(0.0)
+            assert (search.cycles[met:] >= cycles).all()
+        assert len(search.cycles) >= len(every)
 
 
 @pytest.mark.parametrize(("net", "built"), [each[:2] for each in LOSSES["few"][1:]])
@@ -143,10 +164,10 @@ def test_nothing_is_proven_of_mappings_that_are_not_searched_for_the_least():
 
 def test_too_many_unrollings_are_not_claimed_to_be_covered(monkeypatch):
     built, many = machine("digital_ws", 32, 8, 1, 2**12), "carbonopt.mapping.unrollings.MOST"
-    _legal_sizes.cache_clear()
+    _legal.cache_clear()
     monkeypatch.setattr(many, 100)
     assert network_cost(MIXED, built, "exhaustive").gap == math.inf
-    _legal_sizes.cache_clear()
+    _legal.cache_clear()
 
 
 def test_no_choice_undercuts_the_least_score():
