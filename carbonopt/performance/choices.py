@@ -29,6 +29,7 @@ SCORES: Mapping[str, Score] = {
 }
 """What mappings can be chosen for: energy x latency, energy, latency."""
 _SMALL = 1e-6
+_GROWTH = 2  # of the unrollings that were met, where it is not known how many matter
 NOT_MET = -(2**62)
 """Number of a choice that stands for all unrollings not met yet."""
 
@@ -108,10 +109,9 @@ class LayerChoices:
             for i in lower_hull(self._cycles, self._energy_pj)
         ]
 
-    def widen(self, rate: float) -> None:
-        """Meet all unrollings that may beat what was found where a cycle is worth so much [pJ]."""
-        if self._search and self._search.beyond:
-            self._search.meet(rate)
+    def widen(self, rate: float, growth: int = 1) -> None:
+        """Meet unrollings that may beat all found where a cycle is worth so much [pJ]."""
+        if self._search and self._search.meet(rate, growth):
             self._settle(self._search)
 
     def look_further(self, rate: float) -> None:
@@ -138,7 +138,7 @@ class LayerChoices:
         while not self._found and not len(left):
             if not search.beyond:
                 raise MappingError(why_not(self._task))
-            search.meet(0.0)
+            search.meet(0.0, _GROWTH)
             left = search.open()
         numbers = np.append(np.arange(len(self._found)), -1 - left)
         energy_pj = np.append(self._energy_pj, search.energy_pj[left])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -27,10 +28,10 @@ from carbonopt.performance.array import array_energy, least_array_energy, writin
 from carbonopt.performance.cost import drain_cycles
 from carbonopt.performance.hull import lower_hull
 
-FEW = 8  # unrollings looked at first
+FEW = 16  # unrollings looked at first
 _MARGIN = 1.05  # by which mappings are worse that are not searched for yet
-BATCH = 16  # unrollings whose tables are made at once
-_FIRST = 32  # unrollings of the fewest passes that are met first
+BATCH = 32  # unrollings whose tables are made at once
+_FIRST = 64  # unrollings of the fewest passes that are met first
 _ROUNDING = 1e-12
 _DECIMALS = 9  # means over the passes are the same only up to rounding
 
@@ -94,7 +95,16 @@ class _Front:
 
     def bound_pj(self, cycles: float) -> float:
         """Return `bounds_pj` of a single mapping [pJ]."""
-        return float(self.bounds_pj(np.array([cycles]))[0])
+        points = [each.point for each in self.found]
+        slower = bisect_right(points, cycles, key=lambda point: point.cycles)
+        if slower == 0:
+            return math.inf
+        fast = points[slower - 1]
+        if not self._supported or slower == len(points):
+            return fast.energy_pj
+        slow = points[slower]
+        share = (cycles - fast.cycles) / (slow.cycles - fast.cycles)
+        return fast.energy_pj + share * (slow.energy_pj - fast.energy_pj)
 
     def least(self, rate: float) -> float:
         """Return the least energy of a point where a cycle is worth so much [pJ]."""
@@ -187,19 +197,22 @@ class LayerSearch:
             return None
         return self._least_pj, float(self._legal.passes[met]) * self._task.machine.array.passes
 
-    def meet(self, rate: float) -> None:
-        """Meet all unrollings that may beat what was found at a `rate`, at least as many again.
+    def meet(self, rate: float, growth: int = 1) -> bool:
+        """Meet all unrollings that may beat what was found at a `rate`; return whether any are new.
 
-        Those whose passes alone are worth so much that they cannot are left, see `beyond`.
+        Those whose passes alone are worth so much that they cannot are left, see `beyond`. By then
+        as many are met as were before times `growth`, where there are.
         """
         met = len(self.cycles)
         if self._legal is None:
-            return
-        passes, most = self._legal.passes, min(len(self._legal.passes), 2 * met)
+            return False
+        passes, most = self._legal.passes, min(len(self._legal.passes), growth * met)
         least = self.least(rate) - self._least_pj
         if math.isfinite(least):
             worth = rate * self._task.machine.array.passes * passes
             most = max(most, int(np.searchsorted(worth, least, side="right")))
+        if most == met:
+            return False
         unrollings = self._next(self._legal, met, most)
         array = _array(self._task, unrollings)
         energy_pj, cycles = self._floors(unrollings, array)
@@ -207,6 +220,7 @@ class LayerSearch:
         self._array = Array(*map(np.concatenate, zip(self._array, array, strict=True)))
         self.energy_pj = np.concatenate([self.energy_pj, energy_pj])
         self.cycles = np.concatenate([self.cycles, cycles])
+        return True
 
     def open(self) -> Ints:
         """Return the unrollings that may have mappings that matter, the most promising first."""

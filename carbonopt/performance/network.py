@@ -218,7 +218,10 @@ def _least(choices: list[LayerChoices], score: Score) -> list[Choice]:
             return chosen
         rate = cycle_worth(chosen, score)
         for each, point in hoped.items():
-            (each.widen if point.number == NOT_MET else each.look_further)(rate)
+            if point.number == NOT_MET:
+                each.widen(rate, growth=2)
+            else:
+                each.look_further(rate)
 
 
 def _least_met(choices: list[LayerChoices], score: Score) -> list[Choice]:

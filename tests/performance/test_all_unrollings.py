@@ -145,7 +145,7 @@ def test_unrollings_that_were_not_met_are_slower_and_take_at_least_what_is_said(
             met = len(search.cycles)
             assert (search.cycles[:met] <= cycles + tables.array.drain.max()).all()
             assert energy_pj <= tables.least_pj.min()
-            search.meet(0.0)
+            search.meet(0.0, growth=2)
             assert (search.cycles[met:] >= cycles).all()
         assert len(search.cycles) >= len(every)
 
