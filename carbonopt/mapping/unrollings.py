@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -19,14 +20,18 @@ FULLEST = 8
 """Fullest unrollings that are promising, each with its halves."""
 
 MOST = 2**15
-"""Where a layer has more unrollings than this, only the promising ones are looked at."""
+"""Where a layer has more unrollings than this, only those that take few passes are looked at."""
 
-UNPROVEN = f"a layer has more than {MOST:,} unrollings, of which only promising ones are looked at"
+_FEWER = (4.0, 2.0, 1.5, 1.2, 1.0)  # times the fewest passes
+
+UNPROVEN = (
+    f"more than {MOST:,} unrollings of a layer are as full, only promising ones are looked at"
+)
 """Why nothing is proven of all unrollings."""
 
 
 class Legal(NamedTuple):
-    """All unrollings of a layer, those with the fewest passes first.
+    """All unrollings of a layer that take few passes, those with the fewest first.
 
     Parameters
     ----------
@@ -34,32 +39,51 @@ class Legal(NamedTuple):
         Unrolled sizes (u, array dimensions, 8).
     passes
         Passes that remain (u,).
+    others
+        Passes that all others take at least; inf where there are none.
     """
 
     asked: Ints
     passes: Ints
+    others: float
 
 
-def legal(task: MappingTask) -> Legal | None:
-    """Return all unrollings of a layer on a machine; None where there are more than `MOST`."""
+def legal(task: MappingTask, *, every: bool = True) -> Legal | None:
+    """Return all unrollings of a layer on a machine; where there are more than `MOST`, the fullest.
+
+    Those alone if not `every` one is asked for; they come first of all. None where too many take
+    as few passes.
+    """
     machine, layer = task.machine, task.layer
-    found = _legal(
-        layer.anonymous, array_shape(machine, layer), carbonspot_rules=machine.carbonspot_rules
-    )
+    array, rules = array_shape(machine, layer), machine.carbonspot_rules
+    found = _legal(layer.anonymous, array, carbonspot_rules=rules, every=every)
     return found if len(found.asked) else None
 
 
-@lru_cache(maxsize=64)
-def _legal(layer: Layer, array: ArrayShape, *, carbonspot_rules: bool) -> Legal:
-    """Return all unrollings, those among them that only CarbonSpot's rules allow; none if many."""
-    found = every_unrolling(layer, array, MOST)
+@lru_cache(maxsize=128)
+def _legal(layer: Layer, array: ArrayShape, *, carbonspot_rules: bool, every: bool) -> Legal:
+    """Return the unrollings, those among them that only CarbonSpot's rules allow; none if many."""
+    least = int(_passes(layer, array, fullest_unrollings(layer, array, FULLEST)).min())
+    for times in (math.inf, *_FEWER) if every else _FEWER:
+        most = times * least
+        found = every_unrolling(layer, array, MOST, most)
+        if len(found):
+            break
     if carbonspot_rules and len(found):
         rules = [loop_sizes(each, array.names) for each in reference_unrollings(layer, array)]
         missing = [each for each in rules if not (found == each).all(axis=(1, 2)).any()]
         found = np.concatenate([found, *(each[None] for each in missing)])
-    passes = unroll_all(layer, array.names, found, down=False).passes.prod(axis=1)
+    passes = _passes(layer, array, found)
     order = np.argsort(passes, kind="stable")
-    return Legal(found[order].astype(np.int32), passes[order])
+    order = order[passes[order] <= most]
+    others = most if math.isinf(most) else math.floor(most) + 1
+    return Legal(found[order].astype(np.int32), passes[order], others)
+
+
+def _passes(layer: Layer, array: ArrayShape, asked: Ints) -> Ints:
+    """Return the passes that remain of unrolled sizes (u,)."""
+    passes: Ints = unroll_all(layer, array.names, asked, down=False).passes.prod(axis=1)
+    return passes
 
 
 def promising(task: MappingTask) -> Unrollings:

@@ -109,10 +109,15 @@ class LayerChoices:
             for i in lower_hull(self._cycles, self._energy_pj)
         ]
 
-    def widen(self, rate: float, growth: int = 1) -> None:
-        """Meet unrollings that may beat all found where a cycle is worth so much [pJ]."""
-        if self._search and self._search.meet(rate, growth):
+    def widen(self, rate: float, growth: int = 1) -> bool:
+        """Meet unrollings that may beat all found where a cycle is worth so much [pJ].
+
+        Returns whether there are any.
+        """
+        widened = self._search is not None and self._search.meet(rate, growth)
+        if self._search and widened:
             self._settle(self._search)
+        return widened
 
     def look_further(self, rate: float) -> None:
         """Look at unrollings that may beat all found where a cycle is worth so much [pJ]."""
@@ -136,9 +141,8 @@ class LayerChoices:
         """Renew the hull of all mappings found and of unrollings that are left."""
         left = search.open()
         while not self._found and not len(left):
-            if not search.beyond:
+            if not search.meet(0.0, _GROWTH):
                 raise MappingError(why_not(self._task))
-            search.meet(0.0, _GROWTH)
             left = search.open()
         numbers = np.append(np.arange(len(self._found)), -1 - left)
         energy_pj = np.append(self._energy_pj, search.energy_pj[left])

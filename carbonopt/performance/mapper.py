@@ -143,15 +143,15 @@ class LayerSearch:
     plan
         Of the memory hierarchy.
     unrollings
-        Those to look at; all legal ones by default, or the promising ones where there are more
-        than `carbonopt.mapping.unrollings.MOST`.
+        Those to look at; all legal ones by default, or the fullest where there are more than
+        `carbonopt.mapping.unrollings.MOST`.
     supported
         Keep points on the lower convex hull alone.
 
     Attributes
     ----------
     whole
-        Whether these are all legal unrollings.
+        Whether what is proven holds for all legal unrollings.
     energy_pj, cycles
         What mappings under each unrolling met so far take at least (u,); inf where it was looked
         at.
@@ -163,7 +163,7 @@ class LayerSearch:
         self._task, self._plan = task, plan
         self._front = _Front(supported=supported)
         self._left: list[tuple[float, float]] = []
-        self._legal = legal(task) if unrollings is None else None
+        self._legal = legal(task, every=False) if unrollings is None else None
         self.whole = self._legal is not None
         if self._legal is None:
             unrollings = promising(task) if unrollings is None else unrollings
@@ -192,10 +192,28 @@ class LayerSearch:
     @property
     def beyond(self) -> tuple[float, float] | None:
         """Energy and latency that no unrolling not met yet undercuts; None if all were met."""
-        met = len(self.cycles)
-        if self._legal is None or met == len(self._legal.passes):
+        if self._legal is None:
             return None
-        return self._least_pj, float(self._legal.passes[met]) * self._task.machine.array.passes
+        passes = float(np.append(self._legal.passes, self._legal.others)[len(self.cycles)])
+        return None if math.isinf(passes) else (
+            self._least_pj, passes * self._task.machine.array.passes
+        )  # fmt: skip
+
+    def _worth_meeting(self, rate: float, fewest: int) -> int:
+        """Count the unrollings that may beat what was found at a `rate`, of those listed so far.
+
+        `fewest` if these are more, but no more than there are; one more than are listed where
+        others may as well.
+        """
+        if self._legal is None:
+            return 0
+        listed, others = self._legal.passes, self._legal.others
+        every = len(listed) + (not math.isinf(others))
+        least = self.least(rate) - self._least_pj
+        if math.isinf(least):
+            return min(fewest, every)
+        worth = rate * self._task.machine.array.passes * np.append(listed, others)[:every]
+        return max(min(fewest, every), int(np.searchsorted(worth, least, side="right")))
 
     def meet(self, rate: float, growth: int = 1) -> bool:
         """Meet all unrollings that may beat what was found at a `rate`; return whether any are new.
@@ -204,14 +222,11 @@ class LayerSearch:
         as many are met as were before times `growth`, where there are.
         """
         met = len(self.cycles)
-        if self._legal is None:
-            return False
-        passes, most = self._legal.passes, min(len(self._legal.passes), growth * met)
-        least = self.least(rate) - self._least_pj
-        if math.isfinite(least):
-            worth = rate * self._task.machine.array.passes * passes
-            most = max(most, int(np.searchsorted(worth, least, side="right")))
-        if most == met:
+        most = self._worth_meeting(rate, growth * met)
+        if self._legal and most > len(self._legal.passes):
+            self._legal = legal(self._task) or self._legal
+            most = min(self._worth_meeting(rate, growth * met), len(self._legal.passes))
+        if self._legal is None or most <= met:
             return False
         unrollings = self._next(self._legal, met, most)
         array = _array(self._task, unrollings)

@@ -209,19 +209,20 @@ def _least(choices: list[LayerChoices], score: Score) -> list[Choice]:
     for each in distinct:
         each.widen(rate)
     while True:
-        _least_met(choices, score)
+        met = _least_met(choices, score)
         chosen = least_sum([each.hull() for each in choices], score)
         hoped = {
             each: point for each, point in zip(choices, chosen, strict=True) if point.number < 0
         }
-        if not hoped:
-            return chosen
-        rate = cycle_worth(chosen, score)
+        rate, new = cycle_worth(chosen, score), False
         for each, point in hoped.items():
             if point.number == NOT_MET:
-                each.widen(rate, growth=2)
+                new |= each.widen(rate, growth=2)
             else:
                 each.look_further(rate)
+                new = True
+        if not new:
+            return met
 
 
 def _least_met(choices: list[LayerChoices], score: Score) -> list[Choice]:

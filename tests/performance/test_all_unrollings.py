@@ -21,7 +21,7 @@ from carbonopt.mapping.plan import Plan
 from carbonopt.mapping.residency import residency
 from carbonopt.mapping.spatial import array_shape
 from carbonopt.mapping.task import MappingTask
-from carbonopt.mapping.unrollings import _legal
+from carbonopt.mapping.unrollings import _legal, legal
 from carbonopt.performance.array import least_array_energy
 from carbonopt.performance.choices import SCORES, Choice, least_score, least_sum
 from carbonopt.performance.cost import mapped_cost
@@ -162,12 +162,43 @@ def test_nothing_is_proven_of_mappings_that_are_not_searched_for_the_least():
     assert network_cost(MIXED, machine("dimc", 32, 8), "reference").gap is None
 
 
-def test_too_many_unrollings_are_not_claimed_to_be_covered(monkeypatch):
-    built, many = machine("digital_ws", 32, 8, 1, 2**12), "carbonopt.mapping.unrollings.MOST"
+@pytest.fixture
+def listed_at_most(monkeypatch):
+    """Sets how many unrollings of a layer are listed."""
+
+    def limited(most):
+        monkeypatch.setattr("carbonopt.mapping.unrollings.MOST", most)
+        _legal.cache_clear()
+
+    yield limited
     _legal.cache_clear()
-    monkeypatch.setattr(many, 100)
+
+
+def test_too_many_unrollings_to_list_are_still_covered_by_their_passes(listed_at_most):
+    built = machine("digital_ws", 32, 8, 1, 2**12)
+    every = network_cost(MIXED, built, "exhaustive")
+    listed_at_most(250)
+    found = network_cost(MIXED, built, "exhaustive")
+    assert 0 <= found.gap <= ROUNDING
+    assert found.energy_pj * found.cycles == pytest.approx(every.energy_pj * every.cycles)
+    frugal = network_cost(MIXED, built, "exhaustive", SCORES["energy"])
+    assert 0 < frugal.gap < 10  # slow ones may be more frugal
+
+
+def test_too_many_full_unrollings_are_not_claimed_to_be_covered(listed_at_most):
+    listed_at_most(0)
+    built = machine("digital_ws", 32, 8, 1, 2**12)
     assert network_cost(MIXED, built, "exhaustive").gap == math.inf
-    _legal.cache_clear()
+
+
+@pytest.mark.parametrize("built", [machine("digital_ws", 32, 6, 3), common3(4, ANY)])
+@pytest.mark.parametrize("each", MIXED.layers, ids=lambda each: each.name)
+def test_the_fullest_unrollings_come_first_of_all(each, built):
+    task = MappingTask(each, built, residency(MIXED, built)[MIXED.layers.index(each)])
+    some, every = legal(task, every=False), legal(task)
+    assert some.others > some.passes.max()
+    assert np.array_equal(every.asked[: len(some.asked)], some.asked)
+    assert (every.passes[len(some.passes) :] >= some.others).all()
 
 
 def test_no_choice_undercuts_the_least_score():
