@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from carbonopt.cli_model import J_PER_PJ, knobs_of
-from carbonopt.cli_text import say, say_json
+from carbonopt.cli_text import gap_text, say, say_json
 from carbonopt.errors import SpecError
 
 if TYPE_CHECKING:
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from carbonopt.performance.explain import LayerPoint
     from carbonopt.workload.network import Network
 
-_EXACT = 1e-9
 _RUNS = Path("runs")
 _NO_WORD = re.compile(r"[^\w.-]+")
 _ZIGZAG_OPERATORS = {"conv": "Conv", "gemm": "Gemm", "matmul": "MatMul"}
@@ -27,6 +25,7 @@ _ZIGZAG_OPERATORS = {"conv": "Conv", "gemm": "Gemm", "matmul": "MatMul"}
 
 def map(options: Namespace) -> None:
     """Map one layer onto one machine and show loops, memories and ports."""
+    from carbonopt.mapping.unrollings import promising
     from carbonopt.performance.explain import best_mapping, explain
 
     if options.front:
@@ -36,7 +35,8 @@ def map(options: Namespace) -> None:
         raise SpecError(f"--out: got {options.out}, allowed: beside --front, for its figure")
     task, objective = task_of(options), options.objective or "edp"
     mapped, gap = best_mapping(task, objective)
-    found = {"objective": objective, "gap": gap, **explain(mapped)}
+    looked_at = len(promising(task))
+    found = {"objective": objective, "gap": gap, "unrollings": looked_at, **explain(mapped)}
     if options.json:
         say_json(found)
     else:
@@ -182,11 +182,8 @@ def front_text(points: Sequence[LayerPoint], best: int) -> str:
 
 def _proven(found: Mapping[str, Any]) -> str:
     """Say how good a mapping is known to be."""
-    if math.isinf(found["gap"]):
-        return f"best {found['objective']} found, without proof"
-    if found["gap"] < _EXACT:
-        return f"least {found['objective']}"
-    return f"{found['objective']} within {found['gap']:.1%} of the least"
+    least = f"least {found['objective']} of the {found['unrollings']:,} unrollings looked at"
+    return gap_text(found["gap"], least)
 
 
 def _shares(parts: Mapping[str, float]) -> str:

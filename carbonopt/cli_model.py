@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from carbonopt.cli_text import BAD_INPUT, DONE, quantity_of, say, say_json, together
+from carbonopt.cli_text import BAD_INPUT, DONE, gap_text, quantity_of, say, say_json, together
 from carbonopt.errors import SpecError
 
 if TYPE_CHECKING:
@@ -121,7 +121,11 @@ def footprint_of(
 def _mapping_text(found: Mapping[str, Any]) -> str:
     """Say how layers are mapped, and for what where that was asked for."""
     mode, objective = found["mapping"], found["mapping_objective"]
-    return f"{mode} mapping" + (f" for {objective}" if objective != "edp" else "")
+    text = f"{mode} mapping" + (f" for {objective}" if objective != "edp" else "")
+    if found["mapping_gap"] is None:
+        return text
+    covered = "all" if mode == "exhaustive" else "those looked at"
+    return f"{text} ({gap_text(found['mapping_gap'], f'least of {covered}')})"
 
 
 def evaluation_text(found: Mapping[str, Any]) -> str:

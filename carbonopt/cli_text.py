@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 DONE, RUN_FAILED, BAD_INPUT, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 130, 141
 """Exit codes."""
+_EXACT = 1e-9
+"""Gap below which nothing but rounding is left."""
 
 
 def tell(fault: object, code: int) -> int:
@@ -75,6 +77,21 @@ def plain(content: Any) -> Any:  # noqa: ANN401  whatever JSON can hold, and num
     if hasattr(content, "item"):
         content = content.item()
     return None if isinstance(content, float) and not math.isfinite(content) else content
+
+
+def gap_text(gap: float, least: str) -> str:
+    """Say how far what was found is at most above the least there is.
+
+    Examples
+    --------
+    >>> gap_text(0.0, "least of all")
+    'least of all'
+    >>> gap_text(0.0123, "least of all"), gap_text(float("inf"), "least of all")
+    ('within 1.2 % of the least of all', 'not proven to be the least of all')
+    """
+    if math.isinf(gap):
+        return f"not proven to be the {least}"
+    return least if gap < _EXACT else f"within {100 * gap:.2g} % of the {least}"
 
 
 def summary(front: Front) -> dict[str, Any]:

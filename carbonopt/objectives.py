@@ -12,6 +12,9 @@ from carbonopt.units import unit_of
 BUILDABLE = "limit.buildable"
 """Column that is above 0 where a design could not be built or mapped."""
 
+GAP = "mapping_gap@"
+"""Columns that say how far the mappings of a network are at most above the least; inf: unproven."""
+
 MAPPING_OBJECTIVES = ("edp", "energy", "latency", "carbon_ca", "carbon_pa")
 """What the mappings of a network can be chosen for; edp is energy x latency."""
 

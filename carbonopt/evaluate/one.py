@@ -14,6 +14,7 @@ from carbonopt.evaluate.workload import Workload, load_workload
 from carbonopt.hardware.digital import DigitalArray
 from carbonopt.hardware.imc import ImcMacro
 from carbonopt.hardware.knobs import parse_knobs
+from carbonopt.mapping.unrollings import UNPROVEN
 from carbonopt.objectives import needs_period
 from carbonopt.performance.choices import MappingMode
 from carbonopt.workload.compression import is_network_knob, parse_settings
@@ -45,8 +46,9 @@ def evaluate_one(
         Carbon preset, or the name of a shipped one; `carbonopt.carbon.deployment.deployed_preset`
         makes one for a region, a lifetime and more.
     mapping, objective
-        ``optimal`` or ``reference``, and what is least among the optimal mappings, one of
-        `carbonopt.objectives.MAPPING_OBJECTIVES`.
+        ``optimal``, ``exhaustive`` or ``reference``, and what is least among the mappings, one of
+        `carbonopt.objectives.MAPPING_OBJECTIVES`. `mapping_gap` of the result is how far that is
+        at most above the least of all that the mode covers; inf where it is not proven.
     period_s, dram_byte, batch
         Deployment, where it differs from the shipped facts.
 
@@ -81,6 +83,7 @@ def evaluate_one(
         "grid_g_per_kwh": float(numbers.drawn_g_per_kwh),
         "mapping": mapping,
         "mapping_objective": objective,
+        "mapping_gap": result.cost.gap,
         "carbon_pa_g": None,
         **metrics,
         "period_s": task.period_s,
@@ -119,6 +122,8 @@ def _notes(result: Evaluation, task: Workload, preset: CarbonPreset) -> list[str
                 "carbon as making"
             )
     notes += _wear_notes(result, task, preset)
+    if result.cost.gap == math.inf:
+        notes.append(f"mapping_gap: not proven: {UNPROVEN}")
     own_nm = result.metrics.get(COLUMN, preset.node_nm)
     if own_nm != preset.node_nm:
         made = f"made at its own node of {own_nm:g} nm, not the scenario's {preset.node_nm:g} nm"

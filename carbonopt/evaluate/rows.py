@@ -20,7 +20,7 @@ from carbonopt.hardware.precision import check_precision
 from carbonopt.hardware.template import find_template
 from carbonopt.hardware.variant import load_variant
 from carbonopt.mapping.residency import machine_for
-from carbonopt.objectives import BUILDABLE, GIVEN, PER_NETWORK
+from carbonopt.objectives import BUILDABLE, GAP, GIVEN, PER_NETWORK
 from carbonopt.performance.choices import MappingMode
 from carbonopt.workload.compression import Target
 from carbonopt.workload.network import Network
@@ -43,7 +43,7 @@ class Context:
     preset
         Numbers of the carbon model; it selects the hardware models too.
     mapping
-        ``optimal`` or ``reference``.
+        ``optimal``, ``exhaustive`` or ``reference``.
     statistics
         Metrics of `carbonopt.objectives.UNCERTAIN` to compute, each for every workload too.
     objective
@@ -162,6 +162,8 @@ def row_of(evaluations: Iterable[Evaluation], context: Context) -> dict[str, Any
         for name in (*_PER_NETWORK, *_WORN):
             if name in result.metrics:
                 row[f"{name}@{network}"] = result.metrics[name]
+        if result.cost.gap is not None:
+            row[f"{GAP}{network}"] = result.cost.gap
         if workload.period_s is not None:
             late = result.metrics["latency_s"] / workload.period_s - 1
             row[f"limit.period@{network}"] = late

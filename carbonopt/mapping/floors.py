@@ -7,6 +7,7 @@ those of the others are filled anew in every pass. Elsewhere each element moves 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +22,8 @@ from carbonopt.mapping.task import MappingTask
 from carbonopt.mapping.tiles import IRRELEVANT, RELEVANCE, least_elements, unrolled_elements
 
 _ROUNDING = 1e-9
+_BROKEN = 2 / 3  # of a tile is left at least where parts of elements are rounded
+_UPWARDS = 2  # the first of `WAYS` that goes towards the outermost memory
 _OUTPUT, _REDUCTION = 2, 5  # DIMS from here on sum into one output
 
 
@@ -66,7 +69,7 @@ def transfers_floor(task: MappingTask, plan: Plan, unrollings: Unrollings) -> Fl
     moves its tile N times, or N / X_o times if it is o's, with X_o the passes that do not index o.
     A node with more room moves every element once.
     """
-    moved = _transfers(task, plan)
+    moved = _transfers(plan, tuple(task.bits))
     mean, passes, operand = unrollings.mean, unrollings.passes, moved.operand
     inner, above = (moved.span <= level[:, None] for level in (moved.inner, moved.above))
     kept, handed = (
@@ -80,8 +83,26 @@ def transfers_floor(task: MappingTask, plan: Plan, unrollings: Unrollings) -> Fl
     return floor
 
 
-def _transfers(task: MappingTask, plan: Plan) -> _Transfers:
-    """Return how the tiles of a layer move."""
+def least_transfers(task: MappingTask, plan: Plan) -> float:
+    """Return the energy of all transfers that no mapping of any unrolling undercuts [pJ].
+
+    Every element crosses every boundary once, but those to the multipliers, in accesses as wide as
+    can be. Ways that are widened where outputs share the columns are not counted.
+    """
+    layer, moved = task.layer, _transfers(plan, tuple(task.bits))
+    b, _, g, ox, oy, c, _, _ = layer.sizes
+    inputs = b * g * c * min(ox, layer.input_size[0]) * min(oy, layer.input_size[1])
+    elements = np.array([inputs, layer.weights, layer.outputs])[moved.operand]
+    bits = _BROKEN * elements * moved.width.min(axis=1)
+    words = np.maximum(0.0, bits[:, None] / moved.wide - (1.0 if moved.truncated else 0.0))
+    final = (moved.operand == OUTPUT)[:, None] & (np.arange(len(WAYS)) < _UPWARDS)
+    counted = (moved.room > 0)[:, None] & ~final & ~moved.widened
+    return float((words * moved.pj)[counted].sum()) * (1 - _ROUNDING)
+
+
+@lru_cache(maxsize=64)
+def _transfers(plan: Plan, bits: tuple[float, ...]) -> _Transfers:
+    """Return how the tiles of layers whose elements have so many bits move, see `MappingTask`."""
     nodes, storage = plan.nodes, plan.storage
     operand, inner = np.append(nodes.operand, OUTPUT), np.append(nodes.inner, 0)
     above = np.append(nodes.level + 1, 0)
@@ -93,13 +114,13 @@ def _transfers(task: MappingTask, plan: Plan) -> _Transfers:
     pj = np.vstack([nodes.pj, np.where((WAYS == TO_BELOW) | (WAYS == 2), last_pj, 0.0)])
     inputs = (operand != OUTPUT)[:, None]
     used = np.where(inputs, (WAYS == TO_BELOW) | (~latch[:, None] & (WAYS == 0)), True)
-    bits = task.bits
-    width = np.where(inputs, bits[np.minimum(operand, 1)][:, None], bits[2:]).astype(np.float64)
+    own = np.array(bits)
+    width = np.where(inputs, own[np.minimum(operand, 1)][:, None], own[2:])
     room = np.where(latch, 0.0, storage.size_bits[np.append(nodes.memory, 0)])
     widened = (picked[0] == 0) & (picked[1] == 0)
     return _Transfers(
         operand, inner, above, storage.places[operand], grain, wide, pj * used, widened, width,
-        room, task.machine.variant.whole_accesses,
+        room, storage.machine.variant.whole_accesses,
     )  # fmt: skip
 
 

@@ -52,12 +52,18 @@ class UnrolledLayer:
     ----------
     tables, position
         What tiles cost under some unrollings, and which one this is.
+
+    Attributes
+    ----------
+    left
+        Energies and latencies [pJ] [cycles] of which every mapping that was left out reaches one
+        pair at least.
     """
 
     def __init__(self, tables: Tables, position: int) -> None:
         self._tables = tables
         self._position = position
-        self.complete = True
+        self.left: list[tuple[float, float]] = []
         self.least_cycles = float(tables.least_cycles[position])
         layer = tables.unrolled
         passes = layer.size[layer.start[position + 1] - 1] * layer.passes
@@ -81,16 +87,17 @@ class UnrolledLayer:
         """Visit the front from the least energy on, each point faster than the one before.
 
         `bound_pj` gives the energy [pJ] from which on mappings of at least so many cycles are of
-        no interest. Every point has the least energy of all chains at its latency, as long as
-        `complete` stays true. It does not where a layer has many tiles and many points: then,
-        after the first `_EVERY`, those within 2 % of the latency of the one before are left out.
+        no interest. Every point has the least energy of all chains at its latency, but for those
+        that are `left`: where the search was cut short for want of places, and where a layer has
+        many tiles and many points, of which, after the first `_EVERY`, those within 2 % of the
+        latency of the one before are left out.
         """
         plan, layer, u = self._tables.plan, self._tables.unrolled, self._position
         beside_pj = float(layer.beside_pj[u])
         large = layer.start[u + 1] - layer.start[u] > _LARGE
         active: list[Resource] = []
         least, last = self.least_pj - beside_pj, math.inf
-        found, step = 0, _ROUNDING
+        found, step, near = 0, _ROUNDING, (math.inf, math.inf)
         limits: Limits | None = _UNLIMITED
         while True:
             limit = last * (1 - step)
@@ -100,23 +107,26 @@ class UnrolledLayer:
                 return
             limits = limits or self._limits(active)
             most = np.array([limit - self._base(each) for each in active])
-            energy, cycles, resource = math.inf, math.inf, (-1, 0, 0)
+            energy, cycles, resource, skipped = math.inf, math.inf, (-1, 0, 0), math.inf
             if limit >= self.least_cycles and (limits.to_go[:, 0, 0] <= most).all():
-                energy, cycles, resource, chain, complete = cheapest_chain(
+                energy, cycles, resource, chain, skipped = cheapest_chain(
                     plan.orders, plan.places, layer, u, limits._replace(most=most), least, bound
                 )
-                self.complete = self.complete and complete
+                if skipped < min(energy, bound):
+                    self.left.append((skipped + beside_pj, self.least_cycles))
             if math.isinf(energy) or (cycles > limit and resource in active):
                 if step == _ROUNDING:
                     return
                 step = _ROUNDING
+                self.left.remove(near)
                 continue
-            least = energy
+            least = min(energy, skipped)
             if cycles <= limit:
-                yield Point(least + beside_pj, cycles, chain)
+                yield Point(energy + beside_pj, cycles, chain)
                 last, found = cycles, found + 1
-                if found == _EVERY and large:
-                    step, self.complete = _STEP, False
+                step = _STEP if found == _EVERY and large else step
+                near = energy + beside_pj, max(last * (1 - step), self.least_cycles)
+                self.left += [near] * (step == _STEP)
             if resource not in active:
                 active.append(resource)
                 limits = None

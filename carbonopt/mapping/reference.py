@@ -12,6 +12,10 @@ import math
 from collections.abc import Iterator
 from functools import lru_cache
 
+import numpy as np
+from numba import njit
+
+from carbonopt.arrays import Bools, Ints
 from carbonopt.mapping.loops import prime_factors
 from carbonopt.mapping.spatial import ArrayShape, Loops, positions_spanned
 from carbonopt.workload.layer import DIMS, Layer
@@ -68,42 +72,75 @@ def _candidates(
         if dim in allowed and min(layer.loops[dim], available) > 1
     ]
     found: list[Loops] = [(loop,) for loop in single]
-    pool = [(dim, factor) for dim, size in single for factor in prime_factors(size)]
-    hints = array.hints[position]
-    for count in range(2, len(hints) + 1):
-        for subset in itertools.combinations(hints, count):
-            _add_mixed([loop for loop in pool if loop[0] in subset], available, found)
+    pool = [(DIMS.index(dim), factor) for dim, size in single for factor in prime_factors(size)]
+    hints = [DIMS.index(dim) for dim in array.hints[position]]
+    subsets = [
+        subset
+        for count in range(2, len(hints) + 1)
+        for subset in itertools.combinations(hints, count)
+    ]
+    if not pool or not subsets:
+        return found
+    wanted = np.zeros((len(subsets), len(DIMS)), dtype=np.bool_)
+    for row, subset in enumerate(subsets):
+        wanted[row, list(subset)] = True
+    turn = [DIMS.index(dim) for dim, _ in single]
+    for sizes in _mixed(np.array(pool), wanted, available).tolist():
+        found.append(tuple((DIMS[d], sizes[d]) for d in turn if sizes[d] > 1))
     return found
 
 
-def _add_mixed(pool: list[tuple[str, int]], available: int, found: list[Loops]) -> None:
-    """Append mixed unrollings from a pool of prime factors, with the reference's deletions.
+@njit(cache=True)
+def _mixed(pool: Ints, wanted: Bools, available: int) -> Ints:
+    """Return the mixed unrollings (n, 8) from prime factors (p, 2), by sets of dimensions (s, 8).
 
     When factors merge, the first mixed entry with as many loops is deleted if its dimensions
     differ or if it is nowhere larger (generator.py:514-536).
     """
-    for length in range(2, len(pool) + 1):
-        for picked in itertools.combinations(pool, length):
-            if len({dim for dim, _ in picked}) == 1 or _size(picked) > available:
-                continue
-            merged: dict[str, int] = {}
-            for dim, factor in picked:
-                merged[dim] = merged.get(dim, 1) * factor
-            loops = tuple(merged.items())
-            if len(loops) < len(picked):
-                for entry in found:
-                    if len(entry) > 1 and len(entry) == len(loops) and _gives_way(entry, loops):
-                        found.remove(entry)
-                        break
-            if loops not in found:
-                found.append(loops)
+    found, count = np.ones((64, 8), np.int64), 0
+    for s in range(len(wanted)):
+        own = pool[np.array([wanted[s, d] for d in pool[:, 0]])]
+        for length in range(2, len(own) + 1):
+            picked, depth, sizes = np.full(length, -1), 0, np.ones((length + 1, 8), np.int64)
+            while depth >= 0:
+                picked[depth] += 1
+                if picked[depth] > len(own) - length + depth:
+                    depth -= 1
+                    continue
+                d, factor = own[picked[depth]]
+                sizes[depth + 1] = sizes[depth]
+                sizes[depth + 1, d] *= factor
+                if sizes[depth + 1].prod() > available:
+                    continue
+                depth += 1
+                if depth < length:
+                    picked[depth] = picked[depth - 1]
+                    continue
+                loops = (sizes[length] > 1).sum()
+                if loops > 1:
+                    if count == len(found):
+                        found = np.concatenate((found, np.ones_like(found)))
+                    count = _entered(found, count, sizes[length], loops < length)
+                depth -= 1
+    return found[:count]
 
 
-def _gives_way(entry: Loops, loops: Loops) -> bool:
-    """Tell whether the reference deletes `entry` in favour of `loops`."""
-    if tuple(dim for dim, _ in entry) != tuple(dim for dim, _ in loops):
-        return True
-    return all(old <= new for (_, old), (_, new) in zip(entry, loops, strict=True))
+@njit(cache=True)
+def _entered(found: Ints, count: int, sizes: Ints, merged: bool) -> int:
+    """Enter an unrolling (8,) where it is new, after what it deletes; return how many there are."""
+    loops = (sizes > 1).sum()
+    for i in range(count if merged else 0):
+        if (found[i] > 1).sum() != loops:
+            continue
+        if ((found[i] > 1) != (sizes > 1)).any() or (found[i] <= sizes).all():
+            found[i : count - 1] = found[i + 1 : count].copy()
+            count -= 1
+            break
+    for i in range(count):
+        if (found[i] == sizes).all():
+            return count
+    found[count] = sizes
+    return count + 1
 
 
 def _with_diagonal(
@@ -112,14 +149,14 @@ def _with_diagonal(
     """Add the last legal unrolling of OX, OY along the columns (generator.py:611-868)."""
     if not array.diagonal or 2 * _size(unrolling["D1"]) > array.sizes[0]:
         return unrolling
-    last = next(reversed([*diagonal_unrollings(layer, array, unrolling)]), ())
+    last = next(_diagonal_unrollings(layer, array, unrolling), ())
     return {**unrolling, "D1": (*unrolling["D1"], *last)}
 
 
-def diagonal_unrollings(
+def _diagonal_unrollings(
     layer: Layer, array: ArrayShape, unrolling: dict[str, Loops]
 ) -> Iterator[Loops]:
-    """Visit the legal unrollings of OX, OY along the columns, in the reference's order.
+    """Visit the legal unrollings of OX, OY along the columns, against the reference's order.
 
     Columns a prod(o) <= D1; the rows hold c channels of every input that the positions touch.
     """
@@ -149,22 +186,24 @@ def diagonal_unrollings(
         ]
         for d in kernel
     }
-    for subset in (("OX",), ("OY",), ("OX", "OY")):
+    for subset in (("OX", "OY"), ("OY",), ("OX",)):
         pool = [(d, factor) for d in subset for factor in factors[d]]
-        for length in range(1, len(pool) + 1):
-            for picked in itertools.combinations(pool, length):
-                spread = dict.fromkeys(kernel, 1)
-                for d, factor in picked:
-                    spread[d] *= factor
-                rows = channels * math.prod(
-                    positions_spanned(
-                        layer, axis, kernel[d], spread[d], unit_stride=array.unit_stride
-                    )
-                    for axis, d in enumerate(kernel)
-                )
-                if (
-                    all(1 < spread[d] <= left[d] for d in subset)
-                    and columns * math.prod(spread.values()) <= cols
-                    and rows <= rows_available
-                ):
-                    yield tuple((d, spread[d]) for d in subset)
+        for picked in dict.fromkeys(_products(pool, subset)):
+            spread = {**dict.fromkeys(kernel, 1), **dict(zip(subset, picked, strict=True))}
+            if columns * math.prod(picked) > cols or any(
+                not 1 < spread[d] <= left[d] for d in subset
+            ):
+                continue
+            rows = channels * math.prod(
+                positions_spanned(layer, axis, kernel[d], spread[d], unit_stride=array.unit_stride)
+                for axis, d in enumerate(kernel)
+            )
+            if rows <= rows_available:
+                yield tuple(zip(subset, picked, strict=True))
+
+
+def _products(pool: list[tuple[str, int]], subset: tuple[str, ...]) -> Iterator[tuple[int, ...]]:
+    """Visit the products by dimension of some prime factors, most and last ones first."""
+    for length in range(len(pool), 0, -1):
+        for picked in reversed([*itertools.combinations(pool, length)]):
+            yield tuple(math.prod(factor for d, factor in picked if d == dim) for dim in subset)

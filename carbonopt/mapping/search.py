@@ -250,13 +250,14 @@ def _beats(labels: Labels, b: int, a: int) -> bool:
 
 
 @njit(cache=True)
-def _pruned(costs: Costs, labels: Labels, start: int, stop: int, most: int) -> tuple[int, bool]:
+def _pruned(costs: Costs, labels: Labels, start: int, stop: int, most: int) -> tuple[int, float]:
     """Keep the labels [start, stop) that no other makes needless, at most `most` of them.
 
-    Returns the new end, and whether others were dropped for want of places.
+    Returns the new end, and the energy that no chain undercuts which goes on from a label that was
+    dropped for want of places [pJ], inf if none was.
     """
     if stop - start < 2:
-        return stop, False
+        return stop, np.inf
     points = costs.energy.shape[1]
     key = labels.steps[start:stop, STATE] * points + labels.steps[start:stop, POINT]
     order = np.argsort(labels.sums[start:stop, 0], kind="mergesort")
@@ -276,15 +277,16 @@ def _pruned(costs: Costs, labels: Labels, start: int, stop: int, most: int) -> t
                 break
         to_go = costs.energy_to_go[labels.steps[a, STATE], labels.steps[a, POINT]]
         bound[order[i]] = labels.sums[a, 0] + to_go
-    dropped = keep.sum() > most
-    if dropped:
-        keep &= bound < np.sort(bound[keep])[most]
+    left = np.inf
+    if keep.sum() > most:
+        left = np.sort(bound[keep])[most]
+        keep &= bound < left
     end = start
     for i in range(stop - start):
         if keep[i]:
             labels.sums[end], labels.steps[end] = labels.sums[start + i], labels.steps[start + i]
             end += 1
-    return end, dropped
+    return end, left
 
 
 @njit(cache=True)
@@ -318,7 +320,7 @@ def one_unrolling(layer: Unrolled, places: Places, u: int) -> tuple[Tiles, Costs
 def cheapest_chain(
     orders: Orders, places: Places, layer: Unrolled, u: int, limits: Limits, least: float,
     bound: float,
-) -> tuple[float, float, tuple[int, int, int], Ints, bool]:  # fmt: skip
+) -> tuple[float, float, tuple[int, int, int], Ints, float]:  # fmt: skip
     """Return a chain of least energy within limits, the fastest of those.
 
     Parameters
@@ -330,14 +332,15 @@ def cheapest_chain(
 
     Returns
     -------
-    energy, latency, resource, chain, complete
+    energy, latency, resource, chain, left
         Energy [pJ], inf if there is none; least latency [cycles] and the resource (3,) that sets
-        it; nodes and tiles (v, 2); whether nothing was left out for want of places.
+        it; nodes and tiles (v, 2); energy that no chain undercuts which was left out for want of
+        places [pJ], inf where none was.
     """
     tiles, costs, beside = one_unrolling(layer, places, u)
     needless = _needless(tiles, places, costs, limits)
     columns = 1 + len(limits.most) + len(costs.free) + 3
-    complete = True
+    left = np.inf
     places_left = _LIMITED_LABELS if len(limits.most) else _LABELS
     labels = Labels(np.empty((1024, columns)), np.empty((1024, 5), np.int64))
     for slack in _SLACKS:
@@ -346,13 +349,13 @@ def cheapest_chain(
         labels.sums[0, -3:] = 1.0
         labels.steps[0], labels.steps[0, NODE:DONE] = 0, -1
         labels.steps[0, DONE] = 1 if tiles.complete[0] else 0
-        start, stop = 0, 1
+        start, stop, left = 0, 1, np.inf
         for _ in range(len(places.operand)):
             labels, end = _expand(
                 orders, tiles, places, costs, beside, limits, needless, labels, start, stop, most
             )
             end, dropped = _pruned(costs, labels, stop, end, places_left)
-            complete = complete and not dropped
+            left = min(left, dropped)
             start, stop = stop, end
         if stop > start or most >= bound:
             break
@@ -371,4 +374,4 @@ def cheapest_chain(
             if found < latency:
                 latency, best = found, chain.copy()
                 resource = (port, waits, first)
-    return energy, latency, resource, best, complete
+    return energy, latency, resource, best, left

@@ -180,6 +180,16 @@ class Unrollings:
             self.names, self.asked[rows], self.mean[rows], self.whole[rows], self.passes[rows]
         )
 
+    def with_more(self, others: Unrollings) -> Unrollings:
+        """Return these unrollings and others behind them."""
+        return Unrollings(
+            self.names,
+            np.concatenate([self.asked, others.asked]),
+            np.concatenate([self.mean, others.mean]),
+            np.concatenate([self.whole, others.whole]),
+            np.concatenate([self.passes, others.passes]),
+        )
+
     @property
     def as_asked(self) -> Unrollings:
         """The unrollings that keep the asked number of units busy in every pass."""

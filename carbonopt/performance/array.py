@@ -33,6 +33,16 @@ def array_energy(layer: Layer, machine: Machine, unrollings: Unrollings) -> dict
     raise MappingError(f"{machine.name}: got row-stationary mappings, allowed: loop nests")
 
 
+def least_array_energy(layer: Layer, machine: Machine) -> float:
+    """Return the energy of all multiply-accumulates that no unrolling undercuts [pJ]; 0 of a macro.
+
+    That of the multipliers of a digital array, whichever of them compute.
+    """
+    if not isinstance(machine.array, DigitalArray):
+        return 0.0
+    return float(machine.array.mac_pj * layer.macs * (1.0 - layer.pruned_share))
+
+
 def _digital_energy(
     layer: Layer, machine: Machine, array: DigitalArray, unrollings: Unrollings
 ) -> dict[str, Floats]:

@@ -101,13 +101,12 @@ def best_mapping(task: MappingTask, objective: str) -> tuple[MappedLayer, float]
     """
     solved = solve_layer(task, Plan(task.storage))
     mapped, least = _best(task, solved, objective), _least(solved, objective)
-    gap = max(0.0, _score(mapped, objective) / least - 1) if solved.complete else math.inf
-    return mapped, gap
+    return mapped, max(0.0, _score(mapped, objective) / least - 1)
 
 
 def _least(solved: Solved, objective: str) -> float:
     """Return the score that no mapping undercuts."""
-    return float(SCORES[objective](solved.energy_pj, solved.cycles).min())
+    return float(SCORES[objective](*solved.bounds).min())
 
 
 def _best(task: MappingTask, solved: Solved, objective: str) -> MappedLayer:

@@ -16,13 +16,18 @@ def lower_hull(x: Floats, y: Floats) -> list[int]:
     [0, 3, 2]
     """
     hull: list[int] = []
+    if not len(x):
+        return hull
     order = np.lexsort((y, x))
     below = np.minimum.accumulate(y[order])
-    for i in order[np.append(True, below[1:] < below[:-1])] if len(order) else ():
+    falling = order[np.append(True, below[1:] < below[:-1])]
+    along, up = x[falling].tolist(), y[falling].tolist()
+    for i in range(len(falling)):
         while len(hull) > 1:
             a, b = hull[-2], hull[-1]
-            if (y[b] - y[a]) * (x[i] - x[b]) < (y[i] - y[b]) * (x[b] - x[a]):
+            if (up[b] - up[a]) * (along[i] - along[b]) < (up[i] - up[b]) * (along[b] - along[a]):
                 break
             hull.pop()
-        hull.append(int(i))
-    return hull
+        hull.append(i)
+    found: list[int] = falling[hull].tolist()
+    return found

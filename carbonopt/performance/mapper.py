@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,23 +14,24 @@ import numpy as np
 from carbonopt.arrays import Floats, Ints
 from carbonopt.errors import MappingError
 from carbonopt.mapping.candidates import Mappings, why_not
-from carbonopt.mapping.floors import transfers_floor
+from carbonopt.mapping.floors import least_transfers, transfers_floor
 from carbonopt.mapping.fronts import Point, UnrolledLayer
 from carbonopt.mapping.lattice import Lattice
 from carbonopt.mapping.nest import chain_mappings
 from carbonopt.mapping.plan import Plan
-from carbonopt.mapping.spatial import Unrollings
+from carbonopt.mapping.spatial import Unrollings, unroll_all
 from carbonopt.mapping.storage import Storage
 from carbonopt.mapping.tables import Array, Tables
 from carbonopt.mapping.task import MappingTask
-from carbonopt.mapping.unrollings import legal, promising
-from carbonopt.performance.array import array_energy, writing_rows
+from carbonopt.mapping.unrollings import Legal, legal, promising
+from carbonopt.performance.array import array_energy, least_array_energy, writing_rows
 from carbonopt.performance.cost import drain_cycles
 from carbonopt.performance.hull import lower_hull
 
-FEW = 8  # unrollings looked at first
+FEW = 16  # unrollings looked at first
 _MARGIN = 1.05  # by which mappings are worse that are not searched for yet
-BATCH = 16  # unrollings whose tables are made at once
+BATCH = 32  # unrollings whose tables are made at once
+_FIRST = 64  # unrollings of the fewest passes that are met first
 _ROUNDING = 1e-12
 _DECIMALS = 9  # means over the passes are the same only up to rounding
 
@@ -44,14 +46,20 @@ class Solved:
         For each point of the front some mappings that have its energy and differ in waiting.
     energy_pj, cycles
         Of each point: exact energy, and latency that none of its mappings undercuts (n,).
-    complete
-        Nothing was left out for want of memory.
+    bounds
+        Energies and latencies of which every mapping reaches or exceeds one pair, or lies above a
+        line between two if points are supported ones (2, m).
     """
 
     mappings: tuple[Mappings, ...]
     energy_pj: Floats
     cycles: Floats
-    complete: bool
+    bounds: Floats
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing was left out that would be on the front."""
+        return self.bounds.shape[1] == len(self.cycles)
 
 
 class _Found(NamedTuple):
@@ -87,7 +95,16 @@ class _Front:
 
     def bound_pj(self, cycles: float) -> float:
         """Return `bounds_pj` of a single mapping [pJ]."""
-        return float(self.bounds_pj(np.array([cycles]))[0])
+        points = [each.point for each in self.found]
+        slower = bisect_right(points, cycles, key=lambda point: point.cycles)
+        if slower == 0:
+            return math.inf
+        fast = points[slower - 1]
+        if not self._supported or slower == len(points):
+            return fast.energy_pj
+        slow = points[slower]
+        share = (cycles - fast.cycles) / (slow.cycles - fast.cycles)
+        return fast.energy_pj + share * (slow.energy_pj - fast.energy_pj)
 
     def least(self, rate: float) -> float:
         """Return the least energy of a point where a cycle is worth so much [pJ]."""
@@ -126,17 +143,18 @@ class LayerSearch:
     plan
         Of the memory hierarchy.
     unrollings
-        Those to look at; all legal ones by default, or the promising ones where there are more
-        than `carbonopt.mapping.unrollings.MOST`.
+        Those to look at; all legal ones by default, or the fullest where there are more than
+        `carbonopt.mapping.unrollings.MOST`.
     supported
         Keep points on the lower convex hull alone.
 
     Attributes
     ----------
-    complete
-        Nothing was left out so far for want of memory.
+    whole
+        Whether what is proven holds for all legal unrollings.
     energy_pj, cycles
-        What mappings under each unrolling take at least (u,); inf where it was looked at.
+        What mappings under each unrolling met so far take at least (u,); inf where it was looked
+        at.
     """
 
     def __init__(
@@ -144,22 +162,88 @@ class LayerSearch:
     ) -> None:
         self._task, self._plan = task, plan
         self._front = _Front(supported=supported)
-        self.complete = True
-        if unrollings is None:
-            unrollings, self.complete = legal(task)
+        self._left: list[tuple[float, float]] = []
+        self._legal = legal(task, every=False) if unrollings is None else None
+        self.whole = self._legal is not None
+        if self._legal is None:
+            unrollings = promising(task) if unrollings is None else unrollings
+        else:
+            unrollings = self._next(self._legal, 0, _FIRST)
+            self._least_pj = least_array_energy(task.layer, task.machine)
+            self._least_pj += least_transfers(task, plan)
         self._unrollings, self._array = unrollings, _array(task, unrollings)
-        computing = unrollings.passes.prod(axis=1) * task.machine.array.passes
-        self.cycles = computing + self._array.drain
-        transfers_pj = transfers_floor(task, plan, unrollings)
-        self.energy_pj = (self._array.energy_pj + transfers_pj) * (1 - _ROUNDING)
+        self.energy_pj, self.cycles = self._floors(unrollings, self._array)
+
+    def _next(self, legal: Legal, start: int, stop: int) -> Unrollings:
+        """Return the legal unrollings [start, stop), those with the fewest passes first."""
+        machine = self._task.machine
+        asked = legal.asked[start:stop].astype(np.int64)
+        down = machine.variant.whole_units_down
+        return unroll_all(self._task.layer, tuple(machine.shape), asked, down=down)
+
+    def _floors(self, unrollings: Unrollings, array: Array) -> tuple[Floats, Floats]:
+        """Return energies and cycles that no mapping of some unrollings undercuts (u,)."""
+        cycles = unrollings.passes.prod(axis=1) * self._task.machine.array.passes + array.drain
+        energy_pj = array.energy_pj
+        if self.whole:
+            energy_pj = energy_pj + transfers_floor(self._task, self._plan, unrollings)
+        return energy_pj * (1 - _ROUNDING), cycles
+
+    @property
+    def beyond(self) -> tuple[float, float] | None:
+        """Energy and latency that no unrolling not met yet undercuts; None if all were met."""
+        if self._legal is None:
+            return None
+        passes = float(np.append(self._legal.passes, self._legal.others)[len(self.cycles)])
+        return None if math.isinf(passes) else (
+            self._least_pj, passes * self._task.machine.array.passes
+        )  # fmt: skip
+
+    def _worth_meeting(self, rate: float, fewest: int) -> int:
+        """Count the unrollings that may beat what was found at a `rate`, of those listed so far.
+
+        `fewest` if these are more, but no more than there are; one more than are listed where
+        others may as well.
+        """
+        if self._legal is None:
+            return 0
+        listed, others = self._legal.passes, self._legal.others
+        every = len(listed) + (not math.isinf(others))
+        least = self.least(rate) - self._least_pj
+        if math.isinf(least):
+            return min(fewest, every)
+        worth = rate * self._task.machine.array.passes * np.append(listed, others)[:every]
+        return max(min(fewest, every), int(np.searchsorted(worth, least, side="right")))
+
+    def meet(self, rate: float, growth: int = 1) -> bool:
+        """Meet all unrollings that may beat what was found at a `rate`; return whether any are new.
+
+        Those whose passes alone are worth so much that they cannot are left, see `beyond`. By then
+        as many are met as were before times `growth`, where there are.
+        """
+        met = len(self.cycles)
+        most = self._worth_meeting(rate, growth * met)
+        if self._legal and most > len(self._legal.passes):
+            self._legal = legal(self._task) or self._legal
+            most = min(self._worth_meeting(rate, growth * met), len(self._legal.passes))
+        if self._legal is None or most <= met:
+            return False
+        unrollings = self._next(self._legal, met, most)
+        array = _array(self._task, unrollings)
+        energy_pj, cycles = self._floors(unrollings, array)
+        self._unrollings = self._unrollings.with_more(unrollings)
+        self._array = Array(*map(np.concatenate, zip(self._array, array, strict=True)))
+        self.energy_pj = np.concatenate([self.energy_pj, energy_pj])
+        self.cycles = np.concatenate([self.cycles, cycles])
+        return True
 
     def open(self) -> Ints:
         """Return the unrollings that may have mappings that matter, the most promising first."""
         open_ones = np.flatnonzero(self.energy_pj < self._front.bounds_pj(self.cycles))
         return open_ones[np.argsort(self.energy_pj[open_ones] * self.cycles[open_ones])]
 
-    def look(self, rows: Ints, rate: float | None = None) -> list[Mappings]:
-        """Look at some unrollings; return the mappings of each new point of the front.
+    def look(self, rows: Ints, rate: float | None = None) -> list[_Found]:
+        """Look at some unrollings; return the new points of the front.
 
         First at what all their tiles cost at least, then for mappings that beat the front. Given
         what a cycle is worth, `rate` [pJ], only for those that are not worse by more than
@@ -179,13 +263,26 @@ class LayerSearch:
             layer = UnrolledLayer(tables, int(u))
             for point in layer.points(partial(self._bound_pj, rate)):
                 self._front.add(_Found(point, tables.unrollings, int(u), tables.lattices[u]))
-            self.complete = self.complete and layer.complete
+            self._left += layer.left
             self.energy_pj[rows[u]] = self._limit_pj(rate, least)
-        return [self._mappings(each) for each in self._front.found if id(each) not in before]
+        return [each for each in self._front.found if id(each) not in before]
 
     def least(self, rate: float) -> float:
         """Return the least energy found where a cycle is worth so much [pJ]; inf if none."""
         return self._front.least(rate)
+
+    def bounds(self) -> Floats:
+        """Return energies and latencies that no mapping undercuts, as `Solved.bounds` (2, m)."""
+        cycles, energy_pj = _costs(self._front.found)
+        rest = [each for each in [*self._left, self.beyond] if each is not None]
+        left = np.array([each for each in rest if self._front.bound_pj(each[1]) > each[0]])
+        open_ones = self.open()
+        return np.concatenate(
+            [
+                [energy_pj, cycles], left.reshape(-1, 2).T,
+                [self.energy_pj[open_ones], self.cycles[open_ones]],
+            ], axis=1,
+        )  # fmt: skip
 
     def _limit_pj(self, rate: float | None, cycles: float) -> float:
         """Return the energy from which on mappings are left for later [pJ]."""
@@ -195,8 +292,8 @@ class LayerSearch:
         """Return the energy from which on mappings of at least `cycles` do not matter now [pJ]."""
         return min(self._front.bound_pj(cycles), self._limit_pj(rate, cycles))
 
-    def _mappings(self, found: _Found) -> Mappings:
-        """Return the mappings of a point."""
+    def mappings(self, found: _Found) -> Mappings:
+        """Return the mappings of a point of the front."""
         unrolling = found.unrollings.one(found.position)
         return chain_mappings(self._plan, unrolling, found.lattice, found.point.chain)
 
@@ -212,8 +309,8 @@ class LayerSearch:
         if not found:
             raise MappingError(why_not(self._task))
         cycles, energy_pj = _costs(found)
-        mappings = tuple(self._mappings(each) for each in found)
-        return Solved(mappings, energy_pj, cycles, self.complete)
+        mappings = tuple(self.mappings(each) for each in found)
+        return Solved(mappings, energy_pj, cycles, self.bounds())
 
 
 def solve_layer(

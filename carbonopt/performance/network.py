@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -19,12 +20,14 @@ from carbonopt.mapping.storage import Storage
 from carbonopt.mapping.task import MappingTask
 from carbonopt.performance.choices import (
     CHOICES,
+    NOT_MET,
     SCORES,
     Choice,
     LayerChoices,
     MappingMode,
     Score,
     cycle_worth,
+    least_score,
     least_sum,
 )
 from carbonopt.performance.mapped import LayerCost, MappedLayer
@@ -34,9 +37,20 @@ from carbonopt.workload.network import Network
 
 @dataclass(frozen=True)
 class NetworkCost:
-    """A network on a machine: the sum over its mapped layers (L,)."""
+    """A network on a machine: the sum over its mapped layers.
+
+    Parameters
+    ----------
+    layers
+        Mapped layers (L,).
+    gap
+        How far the score that they were chosen by is at most above the least of all mappings that
+        the mode covers, as a share of that; inf where that is not proven, None where the mode does
+        not look for the least.
+    """
 
     layers: tuple[LayerCost, ...]
+    gap: float | None = None
 
     @property
     def energy_pj(self) -> float:
@@ -99,7 +113,9 @@ def network_cost(
     unrollings; `exhaustive` under all of them, which takes longer. Where all weights can stay in
     the cells of in-memory macros, one layer's beside the other's in the groups, they do if that is
     better. Layers that `solved` knows in this mode are not mapped again. A row-stationary array has
-    its own mappings, all of which are looked at.
+    its own mappings, all of which are looked at. The result says how far it is at most from the
+    least: energies and latencies that no mapping undercuts take the mappings' place. `exhaustive`
+    proves nothing where a layer has more unrollings than `carbonopt.mapping.unrollings.MOST`.
 
     Raises
     ------
@@ -118,21 +134,32 @@ def network_cost(
     if isinstance(machine.array, RowStationaryArray):
         if mode == "reference":
             raise MappingError(f"{machine.name}: mapping: got {mode}, allowed: optimal, exhaustive")
-        return NetworkCost(tuple(least_sum(row_stationary_fronts(network, machine, known), score)))
+        best = least_sum(row_stationary_fronts(network, machine, known), score)
+        return NetworkCost(tuple(best), gap=0.0)
     choose = CHOICES[mode]
     hierarchies = residency(network, machine)
-    cost = NetworkCost(_mapped(network, machine, hierarchies, choose, score, known))
+    layers, least = _mapped(network, machine, hierarchies, choose, score, known)
+    cost = NetworkCost(layers)
     if room := room_in_cells(network, machine):
         kept_there = residency(network, machine, in_cells=True)
         try:
-            layers = _mapped(network, machine, kept_there, choose, score, known)
+            layers, kept_least = _mapped(network, machine, kept_there, choose, score, known)
         except MappingError:
-            return cost
-        kept = NetworkCost(layers)
+            return dataclasses.replace(cost, gap=_gap(cost.score(score), least, mode))
+        kept, least = NetworkCost(layers), min(least, kept_least)
         fits = sum(layer.group_weights for layer in layers) <= room
         if fits and kept.score(score) <= cost.score(score):
-            return kept
-    return cost
+            cost = kept
+    return dataclasses.replace(cost, gap=_gap(cost.score(score), least, mode))
+
+
+def _gap(found: float, least: float, mode: MappingMode) -> float | None:
+    """Return how far a score is at most above what is proven of all, as a share of that."""
+    if mode == "reference":
+        return None
+    if found == least:
+        return 0.0
+    return max(0.0, found / least - 1) if least else math.inf
 
 
 def _mapped(
@@ -142,8 +169,11 @@ def _mapped(
     choose: Callable[[MappingTask, Plan], LayerChoices],
     score: Score,
     choices: dict[Any, LayerChoices],
-) -> tuple[MappedLayer, ...]:
-    """Map every layer onto the memories that hold its operands, and choose for the whole."""
+) -> tuple[tuple[MappedLayer, ...], float]:
+    """Map every layer onto the memories that hold its operands, and choose for the whole.
+
+    Returns the layers, and the score that no choice undercuts; 0 where nothing is proven.
+    """
     plans: dict[Any, Plan] = {}
     tasks, keys = [], []
     for layer, hierarchy in zip(network.layers, hierarchies, strict=True):
@@ -160,14 +190,43 @@ def _mapped(
         (key, point.number): choices[key].layer(point)
         for key, point in zip(keys, chosen, strict=True)
     }
+    proven = {key: choices[key].least() for key in keys}
+    least = least_score([proven[key] for key in keys], score) if all(proven.values()) else 0.0
     return tuple(
         dataclasses.replace(layers[key, point.number], task=task)
         for key, point, task in zip(keys, chosen, tasks, strict=True)
-    )
+    ), least
 
 
 def _least(choices: list[LayerChoices], score: Score) -> list[Choice]:
-    """Choose a mapping for each layer, the least by the score of all that may be found."""
+    """Choose a mapping for each layer, the least by the score of all that may be found.
+
+    First among the unrollings that each layer has met; what a cycle is worth by then says which
+    others may matter.
+    """
+    distinct = dict.fromkeys(choices)
+    rate = cycle_worth(_least_met(choices, score), score)
+    for each in distinct:
+        each.widen(rate)
+    while True:
+        met = _least_met(choices, score)
+        chosen = least_sum([each.hull() for each in choices], score)
+        hoped = {
+            each: point for each, point in zip(choices, chosen, strict=True) if point.number < 0
+        }
+        rate, new = cycle_worth(chosen, score), False
+        for each, point in hoped.items():
+            if point.number == NOT_MET:
+                new |= each.widen(rate, growth=2)
+            else:
+                each.look_further(rate)
+                new = True
+        if not new:
+            return met
+
+
+def _least_met(choices: list[LayerChoices], score: Score) -> list[Choice]:
+    """Choose among unrollings that were met, looking at those that would be chosen."""
     while True:
         chosen = least_sum([each.points for each in choices], score)
         hoped = [each for each, point in zip(choices, chosen, strict=True) if point.number < 0]

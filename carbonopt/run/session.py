@@ -15,7 +15,7 @@ from carbonopt.errors import SpecError
 from carbonopt.front.dominance import front_rows, non_dominated
 from carbonopt.front.front import Front
 from carbonopt.front.indicators import hypervolume
-from carbonopt.front.notices import table_notices
+from carbonopt.front.notices import mapping_gaps, table_notices
 from carbonopt.problem import Problem, Row
 from carbonopt.run.manifest import now
 from carbonopt.search.base import Key, SearchLoop, SearchState
@@ -202,8 +202,21 @@ class Session:
             "evaluations": self.loop.evaluations,
             "distinct": self.tally.distinct,
             "notices": self.loop.notices,
+            **_mapping_facts(front.evaluations),
         }
         store.write_manifest({**manifest, **done})
+
+
+def _mapping_facts(evaluations: pd.DataFrame) -> dict[str, float | int]:
+    """Tell how well the mappings of a table are proven, for its manifest; nothing without any."""
+    gaps = mapping_gaps(evaluations)
+    proven = gaps[np.isfinite(gaps)]
+    if not len(gaps):
+        return {}
+    return {
+        "largest_mapping_gap": float(proven.max(initial=0.0)),
+        "designs_without_mapping_proof": len(gaps) - len(proven),
+    }
 
 
 def _without_empty_columns(rows: pd.DataFrame, problem: Problem) -> pd.DataFrame:
