@@ -6,15 +6,17 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import optuna
 from optuna.exceptions import ExperimentalWarning, StorageInternalError
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from carbonopt.errors import CarbonoptError, SpecError, StoreError
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
 
 _DRIVERS = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
 _ALLOWED = "postgresql://user@host/database, sqlite:///file.db, or the path of a journal file"
@@ -54,9 +56,9 @@ def open_storage(url: str, *, heartbeat_s: int | None = None) -> BaseStorage:
 
 def close_storage(storage: BaseStorage) -> None:
     """Close the connections of a storage to its database, where it has any."""
-    with suppress(SQLAlchemyError, StorageInternalError):
-        storage.remove_session()
-        if isinstance(storage, RDBStorage):
+    if isinstance(storage, RDBStorage):
+        with suppress(*_database_faults()):
+            storage.remove_session()
             storage.engine.dispose()
 
 
@@ -68,9 +70,11 @@ def shown(url: str) -> str:
     >>> shown("postgresql://me:secret@host/runs")
     'postgresql://me:***@host/runs'
     """
+    if "://" not in url:
+        return url
     try:
-        return make_url(url).render_as_string(hide_password=True) if "://" in url else url
-    except (ArgumentError, ValueError):
+        return _parsed(url).render_as_string(hide_password=True)
+    except ValueError:
         return url.partition("://")[0] + "://..."
 
 
@@ -89,10 +93,6 @@ def storage_faults(url: str) -> Iterator[None]:
         yield
     except CarbonoptError:
         raise
-    except ArgumentError as error:
-        raise SpecError(
-            f"storage: got {shown(url)} ({_reason(error)}), allowed: {_ALLOWED}"
-        ) from error
     except ImportError as error:
         needs = f"got {shown(url)}, which needs {error.name or 'a driver'}"
         allowed = "after pip install 'carbonopt[distributed]'"
@@ -101,6 +101,9 @@ def storage_faults(url: str) -> Iterator[None]:
         cause = _behind(error)
         if cause is None:
             raise
+        if _is_bad_url(cause):
+            fault = f"got {shown(url)} ({_reason(cause)})"
+            raise SpecError(f"storage: {fault}, allowed: {_ALLOWED}") from error
         kept = "what was stored is kept: start again when it answers"
         fault = f"does not answer ({_reason(cause)})"
         raise StoreError(f"storage {shown(url)}: {fault}; {kept}") from error
@@ -108,7 +111,8 @@ def storage_faults(url: str) -> Iterator[None]:
 
 def _behind(error: BaseException | None) -> BaseException | None:
     """Find the fault of a storage behind an error; Optuna trips over some while it cleans up."""
-    while error is not None and not isinstance(error, SQLAlchemyError | StorageInternalError):
+    faults = _database_faults()
+    while error is not None and not isinstance(error, faults):
         error = error.__cause__ or error.__context__
     return error
 
@@ -131,7 +135,7 @@ class _Database(RDBStorage):
 
     def record_heartbeat(self, trial_id: int) -> None:
         """Record that a trial is alive, if the server answers."""
-        with suppress(SQLAlchemyError, StorageInternalError):
+        with suppress(*_database_faults()):
             super().record_heartbeat(trial_id)
 
 
@@ -145,10 +149,40 @@ def _checked(url: str) -> str:
     """
     full = _with_driver(url)
     try:
-        make_url(full)
-    except (ArgumentError, ValueError) as error:
+        _parsed(full)
+    except ValueError as error:
         raise SpecError(f"storage: got {shown(url)} ({error}), allowed: {_ALLOWED}") from error
     return full
+
+
+def _parsed(url: str) -> URL:
+    """Take a URL apart.
+
+    Raises
+    ------
+    ValueError
+        It is none.
+    """
+    from sqlalchemy.engine import make_url
+
+    try:
+        return make_url(url)
+    except _database_faults() as error:
+        raise ValueError(str(error)) from error
+
+
+def _is_bad_url(error: BaseException) -> bool:
+    """Whether a fault is that of the URL, not of the database."""
+    from sqlalchemy.exc import ArgumentError
+
+    return isinstance(error, ArgumentError)
+
+
+def _database_faults() -> tuple[type[Exception], ...]:
+    """Name what a database raises; a journal does without this import."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    return SQLAlchemyError, StorageInternalError
 
 
 def _with_driver(url: str) -> str:

@@ -11,8 +11,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from carbonopt.report.columns import parts_of, short_label
+from carbonopt.report.palette import BLUE, GREY, part_colours
 from carbonopt.report.scale import common_scale
-from carbonopt.report.style import BLUE, GREY, part_colours
 from carbonopt.report.table import describe_design
 from carbonopt.units import unit_of
 

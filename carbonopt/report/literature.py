@@ -16,10 +16,11 @@ from carbonopt.arrays import Floats
 from carbonopt.carbon.presets import CarbonPreset
 from carbonopt.report import style
 from carbonopt.report.columns import short_label
+from carbonopt.report.palette import PART_COLOURS
 from carbonopt.report.scale import common_scale
 
 SCENARIOS = ("carbon_ca_g", "carbon_pa_g")
-OPERATIONAL, EMBODIED = style.PART_COLOURS["operational"], style.PART_COLOURS["fab_energy"]
+OPERATIONAL, EMBODIED = PART_COLOURS["operational"], PART_COLOURS["fab_energy"]
 PIE_SIZE, RING_SIZE = 95, 118
 KEY_COLUMNS = 6
 _ARC_POINTS = 40

@@ -23,6 +23,8 @@ from carbonopt.search.stop import StopRules
 from carbonopt.store import RunStore, read_table
 
 Progress = Callable[[SearchState], None]
+_PAUSE_PER_CHECKPOINT = 20.0
+"""So that at most one part in twenty of a run goes into checkpoints, which grow with it."""
 
 
 @dataclass
@@ -39,13 +41,17 @@ class Tally:
     distinct: int = 0
     feasible: int = 0
     values: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)))
+    volumes: dict[str, float] = field(default_factory=dict)
 
     def add(self, rows: pd.DataFrame) -> None:
         """Count new rows, and let them compete with the front."""
         feasible = rows[rows["feasible"].astype(bool)]
         new = feasible[self.problem.objectives].to_numpy(dtype=float)
-        both = np.vstack([self.values.reshape(-1, len(self.problem.metrics)), new])
-        self.values = both[non_dominated(both)]
+        known = self.values.reshape(-1, len(self.problem.metrics))
+        both = np.vstack([known, new])
+        kept = non_dominated(both)
+        if kept[len(known) :].any():
+            self.values, self.volumes = both[kept], {}
         self.distinct += len(rows)
         self.feasible += len(feasible)
 
@@ -54,7 +60,10 @@ class Tally:
         point = self.problem.reference_point
         if point is None or (scale == "log" and np.any(self.values <= 0.0)):
             return float("nan")
-        return hypervolume(self.values, [point[m] for m in self.problem.objectives], scale=scale)
+        if scale not in self.volumes:
+            corner = [point[m] for m in self.problem.objectives]
+            self.volumes[scale] = hypervolume(self.values, corner, scale=scale)
+        return self.volumes[scale]
 
 
 class Session:
@@ -84,6 +93,7 @@ class Session:
         self.stored: list[Key] = []
         self.unchecked: list[Row] = []
         self.is_checked = False
+        self.next_checkpoint_s = 0.0
         if store is not None:
             self._recover(store)
 
@@ -151,7 +161,10 @@ class Session:
         self.unchecked = []
 
     def _note(self, elapsed_s: float) -> None:
-        """Close a batch: first the history, then the checkpoint that vouches for it."""
+        """Close a batch: first the history, then the checkpoint that vouches for it.
+
+        Batches since the last checkpoint are gone through again after a kill: their rows are kept.
+        """
         state = self.state(elapsed_s)
         entry = {
             "generation": state.generation,
@@ -169,7 +182,16 @@ class Session:
             self.loop.stop(reached)
         if self.store is not None:
             self.store.append_history(entry)
-            self.store.save_checkpoint(self.loop)
+            self._save(self.store)
+
+    def _save(self, store: RunStore) -> None:
+        """Write a checkpoint at the end, and whenever the last one is long enough ago."""
+        start = time.monotonic()
+        if start < self.next_checkpoint_s and not self.loop.finished:
+            return
+        store.save_checkpoint(self.loop)
+        end = time.monotonic()
+        self.next_checkpoint_s = end + _PAUSE_PER_CHECKPOINT * (end - start)
 
     def _finish(self) -> Front:
         """Put the rows in order, write the front and close the manifest."""

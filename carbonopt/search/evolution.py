@@ -29,6 +29,7 @@ from carbonopt.search.screen import Screen
 from carbonopt.space import IndexArray, Space
 
 _GENERATIONS = 20
+_BUDGET_PER_PARENT = 5
 _SMALLEST_POPULATION = 16
 _SMALLEST_BATCH = 8
 _LARGEST = 100
@@ -74,7 +75,7 @@ class EvolutionarySearcher:
         self.screen = screen if screen is not None and screen.can_learn else None
         self.batch = self.size if self.screen is None else batch_size(task.budget)
         self.algorithm: GeneticAlgorithm = _ALGORITHMS[algorithm](
-            pop_size=self.size,
+            pop_size=self.size if self.screen is None else parents_size(task.budget, self.size),
             sampling=first_designs(task, self.size, self.rng),
             crossover=MixedCrossover(self.space),
             mutation=StepMutation(self.space),
@@ -142,6 +143,17 @@ def population_size(budget: int, objectives: int = 1) -> int:
     """
     size = min(max(budget // _GENERATIONS, _SMALLEST_POPULATION), _LARGEST)
     return max(2, objectives, min(size // 2 * 2, budget))
+
+
+def parents_size(budget: int, first: int) -> int:
+    """Size the population that screened children come from: it has to hold the front so far.
+
+    Examples
+    --------
+    >>> parents_size(144, 16), parents_size(500, 24), parents_size(100_000, 100)
+    (28, 100, 100)
+    """
+    return max(first, min(budget // _BUDGET_PER_PARENT, _LARGEST))
 
 
 def batch_size(budget: int) -> int:

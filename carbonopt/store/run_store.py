@@ -192,7 +192,7 @@ class RunStore:
     def append(self, rows: Sequence[Row], problem: Problem) -> None:
         """Add rows that are not stored yet, at once."""
         names = problem.space.names
-        new = {tuple(str(row[name]) for name in names): row for row in rows}
+        new = {tuple(map(str, map(row.__getitem__, names))): row for row in rows}
         fresh = [row for key, row in new.items() if key not in self._stored]
         if not fresh:
             return

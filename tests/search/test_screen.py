@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from carbonopt.search.screen import Screen, features, interpolated
+from carbonopt.search.screen import Screen, features, interpolated, left_out
 from carbonopt.space import Space
 from carbonopt.variable import Variable
 
@@ -32,6 +32,29 @@ def test_the_model_goes_through_what_it_knows_and_follows_a_line_beyond():
     assert interpolated(known, values, known) == pytest.approx(values, abs=2e-5)
     line = interpolated(known, values, np.array([[1.2, -0.2, 0.5]]))
     assert line[0, 1] == pytest.approx(1.2 - 0.4 + 1.5, abs=1e-4)
+
+
+def test_the_error_of_a_design_left_out_is_that_of_the_model_without_it():
+    rng = np.random.default_rng(2)
+    known = rng.random((12, 2))
+    values = np.column_stack([np.sin(5 * known[:, 0]), known[:, 1] ** 2])
+    for place, error in enumerate(left_out(known, values)):
+        others = np.delete(np.arange(12), place)
+        expected = interpolated(known[others], values[others], known[place : place + 1])[0]
+        assert values[place] - expected == pytest.approx(error, abs=1e-4)
+
+
+def test_a_variable_that_decides_counts_more_in_the_distance():
+    space = Space([Variable.integer("a", 0, 20), Variable.choice("b", list("xyz"))])
+    index = np.stack(np.unravel_index(np.random.default_rng(3).permutation(63)[:40], (21, 3)), 1)
+    screen = Screen(space)
+    wave = np.sin(index[:, :1] / 2.0)
+    screen.learn(index, np.hstack([wave, -wave]), np.full((40, 1), -1.0))
+    for _ in range(4):
+        screen.best(np.array([[3, 1]]), 1)
+    stretch_of_a, *stretch_of_b = screen.stretch.tolist()
+    assert stretch_of_b == [stretch_of_b[0]] * 3
+    assert stretch_of_a > 3.0 * stretch_of_b[0]
 
 
 def test_unordered_values_are_all_equally_far_apart():
