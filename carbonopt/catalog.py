@@ -2,13 +2,46 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
 from carbonopt.errors import SpecError
 
 _PACKAGE = Path(__file__).parent
+_QUESTION = re.compile(r"\*\*Question\.\*\*\s+([^?]*\?)")
+
+
+@dataclass(frozen=True)
+class ShippedStudy:
+    """A shipped study: what it searches, what draws its figures, either or both.
+
+    Attributes
+    ----------
+    name
+        Its name, which is that of its folder.
+    searched
+        The study file that `carbonopt run` takes, None where it searches nothing.
+    drawn
+        The program that draws its figures, None where its runs say it all.
+    """
+
+    name: str
+    searched: Path | None
+    drawn: Path | None
+
+    @property
+    def question(self) -> str:
+        """What it answers, after its README, or after its study file where it has none."""
+        import yaml
+
+        readme = _folder("study") / self.name / "README.md"
+        found = _QUESTION.search(readme.read_text("utf-8")) if readme.is_file() else None
+        if found is None and self.searched is not None:
+            return " ".join(yaml.safe_load(self.searched.read_text("utf-8"))["question"].split())
+        return " ".join(found[1].split()) if found else ""
 
 
 def problem_names() -> list[str]:
@@ -21,10 +54,11 @@ def study_names() -> list[str]:
     return _names("study")
 
 
-def drawn_studies() -> list[Path]:
-    """List the programs of the shipped studies that search nothing: they compute and draw."""
-    found = _folder("study").glob("*/figures.py")
-    return sorted(file for file in found if not (file.parent / "study.yaml").is_file())
+def shipped_studies() -> list[ShippedStudy]:
+    """List the shipped studies, also those that search nothing."""
+    folders = sorted(folder for folder in _folder("study").glob("*") if folder.is_dir())
+    found = [(f.name, _file(f / "study.yaml"), _file(f / "figures.py")) for f in folders]
+    return [ShippedStudy(*each) for each in found if any(each[1:])]
 
 
 def machine_names() -> list[str]:
@@ -99,6 +133,11 @@ def _names(kind: str) -> list[str]:
     return sorted(file.parent.name for file in _folder(kind).glob(f"*/{kind}.yaml"))
 
 
+def _file(path: Path) -> Path | None:
+    """Return the path of a file, None where there is none."""
+    return path if path.is_file() else None
+
+
 def _find(kind: str, name_or_path: str | Path) -> Path:
     """Find a file by name, folder or path."""
     wanted = Path(name_or_path)
@@ -110,7 +149,7 @@ def _find(kind: str, name_or_path: str | Path) -> Path:
         allowed = f"a {kind}, or: carbonopt {does} {name_or_path}"
         raise SpecError(f"{kind}: got {name_or_path}, which is a {other}, allowed: {allowed}")
     drawn = _folder("study") / wanted / "figures.py"
-    if kind == "study" and drawn in drawn_studies():
+    if kind == "study" and drawn.is_file():
         allowed = f"a study that searches, or: python {drawn}"
         raise SpecError(f"study: got {name_or_path}, which searches nothing, allowed: {allowed}")
     raise _unknown(kind, wanted, _names(kind))

@@ -11,7 +11,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from carbonopt.cli_text import DONE, INTERRUPTED, RUN_FAILED, say, say_json, tell
+from carbonopt.cli_text import (
+    DONE,
+    INTERRUPTED,
+    RUN_FAILED,
+    say,
+    say_json,
+    tell,
+    tell_of_compiling,
+)
 from carbonopt.errors import SpecError
 
 if TYPE_CHECKING:
@@ -93,6 +101,7 @@ def _watched(campaign: Campaign, store: CampaignStore, share: Share, options: Na
     left = {cell: campaign.designs(cell) for cell in cells if not store.state(cell).is_done}
     jobs = options.jobs or cores()
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    tell_of_compiling()
     with CampaignDisplay(sys.stderr, left) as display:
         try:
             states = run_campaign(campaign, store.path, jobs=jobs, share=share, watch=display)

@@ -8,7 +8,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from carbonopt.cli_text import DONE, RUN_FAILED, quantity_of, say, say_json, together
+from carbonopt.cli_text import (
+    DONE,
+    RUN_FAILED,
+    quantity_of,
+    say,
+    say_json,
+    tell_of_compiling,
+    together,
+)
 from carbonopt.errors import SpecError
 
 if TYPE_CHECKING:
@@ -119,6 +127,7 @@ def _device(options: Namespace) -> tuple[Device, dict[str, float]]:
     preset = preset_of_options(scenario_of(options))
     parsed = parse_knobs(options.template, knobs)
     chosen, _ = parse_settings(workload.network, own)
+    tell_of_compiling()
     return Device(options.template, parsed, workload, preset, options.mapping_objective), chosen
 
 

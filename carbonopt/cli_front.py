@@ -33,7 +33,8 @@ def front(options: Namespace) -> int:
     from carbonopt.run.sources import load_front
 
     found = load_front(options.source, options.objectives)
-    if not len(found.evaluations) and not (options.json or options.csv):
+    is_one_asked = options.least or options.knee
+    if not len(found.evaluations) and (is_one_asked or not (options.json or options.csv)):
         return _nothing(options)
     rows, narrowed = _chosen(found, options)
     shown = rows[options.columns] if options.columns else rows

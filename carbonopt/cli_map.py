@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from carbonopt.cli_model import J_PER_PJ, knobs_of
-from carbonopt.cli_text import gap_text, say, say_json
+from carbonopt.cli_text import gap_text, say, say_json, tell_of_compiling
 from carbonopt.errors import SpecError
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def map(options: Namespace) -> None:
     if options.out is not None:
         raise SpecError(f"--out: got {options.out}, allowed: beside --front, for its figure")
     task, objective = task_of(options), options.objective or "edp"
+    tell_of_compiling()
     mapped, gap = best_mapping(task, objective)
     looked_at = len(promising(task))
     found = {"objective": objective, "gap": gap, "unrollings": looked_at, **explain(mapped)}
@@ -52,7 +53,9 @@ def front(options: Namespace) -> None:
     if options.objective is not None:
         allowed = "none beside --front, which has the best of each"
         raise SpecError(f"--objective: got {options.objective}, allowed: {allowed}")
-    points = layer_points(task_of(options))
+    task = task_of(options)
+    tell_of_compiling()
+    points = layer_points(task)
     best, told = best_product(points), points[0].explanation
     asked = (told["machine"], Path(options.workload).stem, told["layer"])
     folder = Path(options.out or _RUNS / _NO_WORD.sub("_", "-".join(("map", *asked))))

@@ -9,7 +9,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from carbonopt.cli_text import BAD_INPUT, DONE, gap_text, quantity_of, say, say_json, together
+from carbonopt.cli_text import (
+    BAD_INPUT,
+    DONE,
+    gap_text,
+    quantity_of,
+    say,
+    say_json,
+    tell_of_compiling,
+    together,
+)
 from carbonopt.errors import SpecError
 
 if TYPE_CHECKING:
@@ -42,6 +51,7 @@ def evaluate(options: Namespace) -> None:
 
     refuse_faults(options)
     preset = preset_of_options(scenario_of(options))
+    tell_of_compiling()
     found = evaluate_one(
         options.workload,
         options.template,

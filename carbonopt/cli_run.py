@@ -21,6 +21,7 @@ from carbonopt.cli_text import (
     say,
     summary_lines,
     tell,
+    tell_of_compiling,
     telling_text,
 )
 from carbonopt.errors import SpecError, StoreError
@@ -189,6 +190,7 @@ def _watched(search: Callable[..., Front], exact: float, run_dir: Path, options:
     """Search with a progress display; an interrupt says how to go on."""
     from carbonopt.progress import ProgressDisplay
 
+    tell_of_compiling()
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     with ProgressDisplay(sys.stderr, exact) as display:
         try:

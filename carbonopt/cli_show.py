@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from argparse import Namespace
 from pathlib import Path
 
@@ -52,20 +54,45 @@ def plot(options: Namespace) -> None:
 
 def problems(options: Namespace) -> None:
     """List the shipped problems with their questions."""
+    import yaml
+
     from carbonopt.catalog import find_problem, problem_names
 
-    _list({name: find_problem(name) for name in problem_names()}, json=options.json)
+    entries = []
+    for name, file in ((name, find_problem(name)) for name in problem_names()):
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        question = " ".join(content["question"].split())
+        entries.append({"name": name, "question": question, "file": str(file)})
+    if options.json:
+        say_json(entries)
+        return
+    width = max((len(entry["name"]) for entry in entries), default=0)
+    for entry in entries:
+        say(f"{entry['name']:<{width}}  {entry['question']}")
 
 
 def studies(options: Namespace) -> None:
-    """List the shipped studies with their questions."""
-    from carbonopt.catalog import drawn_studies, find_study, study_names
+    """List the shipped studies: question, how to run each, and what draws its figures."""
+    from carbonopt.catalog import shipped_studies
 
-    _list({name: find_study(name) for name in study_names()}, json=options.json)
-    if not options.json:
-        say("\nStudies that search nothing, each with its question in README.md:")
-        for file in drawn_studies():
-            say(f"python {file}")
+    shipped = shipped_studies()
+    entries = [
+        {
+            "name": study.name,
+            "question": study.question,
+            "run": f"carbonopt run {study.name}" if study.searched else None,
+            "file": str(study.searched) if study.searched else None,
+            "figures": str(study.drawn) if study.drawn else None,
+        }
+        for study in shipped
+    ]
+    if options.json:
+        say_json(entries)
+        return
+    for study, entry in zip(shipped, entries, strict=True):
+        drawn = shlex.join([sys.executable, str(study.drawn)]) if study.drawn else None
+        commands = (each for each in (entry["run"], drawn) if each)
+        say("\n    ".join([f"{study.name}: {study.question}", *commands]))
 
 
 def metrics(options: Namespace) -> None:
@@ -91,20 +118,3 @@ def metrics(options: Namespace) -> None:
     say(aligned({title: [str(entry[key]) for entry in entries] for title, key in titles.items()}))
     of_device = ", ".join(metric.name for metric in PER_DEVICE + GIVEN)
     say(f"\nOf one network: name@network, as in latency_s@resnet8; not for {of_device}.")
-
-
-def _list(files: dict[str, Path], *, json: bool) -> None:
-    """Print name and question of some files."""
-    import yaml
-
-    entries = []
-    for name, file in files.items():
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-        question = " ".join(content["question"].split())
-        entries.append({"name": name, "question": question, "file": str(file)})
-    if json:
-        say_json(entries)
-        return
-    width = max((len(entry["name"]) for entry in entries), default=0)
-    for entry in entries:
-        say(f"{entry['name']:<{width}}  {entry['question']}")

@@ -26,6 +26,17 @@ def tell(fault: object, code: int) -> int:
     return code
 
 
+def tell_of_compiling() -> None:
+    """Say on a terminal that the first design of an installation takes longer, and why."""
+    if not sys.stderr.isatty():
+        return
+    from carbonopt.mapping.compiled import is_compiled
+    from carbonopt.mapping.search import one_unrolling
+
+    if not is_compiled(one_unrolling):
+        tell("compiling the models, about a minute, once per installation", DONE)
+
+
 def quantity_of(text: str | None, unit: str, option: str) -> float | None:
     """Read the quantity of an option, None where it is not given."""
     from carbonopt.units import parse_quantity
@@ -120,7 +131,9 @@ def summary_lines(front: Front) -> list[str]:
         f"{found['designs']:,} designs evaluated, "
         f"{found['feasible_share']:.0%} within all limits, {found['front_size']} on the front"
     ]
-    if found["hypervolume"] is not None:
+    if found["hypervolume"] is not None and math.isnan(found["hypervolume"]):
+        lines.append("no logarithmic hypervolume: an objective is 0 or below")
+    elif found["hypervolume"] is not None:
         ratio = found.get("hypervolume_log_ratio")
         share = "" if ratio is None else f", {ratio:.1%} of the exact front's"
         lines.append(f"hypervolume {found['hypervolume']:.4g} (logarithmic){share}")

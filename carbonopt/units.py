@@ -172,6 +172,23 @@ def format_quantity(value: float, unit: str, digits: int = 3) -> str:
     return f"{round(scaled)} {chosen}" if whole else f"{_plain(scaled, digits)} {chosen}"
 
 
+def format_named(name: str, value: object) -> str:
+    """Print a value in the unit that its name tells; what is no number as it is.
+
+    Examples
+    --------
+    >>> format_named("lifetime_s", 94672800.0), format_named("gas_g_per_mm2", 1.375)
+    ('3 y', '1.375')
+    >>> format_named("period_s@resnet8", 0.04), format_named("dies", 1), format_named("form", "act")
+    ('40 ms', '1', 'act')
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    unit = unit_of(name)
+    known = "_per_" not in name or "/" in unit
+    return format_quantity(float(value), unit if known else "", digits=6)
+
+
 def format_count(number: int) -> str:
     """Print a whole number: in full, or as a power of ten where nobody would read the digits.
 

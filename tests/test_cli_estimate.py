@@ -113,7 +113,9 @@ def test_all_faults_of_a_file_are_told_with_their_lines(capsys, tmp_path):
 @pytest.mark.parametrize(
     ("name", "text", "fault"),
     [
-        ("a.yaml", "conv1: 8", ":1: got something else, allowed: names of layers, each with"),
+        ("a.yaml", "conv1: 8", ":1: conv1: got 8, allowed: names of layers, each with"),
+        ("a.yaml", "- 8", ":1: got [8], allowed: names of layers, each with"),
+        ("a.yaml", "", ":1: got nothing, allowed: names of layers, each with"),
         ("a.yaml", "\nconv1: {bits: 8}", ":2: conv1: got bits, allowed: weight_bits, activation"),
         ("a.csv", "name,bits\n", ":1: got columns name, bits, allowed: layer, weight_bits"),
         ("a.txt", "", ": got .txt, allowed: .yaml, .yml, .csv"),
@@ -124,6 +126,14 @@ def test_other_files_are_refused(capsys, tmp_path, name, text, fault):
     file.write_text(text)
     assert main(["estimate", "alexnet", "--layers", str(file)]) == 2
     assert f"{file}{fault}" in capsys.readouterr().err
+
+
+def test_a_layer_that_stands_twice_in_a_table_is_told_with_both_lines(capsys, tmp_path):
+    table = tmp_path / "layers.csv"
+    table.write_text("layer,weight_bits,pruned_share\nconv1,8,\nconv2,8,\nconv1,4,0.5\n")
+    assert main(["estimate", "alexnet", "--layers", str(table)]) == 2
+    told = f"{table}:4: conv1: got weight_bits again, allowed: once (see line 2)"
+    assert capsys.readouterr().err == f"carbonopt: {told}\n"
 
 
 def test_a_missing_file_is_told(capsys, tmp_path):

@@ -170,7 +170,11 @@ def test_an_empty_run_still_says_something(runs, capsys):
     manifest = json.loads((runs / "s1" / "manifest.json").read_text())
     (runs / "s1" / "manifest.json").write_text(json.dumps(manifest | {"finished": None}))
     assert "no design evaluated yet" in told(capsys, "front", "s1", "--where", "rows = 64")
-    assert "no design evaluated yet" in refused(capsys, "front", "s1", "--knee")
+    assert json.loads(told(capsys, "front", "s1", "--json"))["designs"] == []
+    assert len(told(capsys, "front", "s1", "--csv").splitlines()) <= 1
+    for form in ((), ("--json",), ("--csv",)):
+        assert "no design evaluated yet" in refused(capsys, "front", "s1", "--knee", *form)
+        assert "no design evaluated" in refused(capsys, "front", "s1", "--least", "energy_j", *form)
     assert "no design evaluated yet" in refused(capsys, "export", "s1", "--to", "x.csv")
     assert told(capsys, "report", "s1") == "s1/report.html\n"
     assert "No design has been evaluated yet." in (runs / "s1" / "report.html").read_text()

@@ -204,14 +204,24 @@ def test_the_front_is_a_table_or_csv(finished, capsys):
 
 
 def test_shipped_problems_and_studies_are_listed(capsys):
+    listed = {}
     for command in ("problems", "studies"):
         assert main([command]) == 0
-        searched, _, drawn = capsys.readouterr().out.partition("\n\n")
+        listed[command] = capsys.readouterr().out
         assert main([command, "--json"]) == 0
         entries = json.loads(capsys.readouterr().out)
-        assert len(searched.splitlines()) == len(entries) > 0
-        assert ("macs-are-not-energy/figures.py" in drawn) == (command == "studies")
+        names = [
+            line.split()[0].rstrip(":") for line in listed[command].splitlines() if line[0] != " "
+        ]
+        assert names == [entry["name"] for entry in entries] != []
         assert all(entry["question"].endswith("?") for entry in entries)
+    assert "\n    carbonopt run quickstart\n" in listed["studies"]
+    assert "macs-are-not-energy/figures.py\n" in listed["studies"]
+    by_name = {entry["name"]: entry for entry in entries}
+    assert by_name["quickstart"]["figures"] is None
+    assert by_name["eyeriss-alexnet"]["run"] is None
+    for entry in entries:
+        assert all(Path(entry[key]).is_file() for key in ("file", "figures") if entry[key])
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,8 @@ _BOUNDS: MappingProxyType[str, Callable[[Any, Any], Any]] = MappingProxyType(
     {"<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt}
 )
 _SAME = 1e-9
+_NOTHING = "-"
+"""What tables show where a design has no value, such as for a knob that does not matter."""
 _LISTED = 12
 
 
@@ -38,7 +40,7 @@ class Condition:
         ``<=``, ``>=``, ``<``, ``>``, ``=`` or ``!=``.
     values
         What the column is compared with: one number, or with ``=`` and ``!=`` any of several
-        numbers or texts.
+        numbers or texts; ``-`` is no value, as tables show it.
     """
 
     column: str
@@ -77,12 +79,13 @@ class Condition:
     def _equal(self, table: pd.DataFrame) -> Bools:
         """Mark the designs (n,) whose column is one of the values."""
         column = table[self.column]
-        if any(isinstance(value, str) for value in self.values):
-            wanted = [str(value) for value in self.values]
-            return np.asarray(column.astype(str).isin(wanted), dtype=bool)
-        known = column.to_numpy(dtype=float)[:, None]
-        same = np.isclose(known, np.array(self.values), rtol=_SAME, atol=0.0)
-        return np.asarray(same.any(axis=1), dtype=bool)
+        absent = np.asarray(column.isna() & (_NOTHING in self.values), dtype=bool)
+        values = [value for value in self.values if value != _NOTHING]
+        if any(isinstance(value, str) for value in values):
+            return np.asarray(absent | column.astype(str).isin(values), dtype=bool)
+        known = column.to_numpy(dtype=float)[:, None] if values else np.empty((len(column), 0))
+        same = np.isclose(known, np.array(values, dtype=float), rtol=_SAME, atol=0.0)
+        return np.asarray(absent | same.any(axis=1), dtype=bool)
 
 
 def parse_conditions(
@@ -181,9 +184,12 @@ def _parse(text: str, table: pd.DataFrame, where: str) -> Condition:
     place = f"{where}: {column}"
     if not is_numeric(table[column]):
         return Condition(column, relation, _texts(value, relation, table[column], place))
-    several = value.split(",") if relation not in _BOUNDS else [value]
     unit = unit_of(column)
-    return Condition(column, relation, tuple(_number(each, unit, place) for each in several))
+    if relation in _BOUNDS:
+        return Condition(column, relation, (_number(value, unit, place),))
+    several = [each.strip() for each in value.split(",")]
+    read = (each if each == _NOTHING else _number(each, unit, place) for each in several)
+    return Condition(column, relation, tuple(read))
 
 
 def _number(text: str, unit: str, where: str) -> float:
@@ -203,7 +209,8 @@ def _texts(
     if relation in _BOUNDS:
         raise SpecError(f"{where}: got {relation} for a column of texts, allowed: = or !=")
     wanted = [each.strip() for each in value.split(",")]
-    present = sorted({str(each) for each in column.unique()})
+    present = sorted({str(each) for each in column.dropna().unique()})
+    present += [_NOTHING] if column.isna().any() else []
     faults = [
         f"{where}: got {each}, {_allowed(each, present)}" for each in wanted if each not in present
     ]

@@ -87,6 +87,8 @@ class Front:
     def hypervolume(self, scale: str = "log") -> float:
         """Hypervolume from the problem's reference point, ``log`` (decades) or ``linear``.
 
+        On the log scale NaN where an objective is 0 or below, which has no logarithm.
+
         Raises
         ------
         SpecError

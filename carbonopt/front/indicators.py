@@ -14,12 +14,12 @@ def hypervolume(values: npt.ArrayLike, reference: npt.ArrayLike, *, scale: str =
 
     Linear: volume of objective / reference, between 0 and 1. Log: volume of
     log10(reference / objective), in decades to the power of the number of objectives; it tells
-    fronts apart that the linear one does not.
+    fronts apart that the linear one does not, and is NaN where an objective has no logarithm.
 
     Parameters
     ----------
     values
-        Objectives (n, m) [-], all > 0 on the log scale; a point beyond the reference adds nothing.
+        Objectives (n, m) [-]; a point beyond the reference adds nothing.
     reference
         Reference point (m,), all > 0.
     scale
@@ -28,7 +28,7 @@ def hypervolume(values: npt.ArrayLike, reference: npt.ArrayLike, *, scale: str =
     Raises
     ------
     SpecError
-        `scale` is neither, or a value has no logarithm.
+        `scale` is neither.
 
     References
     ----------
@@ -47,7 +47,7 @@ def hypervolume(values: npt.ArrayLike, reference: npt.ArrayLike, *, scale: str =
     if len(inside) == 0:
         return 0.0
     if scale == "log" and np.any(inside <= 0.0):
-        raise SpecError("scale: got log with an objective <= 0, allowed: linear")
+        return float("nan")
     scaled = np.log10(inside) if scale == "log" else inside
     return float(moocore.hypervolume(scaled, ref=0.0 if scale == "log" else 1.0))
 

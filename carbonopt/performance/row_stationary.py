@@ -30,6 +30,7 @@ from carbonopt.workload.network import Network
 
 LEVELS = ("dram", "sram", "noc", "register")
 OPERANDS = ("W", "I", "O")
+_SHOWN = 5
 """In the order in which words are counted."""
 
 
@@ -139,8 +140,16 @@ def row_stationary_fronts(
     .. [1] Y.-H. Chen et al., IEEE JSSC 52(1), 2017, table III (parameters of a mapping).
     """
     array = array_of(machine)
-    if faults := [fault for layer in network.layers for fault in _faults(layer, machine, array)]:
-        raise MappingError("\n".join(faults))
+    unfit: dict[str, list[str]] = {}
+    for layer in network.layers:
+        for reason in _faults(layer, array):
+            unfit.setdefault(reason, []).append(layer.name)
+    if unfit:
+        told = (
+            f"{_named(layers)} cannot be mapped onto {machine.name}: {reason}"
+            for reason, layers in unfit.items()
+        )
+        raise MappingError("\n".join(told))
     check_dram(network, machine, array.dram_bits)
     fronts: dict[Any, list[RowStationaryLayer]] = {} if solved is None else solved
     keys = []
@@ -211,23 +220,36 @@ def array_of(machine: Machine) -> RowStationaryArray:
     return machine.array
 
 
-def _faults(layer: Layer, machine: Machine, array: RowStationaryArray) -> list[str]:
+def _named(layers: list[str]) -> str:
+    """Name layers, the first few of many.
+
+    Examples
+    --------
+    >>> _named(["stem"]), _named([*"abcdefg"])
+    ("layer 'stem'", "layers 'a', 'b', 'c', 'd', 'e' and 2 more")
+    """
+    shown = ", ".join(map(repr, layers[:_SHOWN]))
+    rest = f" and {len(layers) - _SHOWN} more" if len(layers) > _SHOWN else ""
+    return f"layer{'s' if len(layers) > 1 else ''} {shown}{rest}"
+
+
+def _faults(layer: Layer, array: RowStationaryArray) -> list[str]:
     """Say why a layer cannot be mapped."""
-    options, where = array.options, f"layer {layer.name!r} cannot be mapped onto {machine.name}"
+    options = array.options
     widths = (
         ("weights", layer.weight_bits, options.weight_word_bits, "weight_word_bits"),
         ("inputs", layer.input_bits, options.data_word_bits, "data_word_bits"),
         ("outputs", layer.output_bits, options.data_word_bits, "data_word_bits"),
     )
     faults = [
-        f"{where}: its {what} have {bits} bit, allowed: 1 to {most} ({knob})"
+        f"its {what} have {bits} bit, allowed: 1 to {most} ({knob})"
         for what, bits, most, knob in widths
         if not 1 <= bits <= most
     ]
     needed = row_words(layer, array)
     if needed > array.buffer_words:
         faults.append(
-            f"{where}: its buffer needs {needed:,} words for a row of outputs and the inputs "
+            f"its buffer needs {needed:,} words for a row of outputs and the inputs "
             f"under it, has {array.buffer_words:,}: a larger sram is needed"
         )
     elif options.mappings == "chip":

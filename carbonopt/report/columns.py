@@ -111,6 +111,4 @@ def exact_hypervolume(
     if reference is None or point is None:
         return float("nan")
     values = reference[list(objectives)].to_numpy(float)
-    if np.any(values <= 0.0):
-        return float("nan")
     return hypervolume(values, [point[name] for name in objectives])

@@ -47,9 +47,16 @@ def plot_run(front: Front, out_dir: Path) -> list[Path]:
         figures["carbon"] = plot_carbon(front)
     if len(front) and any(parts_of(front.evaluations, name) for name in BROKEN_DOWN):
         figures["breakdown"] = plot_breakdown(front)
-    if front.history is not None and len(front.history) and front.reference_point is not None:
+    if measured(front):
         figures["hypervolume"] = plot_hypervolume(front)
     return [style.save(figure, out_dir / f"{name}.png") for name, figure in figures.items()]
+
+
+def measured(front: Front) -> bool:
+    """Whether the logarithmic hypervolume of a search is known, over its designs."""
+    if front.history is None or front.reference_point is None:
+        return False
+    return bool(front.history["hypervolume"].notna().any())
 
 
 def panel_pairs(objectives: Sequence[str]) -> list[tuple[str, str]]:
@@ -108,9 +115,10 @@ def draw_pair(panel: Axes, pair: tuple[Metric, Metric], front: Front) -> None:
     points = lay_axes(panel, pair, [best, evaluated, exact])
     feasible = evaluated["feasible"].astype(bool)
     draw_designs(panel, best, points)
-    panel.scatter(
-        *points(evaluated[feasible]), 9, color=style.CLOUD, linewidths=0, label="dominated"
-    )
+    if feasible.sum() > len(best):
+        panel.scatter(
+            *points(evaluated[feasible]), 9, color=style.CLOUD, linewidths=0, label="dominated"
+        )
     crosses = evaluated[~feasible].dropna(subset=[m.name for m in pair])
     if len(crosses):
         panel.scatter(
@@ -181,6 +189,8 @@ def front_caption(front: Front) -> str:
     evaluated = front.evaluations
     feasible = int(evaluated["feasible"].astype(bool).sum())
     lines = [f"{len(evaluated)} designs evaluated, {feasible} within all limits."]
+    if front.run_dir is None and len(front) == len(evaluated):
+        lines = ["Only designs of the front are given."]
     lines += mean_note(evaluated)
     if front.reference is not None:
         lines.append(

@@ -16,7 +16,7 @@ from carbonopt.front.front import Front
 from carbonopt.report import style
 from carbonopt.report.breakdown import BROKEN_DOWN, plot_breakdown
 from carbonopt.report.columns import mean_note, parts_of
-from carbonopt.report.figures import CARBON, plot_carbon, plot_front, plot_hypervolume
+from carbonopt.report.figures import CARBON, measured, plot_carbon, plot_front, plot_hypervolume
 from carbonopt.report.files import write_file
 from carbonopt.report.page_data import page_data, shown_designs
 from carbonopt.report.page_tables import (
@@ -151,7 +151,7 @@ def _figures(front: Front) -> str:
             drawn["carbon"] = (plot_carbon(front), "Carbon of one task in both scenarios.")
         if any(parts_of(front.evaluations, name) for name in BROKEN_DOWN):
             drawn["breakdown"] = (plot_breakdown(front), "Where energy, time and carbon go.")
-    if front.history is not None and len(front.history) and front.reference_point is not None:
+    if measured(front):
         drawn["hypervolume"] = (plot_hypervolume(front), "Hypervolume over evaluations.")
     parts = [
         f"<figure id='figure-{name}'>{_inline(figure, name, words)}</figure>"

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from carbonopt.carbon.design_node import COLUMN
 from carbonopt.front.front import Front
 from carbonopt.objectives import BUILDABLE
 from carbonopt.report.columns import metrics_of, short_label
 from carbonopt.report.page_data import FURTHER
-from carbonopt.report.scale import common_scale, quantity
+from carbonopt.report.scale import common_scale, quantity, spelled
 from carbonopt.report.table import (
     describe_design,
     plain_name,
@@ -23,7 +24,7 @@ from carbonopt.report.table import (
     telling_designs,
     variable_text,
 )
-from carbonopt.units import unit_of
+from carbonopt.units import format_named
 
 _HASHES = {"spec_hash": "problem", "data_hash": "shipped data", "model_hash": "models"}
 _SHOWN_DIGITS = 16
@@ -36,7 +37,7 @@ def front_table(front: Front, designs: pd.DataFrame) -> str:
     heads = ["<th scope='col' data-key='row'>#</th>"]
     columns = [[str(number + 1) for number in range(len(designs))]]
     for place, name in enumerate(variables):
-        heads.append(f"<th scope='col' data-key='v{place}'>{escape(plain_name(name))}</th>")
+        heads.append(f"<th scope='col' data-key='v{place}'>{_broken(plain_name(name))}</th>")
         columns.append([variable_text(name, value) for value in designs[name].tolist()])
     for place, metric in enumerate(metrics):
         values = designs[metric.name].to_numpy(dtype=float)
@@ -56,6 +57,17 @@ def front_table(front: Front, designs: pd.DataFrame) -> str:
         "<table id='designs' class='wide'><caption class='hidden'>Designs of the front</caption>"
         f"<thead><tr>{''.join(heads)}</tr></thead><tbody>{body}</tbody></table>"
     )
+
+
+def _broken(name: str) -> str:
+    """Escape a name that may be broken behind its underscores, so that columns stay narrow.
+
+    Examples
+    --------
+    >>> _broken("weight_bits")
+    'weight_<wbr>bits'
+    """
+    return escape(name).replace("_", "_<wbr>")
 
 
 def telling_table(front: Front) -> str:
@@ -106,8 +118,24 @@ def scenario_table(front: Front, manifest: Mapping[str, Any]) -> str:
         point = (front.reference_point or {})[metric.name]
         rows[f"reference point, {short_label(metric)}"] = quantity(point, metric.unit)
     preset = {key: _value(key, value) for key, value in content.get("preset", {}).items()}
+    if preset and (own := _own_nodes(front.evaluations)):
+        preset[COLUMN] += f", for dies without a node of their own; others {own}"
     prices = f"<h3>Carbon numbers</h3>{pairs_table(preset)}" if preset else ""
     return pairs_table(rows) + prices if rows else ""
+
+
+def _own_nodes(evaluations: pd.DataFrame) -> str:
+    """Name the nodes of designs that have one of their own, '' where none has.
+
+    Examples
+    --------
+    >>> _own_nodes(pd.DataFrame({"node_nm": [65.0, 22.0, float("nan"), 65.0]}))
+    '22, 65 nm'
+    """
+    if COLUMN not in evaluations:
+        return ""
+    nodes = sorted(set(pd.to_numeric(evaluations[COLUMN]).dropna()))
+    return f"{', '.join(f'{node:g}' for node in nodes)} nm" if nodes else ""
 
 
 def provenance_table(manifest: Mapping[str, Any], source: str) -> str:
@@ -170,15 +198,5 @@ def _kinds(designs: pd.DataFrame, variables: Sequence[str]) -> list[str]:
 
 
 def _value(name: str, value: object) -> str:
-    """Print a value of a scenario in the unit that its name tells.
-
-    Examples
-    --------
-    >>> _value("lifetime_s", 94672800.0), _value("gas_g_per_mm2", 1.375), _value("dies", 1)
-    ('3 y', '1.375', '1')
-    """
-    if isinstance(value, bool | str) or not isinstance(value, int | float):
-        return str(value)
-    unit = unit_of(name)
-    known = "_per_" not in name or "/" in unit
-    return quantity(float(value), unit if known else "", digits=6)
+    """Print a value of a scenario in the unit that its name tells."""
+    return value if isinstance(value, str) else spelled(format_named(name, value))

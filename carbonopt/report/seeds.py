@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -119,10 +119,12 @@ def _draw_quality(panel: Axes, groups: pd.DataFrame, looks: Mapping[str, tuple[s
     """Draw median and range of the best measure that a problem has over the budget."""
     has_volume = bool(groups[f"{HYPERVOLUME}_median"].notna().all())
     measure = HYPERVOLUME if has_volume else EPSILON
+    budgets = sorted(set(groups["budget"]))
     for searcher, part in groups.groupby("searcher", sort=False):
         line = part.sort_values("budget")
         colour, marker = looks[str(searcher)]
-        at = line["budget"].to_numpy(float) * DODGE ** (list(looks).index(str(searcher)))
+        place = list(looks).index(str(searcher))
+        at = line["budget"].to_numpy(float) * DODGE**place if len(budgets) > 1 else [float(place)]
         low, median, high = (
             line[f"{measure}_{q}"].to_numpy(float) for q in ("low", "median", "high")
         )
@@ -130,13 +132,22 @@ def _draw_quality(panel: Axes, groups: pd.DataFrame, looks: Mapping[str, tuple[s
             at, median, [median - low, high - median], marker=marker, color=colour, markersize=5,
             capsize=2.5, elinewidth=0.9, label=str(searcher),
         )  # fmt: skip
-    budgets = sorted(set(groups["budget"]))
+    _label_budgets(panel, budgets, list(looks))
+    panel.set_ylabel("log hypervolume / reference front's" if has_volume else "epsilon")
+
+
+def _label_budgets(panel: Axes, budgets: Sequence[int], searchers: Sequence[str]) -> None:
+    """Lay the axis of budgets; a single budget leaves room to name the searchers instead."""
+    if len(budgets) == 1:
+        panel.set_xticks(range(len(searchers)), searchers)
+        panel.set_xlim(-0.6, len(searchers) - 0.4)
+        panel.set_xlabel(f"{budgets[0]:,} designs evaluated")
+        return
     panel.set_xscale("log")
     panel.xaxis.set_major_locator(FixedLocator(budgets))
     panel.xaxis.set_minor_locator(NullLocator())
     panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
     panel.set_xlabel("designs evaluated")
-    panel.set_ylabel("log hypervolume / reference front's" if has_volume else "epsilon")
 
 
 def _draw_surface(panel: Axes, surface: Surface, looks: Mapping[str, tuple[str, str]]) -> None:

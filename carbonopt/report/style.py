@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import matplotlib as mpl
@@ -80,6 +81,9 @@ LOOK: Any = {
 
 LOG_FROM_RATIO = 3.0
 DPI = 160
+CAPTION_PT = 8.5
+MEAN_GLYPH = 0.56
+"""Mean width of a letter over the size of the type."""
 
 
 @contextmanager
@@ -103,8 +107,10 @@ def scale_axis(axis: Axis, values: np.ndarray) -> None:
 
 
 def caption(figure: Figure, text: str) -> None:
-    """Write a caption under the panels, small and left-aligned."""
-    figure.supxlabel(text, x=0.012, ha="left", fontsize=8.5, color="#444444")
+    """Write a caption under the panels, small and left-aligned, broken at the figure's width."""
+    room = int(figure.get_figwidth() * 72.0 / (CAPTION_PT * MEAN_GLYPH))
+    text = "\n".join(fill(line, room, break_long_words=False) for line in text.splitlines())
+    figure.supxlabel(text, x=0.012, ha="left", fontsize=CAPTION_PT, color="#444444")
 
 
 def save(figure: Figure, path: Path) -> Path:

@@ -11,6 +11,7 @@ from carbonopt.front.compare import Comparison, compare_fronts
 from carbonopt.front.conditions import check_numeric
 from carbonopt.objectives import PER_DEVICE, Metric
 from carbonopt.run.sources import Source, open_source
+from carbonopt.units import format_named
 
 _SCENARIO_FREE = ("latency_s", "energy_j", "edp_js", "area_mm2", "idle_w")
 _HASHES = {
@@ -129,9 +130,8 @@ def _differing(named: Mapping[str, Source]) -> list[str]:
     for key in keys:
         values = {name: each.get(key) for name, each in scenarios.items()}
         if len({repr(value) for value in values.values()}) > 1:
-            told.append(
-                f"{key} {' and '.join(str(v) for v in dict.fromkeys(map(str, values.values())))}"
-            )
+            shown = dict.fromkeys(format_named(key, value) for value in values.values())
+            told.append(f"{key} {' and '.join(shown)}")
     return told[:_LISTED] + (["..."] if len(told) > _LISTED else [])
 
 

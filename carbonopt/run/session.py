@@ -58,7 +58,7 @@ class Tally:
     def hypervolume(self, scale: str) -> float:
         """Hypervolume, NaN without a reference point or where an objective has no logarithm."""
         point = self.problem.reference_point
-        if point is None or (scale == "log" and np.any(self.values <= 0.0)):
+        if point is None:
             return float("nan")
         if scale not in self.volumes:
             corner = [point[m] for m in self.problem.objectives]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from carbonopt.errors import SpecError
-from carbonopt.spec.load import read_document
+from carbonopt.spec.load import Place, read_document
 from carbonopt.workload.compression import NETWORK_KNOBS, parse_settings
 from carbonopt.workload.network import Network
 
@@ -40,8 +40,12 @@ def load_layer_settings(path: str | Path, network: Network) -> dict[str, float]:
             if key not in NETWORK_KNOBS:
                 faults.append(f"{where}: {layer}: got {key}, allowed: {', '.join(NETWORK_KNOBS)}")
                 continue
-            values[f"{key}@{layer}"] = value
-            places[f"{key}@{layer}"] = where
+            name = f"{key}@{layer}"
+            if name in places:
+                line = places[name].rpartition(":")[2]
+                faults.append(f"{where}: {layer}: got {key} again, allowed: once (see line {line})")
+                continue
+            values[name], places[name] = value, where
     try:
         chosen, _ = parse_settings(network, values, places)
     except SpecError as error:
@@ -61,13 +65,24 @@ def _of_yaml(file: Path) -> Iterator[Entry]:
     if document.faults:
         raise SpecError(document.faults)
     data = document.data
-    if not isinstance(data, dict) or not all(isinstance(each, dict) for each in data.values()):
-        allowed = (
-            "names of layers, each with {weight_bits: 8, activation_bits: 8, pruned_share: 0.5}"
+    listed = data.items() if isinstance(data, dict) else ()
+    wrong = [(str(name),) for name, each in listed if not isinstance(each, dict)]
+    if wrong or not isinstance(data, dict):
+        allowed = "names of layers, each with {weight_bits: 8, activation_bits: 8, ...}"
+        places: list[Place] = [*wrong] or [()]
+        raise SpecError(
+            [
+                document.fault(at, f"got {_shown(document.value(at))}, allowed: {allowed}")
+                for at in places
+            ]
         )
-        raise SpecError(f"{file}:1: got something else, allowed: {allowed}")
     for name, values in data.items():
         yield f"{file}:{document.lines.get((name,), 1)}", str(name), values
+
+
+def _shown(value: object) -> str:
+    """Show a value of a YAML file as it was read."""
+    return "nothing" if value is None else str(value)
 
 
 def _of_csv(file: Path) -> Iterator[Entry]:

@@ -37,7 +37,7 @@ NEWCOMERS = "how-to"
 """Section of the pages that lie at the top of the folder."""
 FIRST = (
     *("index", "install", "first_front", "tutorial"),
-    *("own_network", "own_machine", "own_scenario", "own_objective", "own_searcher"),
+    *("own_network", "own_problem", "own_machine", "own_scenario", "own_objective", "own_searcher"),
     *("commands", "problem_file", "scenario", "study_file", "machine_file", "bom_file"),
     *("knobs", "metrics", "units", "glossary", "catalogue", "data", "api"),
 )

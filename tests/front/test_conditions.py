@@ -17,6 +17,7 @@ def designs():
             "template": ["dimc", "aimc", "digital_os", "dimc"],
             "rows": [64, 128, 256, 512],
             "groups": pd.Series([8, None, None, 16], dtype=object),
+            "cell": ["sram", None, None, "rram"],
             "sram_byte": [8192.0, 65536.0, 65536.0, 524288.0],
             "latency_s": [0.004, 0.005, 0.006, np.nan],
             "feasible": [True, True, False, True],
@@ -43,6 +44,13 @@ def designs():
         ("template == dimc, aimc", [1, 1, 0, 1]),
         ("template != dimc", [0, 1, 1, 0]),
         ("feasible = True", [1, 1, 0, 1]),
+        ("groups = -", [0, 1, 1, 0]),
+        ("groups = 8, -", [1, 1, 1, 0]),
+        ("groups != -", [1, 0, 0, 1]),
+        ("latency_s = -", [0, 0, 0, 1]),
+        ("cell = -", [0, 1, 1, 0]),
+        ("cell = -, rram", [0, 1, 1, 1]),
+        ("cell != -", [1, 0, 0, 1]),
     ],
 )
 def test_designs_that_meet_a_condition(designs, text, met):

@@ -8,12 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from carbonopt.cli_text import summary_lines
 from carbonopt.errors import SearchError, SpecError
 from carbonopt.front.choose import knee
 from carbonopt.front.dominance import front_rows, non_dominated
 from carbonopt.front.front import Front
 from carbonopt.front.indicators import epsilon, hypervolume, share_found
 from carbonopt.objectives import metric
+from carbonopt.problem import Problem
+from carbonopt.report.figures import plot_run
+from carbonopt.run import search
+from carbonopt.variable import Variable
 
 POINT = {"latency_s": 10.0, "energy_j": 10.0}
 
@@ -97,8 +102,11 @@ def test_a_point_beyond_the_reference_adds_nothing():
 def test_scales_that_cannot_be_are_refused():
     with pytest.raises(SpecError, match="allowed: log, linear"):
         hypervolume([[1.0]], [2.0], scale="cubic")
-    with pytest.raises(SpecError, match="allowed: linear"):
-        hypervolume([[0.0]], [2.0])
+
+
+def test_what_has_no_logarithm_has_no_logarithmic_hypervolume():
+    assert np.isnan(hypervolume([[0.0]], [2.0]))
+    assert hypervolume([[0.0]], [2.0], scale="linear") == 1.0
 
 
 def test_a_front_measures_one_against_itself():
@@ -175,3 +183,20 @@ def test_nothing_feasible_names_the_binding_limit():
         front.knee()
     with pytest.raises(SearchError, match="no feasible design"):
         front.lowest("energy_j")
+
+
+def test_losses_of_0_and_below_are_values_without_a_logarithm(tmp_path):
+    """As an Optuna user expects: a compressed network may be better than the plain one."""
+    problem = Problem(
+        "losses",
+        [Variable.integer("bits", 1, 5)],
+        lambda design: {"energy_j": float(design["bits"]), "quality_loss": 3.0 - design["bits"]},
+        ["energy_j", "quality_loss"],
+        reference_point={"energy_j": 10.0, "quality_loss": 10.0},
+    )
+    front = search(problem, budget=5)
+    assert sorted(front.values[:, 1]) == [-2.0, -1.0, 0.0, 1.0, 2.0]
+    assert np.isnan(front.hypervolume())
+    assert front.hypervolume("linear") == pytest.approx(0.1 * (0.8 + 0.9 + 1.0 + 1.1) + 0.5 * 1.2)
+    assert "no logarithmic hypervolume: an objective is 0 or below" in summary_lines(front)
+    assert "hypervolume.png" not in {file.name for file in plot_run(front, tmp_path)}

@@ -57,13 +57,14 @@ def test_a_machine_is_what_its_file_says(tmp_path):
     assert built.levels("W") == (0, 2)
 
 
-def test_the_machine_of_the_readme_is_one(tmp_path):
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    (block,) = re.findall(r"^```yaml\n(machine: .*?)^```$", readme, re.M | re.S)
+def test_the_machine_of_the_how_to_page_is_one(tmp_path):
+    page = Path(__file__).parents[2] / "docs" / "how-to" / "own_machine.md"
+    text = page.read_text(encoding="utf-8")
+    (block,) = re.findall(r'^```yaml title="chip.yaml"\n(machine: .*?)^```$', text, re.M | re.S)
     path = tmp_path / "machine.yaml"
     path.write_text(block, encoding="utf-8")
     built = load_machine(path)
-    assert (built.name, [memory.name for memory in built.memories][-1]) == ("small", "dram")
+    assert (built.name, [memory.name for memory in built.memories][-1]) == ("chip", "dram")
     assert built.memories[2].bandwidth_bits == pytest.approx(64)
 
 

@@ -242,12 +242,13 @@ def test_fronts_trade_energy_for_latency():
 
 def test_all_layers_that_cannot_be_mapped_are_told_at_once():
     wide = dataclasses.replace(PLAIN, name="wide", weight_bits=16, input_bits=17)
+    wide2 = dataclasses.replace(wide, name="wide2", input_bits=16)
     long = Layer("long", "conv", (1, 8, 1, 90000, 1, 4, 3, 3), input_size=(90000, 1))
     with pytest.raises(MappingError) as error:
-        network_cost(Network("two", (wide, long)), eyeriss(weight_word_bits=8), "optimal")
+        network_cost(Network("two", (wide, wide2, long)), eyeriss(weight_word_bits=8), "optimal")
     assert str(error.value).splitlines() == [
-        "layer 'wide' cannot be mapped onto eyeriss: its weights have 16 bit, allowed: 1 to 8 "
-        "(weight_word_bits)",
+        "layers 'wide', 'wide2' cannot be mapped onto eyeriss: its weights have 16 bit, allowed: "
+        "1 to 8 (weight_word_bits)",
         "layer 'wide' cannot be mapped onto eyeriss: its inputs have 17 bit, allowed: 1 to 16 "
         "(data_word_bits)",
         "layer 'long' cannot be mapped onto eyeriss: its buffer needs 360,006 words for a row of "

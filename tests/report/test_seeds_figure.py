@@ -1,5 +1,7 @@
 """The table and figure of a campaign."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -63,6 +65,14 @@ def test_the_figure_has_a_row_per_problem(found):
     assert [text.get_text() for text in left.get_xticklabels()] == ["50", "500"]
     assert right.get_title(loc="left") == "median attainment after 500 designs"
     assert len(right.lines) == 2
+
+
+def test_with_a_single_budget_searchers_are_named_below(found):
+    single = replace(found, groups=found.groups[found.groups["budget"] == 500])
+    left, _ = plot_seeds(single).axes
+    assert left.get_xscale() == "linear"
+    assert {text.get_text() for text in left.get_xticklabels()} == {"tpe", "random"}
+    assert left.get_xlabel() == "500 designs evaluated"
 
 
 def test_files_are_the_same_each_time(found, tmp_path):

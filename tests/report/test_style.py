@@ -30,3 +30,12 @@ def test_an_axis_is_logarithmic_where_positive_values_span_it(values, scale):
     axes = Figure().subplots()
     style.scale_axis(axes.yaxis, np.array(values))
     assert axes.get_yscale() == scale
+
+
+def test_a_long_caption_is_broken_at_the_width_of_its_figure():
+    figure = Figure(figsize=(6, 4))
+    words = "the runs were priced under different scenarios (period_s@resnet8 40 ms and 20 ms); "
+    style.caption(figure, f"short\n{words * 4}")
+    (caption,) = figure.texts if figure.texts else (figure._supxlabel,)
+    assert caption.get_text().startswith("short\nthe runs")
+    assert caption.get_window_extent().x1 <= figure.bbox.x1

@@ -74,13 +74,15 @@ def test_what_differs_is_told(runs, keys, told):
 
 
 def test_carbon_of_two_scenarios_is_left_out(runs):
-    preset = PRESET | {"name": "green", "use_g_per_kwh": 56.0}
-    change(runs / "s2", content={"workloads": WORKLOADS, "preset": preset})
+    preset = PRESET | {"use_g_per_kwh": 56.0}
+    slow = [WORKLOADS[0] | {"period_s": 0.02}]
+    change(runs / "s2", content={"workloads": slow, "preset": preset})
     found = compare(pair(runs))
     assert [m.name for m in found.metrics] == ["latency_s", "energy_j"]
     assert found.notices[0] == (
-        "the runs were priced under different scenarios (use_g_per_kwh 301.0 and 56.0): not "
-        "compared in carbon_ca_g, carbon_pa_g (price them alike with reprice)"
+        "the runs were priced under different scenarios (use_g_per_kwh 301 g/kWh and 56 g/kWh; "
+        "period_s@resnet8 40 ms and 20 ms): not compared in carbon_ca_g, carbon_pa_g "
+        "(price them alike with reprice)"
     )
     with pytest.raises(SpecError, match="carbon_ca_g: the runs were priced under different"):
         compare(pair(runs), ["latency_s", "carbon_ca_g"])
