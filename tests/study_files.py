@@ -40,3 +40,11 @@ def flat(numbers: dict, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], flo
         here = (*path, name)
         found |= flat(value, here) if isinstance(value, dict) else {here: value}
     return found
+
+
+def parted(numbers: dict) -> tuple[dict[tuple[str, ...], object], dict[tuple[str, ...], float]]:
+    """Tell what a study names, which has to be the same, from what it measures."""
+    whole = flat(numbers)
+    measured = {path for path, value in whole.items() if isinstance(value, float | int)}
+    named = {path: value for path, value in whole.items() if path not in measured}
+    return named, {path: whole[path] for path in whole if path in measured}
