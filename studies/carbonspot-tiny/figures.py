@@ -15,8 +15,7 @@ from carbonopt.problem import load_problem
 from carbonopt.report import style
 from carbonopt.report.activities import ACTIVITIES, carbon_column, plot_activities
 from carbonopt.report.scale import quantity
-from carbonopt.run import evaluate
-from carbonopt.run.start import start_designs
+from carbonopt.run import search
 
 PLOTTED, LAST = "CarbonSpot without the package", "default"
 STEPS = {  # what is exchanged, one after the other: which designs, which carbon numbers
@@ -32,13 +31,13 @@ STEPS = {  # what is exchanged, one after the other: which designs, which carbon
 }
 
 
-def solve(folder: Path, kinds: str = "parity mapped default", workers: int = 2) -> dict:
-    """Evaluate the designs of the study on its problems of some kinds."""
-    found = {}
-    for kind in kinds.split():
-        problem = load_problem(folder / f"{kind}.yaml")
-        designs = start_designs(folder / "grid.csv", problem.space)
-        found[kind] = evaluate(problem, designs, workers=workers)
+def solve(folder: Path, runs: Path, kinds: str = "parity mapped default", workers: int = 2) -> dict:
+    """Evaluate the study's designs on problems of it, or read them where runs has them already."""
+    found, grid = {}, folder / "grid.csv"
+    for problem in (load_problem(folder / f"{kind}.yaml") for kind in kinds.split()):
+        run = {"run_dir": runs / problem.name, "workers": workers}
+        front = search(problem, budget=len(pd.read_csv(grid)), start=grid, **run)
+        found[problem.name.split("_")[1]] = front.evaluations
     return found
 
 
@@ -91,7 +90,8 @@ def main(folder: Path) -> None:
     """Draw the figure of a folder's study and print its numbers."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("runs") / folder.name)
-    out, steps = parser.parse_args().out, priced(solve(folder))
+    out = parser.parse_args().out
+    steps = priced(solve(folder, out.parent))
     files = [style.save(draw(steps), out / f"grid{end}") for end in (".png", ".svg")]
     print(json.dumps({"tolerance": 1e-6, **numbers(steps)}, indent=1), *files, sep="\n")
 

@@ -93,7 +93,7 @@ def test_who_wins_costs_what_is_expected(suite, tmp_path):
     text = "\n".join(",".join(row.values()) for row in rows)
     (folder / "grid.csv").write_text(f"{','.join(rows[0])}\n{text}\n")
     study = figures_of(name)
-    tables = study.solve(folder, workers=1)
+    tables = study.solve(folder, tmp_path, workers=1)
     steps = study.priced(tables)
     (named, found), (names, amounts) = parted(study.numbers(steps)), parted(numbers)
     assert named == names
