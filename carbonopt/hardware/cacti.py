@@ -70,11 +70,12 @@ def sram_rows_range() -> tuple[int, int]:
     return int(rows.min()), int(rows.max())
 
 
-def sram_byte_range() -> tuple[float, float]:
-    """Return the sizes that the table covers for the narrowest memory, one column [byte]."""
-    column_byte = load_facts("memory_28nm.csv")["sram_column_bits"] / 8
-    low, high = sram_rows_range()
-    return low * column_byte, high * column_byte
+def least_sram_byte() -> float:
+    """Return the smallest memory that the table covers, one column of the fewest words [byte].
+
+    How large one may be depends on its words, which are as wide as the array.
+    """
+    return sram_rows_range()[0] * load_facts("memory_28nm.csv")["sram_column_bits"] / 8
 
 
 def sram_array(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -15,7 +16,7 @@ from carbonopt.carbon.presets import CarbonPreset, preset_names
 from carbonopt.catalog import find_problem
 from carbonopt.compress.quality import quality_function
 from carbonopt.errors import SpecError
-from carbonopt.hardware.cacti import sram_byte_range
+from carbonopt.hardware.cacti import least_sram_byte
 from carbonopt.objectives import (
     BUILDABLE,
     GIVEN,
@@ -193,8 +194,7 @@ def _vocabulary() -> Vocabulary:
     from carbonopt.hardware.knob_table import knob_table
     from carbonopt.hardware.template import TEMPLATES
 
-    knobs, sizes = knob_table().values(), sram_byte_range()
-    sizes_said = " to ".join(format_quantity(size, "byte") for size in sizes)
+    knobs, least = knob_table().values(), least_sram_byte()
     return Vocabulary(
         workloads=tuple(network_names()),
         presets=tuple(preset_names()),
@@ -205,10 +205,10 @@ def _vocabulary() -> Vocabulary:
         required=("template", *(knob.column for knob in knobs if knob.required)),
         knob_units={knob.column: knob.unit for knob in knobs} | dict.fromkeys(NETWORK_KNOBS, ""),
         knob_ranges={knob.column: (knob.low, knob.high) for knob in knobs}
-        | {"sram_byte": sizes}
+        | {"sram_byte": (least, math.inf)}
         | {knob.name: knob.range for knob in NETWORK_KNOBS.values()},
         knob_allowed={knob.column: knob.allowed for knob in knobs}
-        | {"sram_byte": sizes_said}
+        | {"sram_byte": f"{format_quantity(least, 'byte')} or more"}
         | {knob.name: knob.allowed for knob in NETWORK_KNOBS.values()},
         knob_words={knob.column: knob.words for knob in knobs if knob.words},
         whole_knobs=tuple(knob.column for knob in knobs if knob.whole)

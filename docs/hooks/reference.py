@@ -20,7 +20,7 @@ from carbonopt.carbon.presets import compare_presets, preset_names
 from carbonopt.catalog import find_machine, machine_names, problem_names
 from carbonopt.cli import make_parser
 from carbonopt.data.tables import FACT_COLUMNS, FOLDER, load_table
-from carbonopt.hardware.cacti import sram_byte_range
+from carbonopt.hardware.cacti import least_sram_byte
 from carbonopt.hardware.knob_table import knob_table
 from carbonopt.hardware.template import TEMPLATES
 from carbonopt.objectives import MAPPING_OBJECTIVES, METRICS, PER_DEVICE
@@ -263,7 +263,7 @@ def knobs_page() -> str:
     page += (
         "follows from others. [In-memory macros](../concepts/imc.md) says what each reaches.\n\n"
     )
-    sizes = " to ".join(format_quantity(size, "byte") for size in sram_byte_range())
+    sizes = f"{format_quantity(least_sram_byte(), 'byte')} or more"
     rows = (
         (f"`{k.name}`", f"`{k.column}`", k.meaning, sizes if k.name == "sram" else k.allowed,
          "required" if k.required else "" if k.default is None else f"`{k.default}`",
