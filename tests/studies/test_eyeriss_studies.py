@@ -2,40 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
-import json
-from pathlib import Path
-from types import ModuleType
-
 import pytest
+from study_files import expected, figures_of, flat, page_of
 
 from carbonopt.workload.load import network_names
-
-STUDIES = Path(__file__).parents[2] / "studies"
-
-
-def figures_of(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(
-        name.replace("-", "_"), STUDIES / name / "figures.py"
-    )
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def expected(name: str) -> tuple[dict, float]:
-    numbers = json.loads((STUDIES / name / "expected.json").read_text())
-    return numbers, numbers.pop("tolerance")
-
-
-def flat(numbers: dict, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], float]:
-    found = {}
-    for name, value in numbers.items():
-        here = (*path, name)
-        found |= flat(value, here) if isinstance(value, dict) else {here: value}
-    return found
 
 
 @pytest.mark.study
@@ -47,7 +17,7 @@ def test_alexnet_on_eyeriss():
     assert found["dense"][0].total == 19413479256
     assert found["compressed"][0].total == pytest.approx(5178642000.623875, rel=1e-12)
     assert len(study.draw(found).axes) == 2
-    page = (STUDIES / "eyeriss-alexnet" / "README.md").read_text()
+    page = page_of("eyeriss-alexnet")
     for name in ("dense", "compressed"):
         assert f"{numbers[name]['energy_j'] * 1e3:.2f} mJ" in page
         assert f"{numbers[name]['latency_s'] * 1e3:.1f} ms" in page
@@ -64,7 +34,7 @@ def test_macs_are_not_energy():
 
 
 def test_the_page_has_the_correlations_that_are_expected():
-    page = (STUDIES / "macs-are-not-energy" / "README.md").read_text()
+    page = page_of("macs-are-not-energy")
     numbers, _ = expected("macs-are-not-energy")
     for machine, own in numbers.items():
         for name, each in own.items():
