@@ -256,7 +256,7 @@ def _faults(layer: Layer, array: RowStationaryArray) -> list[str]:
         banks, has = banks_of_a_row(shape_of(layer), sizes_of(array), array), array.banks
         if banks > has:
             faults.append(
-                f"{where}: its buffer needs {banks} banks of {array.bank_words:,} words, has "
+                f"its buffer needs {banks} banks of {array.bank_words:,} words, has "
                 f"{has}: a larger sram is needed, or mappings=any"
             )
     return faults
