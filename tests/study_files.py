@@ -68,12 +68,11 @@ def part_of(
     for file in folder.glob("*.yaml") if networks else ():
         some = f"workloads: [{', '.join(networks)}]"
         file.write_text(re.sub(r"(?m)^workloads: .*$", some, file.read_text()))
+    whole = grid_of(folder)
     rows = [
-        row
-        for row in grid_of(folder)
-        if f"{row['template']} {row['cols']}, {row['sram_byte']}" in designs
+        row for row in whole if f"{row['template']} {row['cols']}, {row['sram_byte']}" in designs
     ]
     assert len(rows) == len(designs)
-    lines = [",".join(rows[0]), *(",".join(row.values()) for row in rows)]
+    lines = [",".join(whole[0]), *(",".join(row.values()) for row in rows)]
     (folder / "grid.csv").write_text("\n".join(lines) + "\n")
     return folder
