@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import importlib.util
 import json
+import re
+import shutil
+from collections.abc import Collection
 from pathlib import Path
 from types import ModuleType
 
@@ -48,3 +52,27 @@ def parted(numbers: dict) -> tuple[dict[tuple[str, ...], object], dict[tuple[str
     measured = {path for path, value in whole.items() if isinstance(value, float | int)}
     named = {path: value for path, value in whole.items() if path not in measured}
     return named, {path: whole[path] for path in whole if path in measured}
+
+
+def grid_of(folder: Path) -> list[dict[str, str]]:
+    """Read the designs that a study of a grid evaluates."""
+    with (folder / "grid.csv").open() as stream:
+        return list(csv.DictReader(stream))
+
+
+def part_of(
+    name: str, designs: Collection[str], folder: Path, networks: Collection[str] = ()
+) -> Path:
+    """Copy a study of a grid, with some of its designs and perhaps not all of its networks."""
+    shutil.copytree(STUDIES / name, folder)
+    for file in folder.glob("*.yaml") if networks else ():
+        some = f"workloads: [{', '.join(networks)}]"
+        file.write_text(re.sub(r"(?m)^workloads: .*$", some, file.read_text()))
+    whole = grid_of(folder)
+    rows = [
+        row for row in whole if f"{row['template']} {row['cols']}, {row['sram_byte']}" in designs
+    ]
+    assert len(rows) == len(designs)
+    lines = [",".join(whole[0]), *(",".join(row.values()) for row in rows)]
+    (folder / "grid.csv").write_text("\n".join(lines) + "\n")
+    return folder

@@ -15,7 +15,7 @@ from carbonopt.report.scale import common_scale, quantity
 
 ACTIVITIES: tuple[Activity, ...] = ("CA", "PA")
 RINGS = ("o", "s")
-LEAST_PT2, STEP_PT2 = 8.0, 14.0
+LEAST_PT2, STEP_PT2 = 12.0, 12.0
 """Area of the marker with the smallest buffer, and what each larger one adds."""
 LEGEND_COLUMNS = 6
 

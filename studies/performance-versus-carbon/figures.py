@@ -1,0 +1,99 @@
+"""The most performant architecture against the one with the least carbon, network by network."""
+
+import argparse
+import json
+import runpy
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from carbonopt.carbon.presets import CarbonPreset, load_preset
+from carbonopt.report import style
+from carbonopt.report.activities import ACTIVITIES, carbon_column
+
+STUDIES = Path(__file__).parents[1]
+GRIDS = [STUDIES / "carbonspot-tiny", STUDIES / "carbonspot-mobile"]
+GRID = runpy.run_path(str(GRIDS[0] / "figures.py"))
+SETTINGS = {  # designs of those studies, and the carbon numbers that go with them
+    "CarbonSpot": ("parity", load_preset("carbonspot")),
+    "default": ("default", load_preset("default").with_values(reticle_rule="met")),
+}
+MARKS = {"TOP/s": "o", "TOP/s/W": "D", "energy x delay": "s"}
+
+
+def solve(folders: list[Path], runs: Path, workers: int = 2) -> pd.DataFrame:
+    """Return what shall be least of every design, for each setting, network and activity."""
+    rows = []
+    for folder in folders:
+        tables = GRID["solve"](folder, runs, "parity default", workers)
+        for setting, (kind, preset) in SETTINGS.items():
+            rows += [own.assign(setting=setting) for own in merits(tables[kind], preset)]
+    return pd.concat(rows)
+
+
+def merits(table: pd.DataFrame, preset: CarbonPreset) -> list[pd.DataFrame]:
+    """Return latency, energy, their product and carbon of the designs that are allowed."""
+    carbon, found = GRID["carbon_of"](table, preset), []
+    networks = [str(name).partition("@")[2] for name in carbon.filter(like="carbon_ca_g@")]
+    for network, activity in product(networks, ACTIVITIES):
+        own = pd.DataFrame({"case": f"{network}, {activity}"}, carbon.index)
+        own["TOP/s"] = table[f"latency_s@{network}"].to_numpy()
+        own["TOP/s/W"] = table[f"energy_j@{network}"].to_numpy()
+        own["energy x delay"] = own["TOP/s"] * own["TOP/s/W"]
+        own["carbon"] = carbon[carbon_column(activity, network)]
+        found.append(own.dropna())
+    return found
+
+
+def numbers(rows: pd.DataFrame) -> dict:
+    """Return who is best in what, its carbon over the least, and how far the least is behind."""
+    found = {name: {} for name in (*SETTINGS, "all")}
+    for (setting, case), own in rows.groupby(["setting", "case"], sort=False):
+        least, told = own["carbon"].idxmin(), {}
+        for merit in MARKS:
+            best = own.sort_values([merit, "carbon"]).iloc[0]
+            times, slack = best["carbon"] / own["carbon"].min(), own[merit][least] / best[merit]
+            told[merit] = {"best": str(best.name), "carbon": float(times), "behind": float(slack)}
+        found[setting][case] = {"least carbon": least, **told}
+    for setting, activity, merit in product(SETTINGS, ACTIVITIES, MARKS):
+        own = [told[merit]["carbon"] for case, told in found[setting].items() if activity in case]
+        told = {"differ": sum(times > 1 for times in own), "median": float(np.median(own))}
+        found["all"][f"{setting}, {activity}, {merit}"] = {**told, "most": max(own)}
+    return found
+
+
+def draw(found: dict) -> Figure:
+    """Draw the carbon of the best in each figure of merit over the least: a row per network."""
+    networks = list(dict.fromkeys(case.split(",")[0] for case in found["default"]))
+    looks = style.template_looks(["aimc", "digital_os", "digital_ws", "dimc"])
+    with style.house_style():
+        figure = Figure(figsize=(9.2, 8.4), layout="constrained")
+        panels = figure.subplots(2, 2, sharex=True, sharey=True)
+        for panel, end in zip(panels.flat, product(SETTINGS, ACTIVITIES), strict=True):
+            for template, (colour, _) in looks.items():
+                panel.plot([], [], "s", ms=9, color=colour, label=template)
+            for place, (merit, marker) in zip((-0.25, 0, 0.25), MARKS.items(), strict=True):
+                panel.plot([], [], marker, color=style.GREY, label=f"best in {merit}")
+                for row, network in enumerate(networks):
+                    case, y = found[end[0]][f"{network}, {end[1]}"][merit], row + place
+                    paint = {"color": looks[case["best"].split()[0]][0], "mec": "white"}
+                    panel.plot([1, case["carbon"]], [y, y], color=style.CLOUD, lw=1, zorder=1)
+                    panel.plot(case["carbon"], y, marker, ms=7, mew=0.4, **paint)
+            style.scale_axis(panel.xaxis, np.array([1.0, max(99.0, *panel.dataLim.intervalx)]))
+            panel.set(title=", ".join(end), ylim=(len(networks) - 0.4, -0.6))
+            panel.set_yticks(range(len(networks)), networks)
+        figure.supxlabel("carbon over the least on the grid")
+        style.head(figure, "Carbon of the most performant accelerators", panels.flat)
+    return figure
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("runs/performance-versus-carbon"))
+    out = parser.parse_args().out
+    found = numbers(solve(GRIDS, out.parent))
+    files = [style.save(draw(found), out / f"carbon{end}") for end in (".png", ".svg")]
+    print(json.dumps({"tolerance": 1e-6, **found}, indent=1), *files, sep="\n")
