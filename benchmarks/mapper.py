@@ -2,9 +2,9 @@
 
 python benchmarks/mapper.py [--machine FILE] [PART ...]
 
-Parts: chains, fronts, free, tables, zigzag, rows, memory; all unless given, `zigzag` only where
-zigzag-dse is installed (extra: peers). Times are CPU seconds of this process with compiled kernels
-on disk; ratios are of one run.
+Parts: chains, fronts, free, every, tables, zigzag, rows, memory; all unless given, `zigzag` only
+where zigzag-dse is installed (extra: peers). Times are CPU seconds of this process with compiled
+kernels on disk; ratios are of one run.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ from carbonopt.mapping.residency import resident_byte
 from carbonopt.mapping.storage import Storage
 from carbonopt.mapping.task import MappingTask
 from carbonopt.performance.cache import FOLDER
+from carbonopt.performance.choices import MappingMode
 from carbonopt.performance.explain import best_mapping
 from carbonopt.performance.mapper import solve_layer, unrolled_tables
 from carbonopt.performance.network import network_cost
@@ -105,6 +106,23 @@ def free(file: Path) -> None:
     machine = load_machine(file)
     anything = dict.fromkeys(machine.shape, DIMS)
     _fronts(dataclasses.replace(machine, name=f"{machine.name}, free", unrolled=anything))
+
+
+def every(file: Path) -> None:
+    """Networks with the promising and with all unrollings: time, energy x latency, what is left."""
+    machine, modes = load_machine(file), ("optimal", "exhaustive")
+    for mode in modes:
+        network_cost(load_network("autoencoder"), machine, mode)
+    print("network | optimal CPU s | all unrollings | energy x latency of all over optimal | gap")
+    for name in ("resnet18", "mobilenet_v1", "alexnet"):
+        network, times, found = load_network(name), {}, {}
+        for mode in modes:
+            start = time.process_time()
+            found[mode] = network_cost(network, machine, mode)
+            times[mode] = time.process_time() - start
+        one, all_of_them = (found[mode].energy_pj * found[mode].cycles for mode in modes)
+        print(f"{name} | {times['optimal']:.3f} | {times['exhaustive']:.3f}"
+              f" | {all_of_them / one:.5f} | {found['exhaustive'].gap:.1e}")  # fmt: skip
 
 
 def _fronts(machine: Machine) -> None:
@@ -235,30 +253,35 @@ def _their_best(layer: Layer, accelerator: Path, mapping: Path) -> tuple[float, 
 def rows(_: Path) -> None:
     """Every row that CarbonSpot's CPU time was measured on, end to end at optimum."""
     reference = pd.read_csv(ROOT / "benchmarks" / "carbonspot_cpu.csv", comment="#")
-    print("row | rows | CarbonSpot CPU s | ours | ratio")
-    total = 0.0
+    modes = ("optimal", "exhaustive")
+    print("row | rows | CarbonSpot CPU s | optimal | ratio | all unrollings | ratio")
+    total = dict.fromkeys(modes, 0.0)
     for row in reference.itertuples():
         network = load_network(row.workload)
         dram = deployment_facts(row.workload).dram_byte
-        solve = partial(_row, network, row.template, dram)
-        solve(*GRID[0])
-        times = [cpu_s(partial(solve, sram, dim)) for sram, dim in GRID]
-        ours = statistics.mean(times)
-        total += sum(times)
-        print(f"{row.workload}, {row.template} | {len(times)} | {row.cpu_s:.3f} | {ours:.4f}"
-              f" | {row.cpu_s / ours:.0f}", flush=True)  # fmt: skip
+        told = [f"{row.workload}, {row.template} | {len(GRID)} | {row.cpu_s:.3f}"]
+        for mode in modes:
+            solve = partial(_row, network, row.template, dram, mode)
+            solve(*GRID[0])
+            seconds = sum(cpu_s(partial(solve, sram, dim)) for sram, dim in GRID)
+            total[mode] += seconds
+            told.append(f"{seconds / len(GRID):.4f} | {row.cpu_s * len(GRID) / seconds:.0f}")
+        print(" | ".join(told), flush=True)
     theirs, count = (reference["cpu_s"] * reference["rows"]).sum(), reference["rows"].sum()
-    print(f"all | {count} | {theirs / count:.3f} | {total / count:.4f} | {theirs / total:.0f}")
+    told = [f"{total[mode] / count:.4f} | {theirs / total[mode]:.0f}" for mode in modes]
+    print(" | ".join([f"all | {count} | {theirs / count:.3f}", *told]))
 
 
-def _row(network: Network, template: str, dram_byte: float, sram_byte: float, dim: int) -> None:
+def _row(
+    network: Network, template: str, dram_byte: float, mode: MappingMode, sram_byte: float, dim: int
+) -> None:
     """Build a machine and map a network onto it."""
     variant = load_variant("default")
     machine = build_machine(
         TEMPLATES[template], Knobs(dim, dim, 1, sram_byte), variant, dram_byte=dram_byte,
         resident_byte=resident_byte(network, sram_byte, variant),
     )  # fmt: skip
-    network_cost(network, machine, "optimal")
+    network_cost(network, machine, mode)
 
 
 def memory(file: Path) -> None:
@@ -279,7 +302,9 @@ def _peak(file: Path, name: str) -> None:
     print(f"{name} | {largest / 2**10:.0f} | {before / 2**10:.0f}", flush=True)
 
 
-PARTS = {part.__name__: part for part in (chains, fronts, free, tables, zigzag, rows, memory)}
+PARTS = {
+    part.__name__: part for part in (chains, fronts, free, every, tables, zigzag, rows, memory)
+}
 
 
 def main() -> None:
