@@ -45,8 +45,8 @@ def test_faults_of_bits_are_told_with_those_of_the_design(capsys):
         assert part in told
     told = refusal(capsys, "evaluate", "--workload", "resnet8", *DESIGN, "--set", "weight_bits=16")
     assert told == (
-        "carbonopt: dimc: weight_bits: got 16 in layer 'stem' and 9 more, allowed: 1 to 8 "
-        "(bits of its multipliers)\n"
+        "carbonopt: dimc: weight_bits: got 16 in layer 'stem' and 9 more, allowed: "
+        "whole numbers from 1 to 8 (bits of its multipliers)\n"
     )
 
 

@@ -85,7 +85,7 @@ def test_an_installed_wheel_has_commands_problems_and_studies(bin_dir, tmp_path)
     design = ("--template", "digital_ws", "--set", "rows=32", "--set", "cols=32")
     found = ask("evaluate", "--workload", "autoencoder", *design, "--set", "sram=64KiB", "--json")
     assert json.loads(found)["energy_j"] > 0
-    ask("run", "quickstart", "--budget", "1", "--workers", "1", "--out", "run")
+    ask("run", "quickstart", "--budget", "2", "--workers", "1", "--out", "run")
     assert (tmp_path / "run" / "figures" / "front.png").is_file()
     studies = {study["name"]: study for study in json.loads(ask("studies", "--json"))}
     figures = studies["eyeriss-alexnet"]["figures"]

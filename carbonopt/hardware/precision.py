@@ -35,8 +35,8 @@ def check_precision(machine: Machine, layers: Iterable[Layer]) -> None:
                 wide.setdefault((name, got), []).append(layer.name)
     faults = [
         f"{machine.name}: {name}: got {got} in layer {first!r}"
-        f"{f' and {len(others)} more' if others else ''}, allowed: 1 to {most[name]} (bits of its "
-        "multipliers)"
+        f"{f' and {len(others)} more' if others else ''}, "
+        f"allowed: whole numbers from 1 to {most[name]} (bits of its multipliers)"
         for (name, got), (first, *others) in wide.items()
     ]
     if faults:

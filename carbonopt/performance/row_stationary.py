@@ -242,7 +242,7 @@ def _faults(layer: Layer, array: RowStationaryArray) -> list[str]:
         ("outputs", layer.output_bits, options.data_word_bits, "data_word_bits"),
     )
     faults = [
-        f"its {what} have {bits} bit, allowed: 1 to {most} ({knob})"
+        f"its {what} have {bits} bit, allowed: whole numbers from 1 to {most} ({knob})"
         for what, bits, most, knob in widths
         if not 1 <= bits <= most
     ]

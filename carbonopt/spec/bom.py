@@ -28,9 +28,9 @@ class SiliconSpec(Strict):
     fab_yield: Fraction | None = None
     """Share of good dies, or of good memory; that of ACT unless given."""
     gpa: Positive | None = None
-    """Abatement of the process gases [%]."""
+    """Abatement of the process gases [%]; that of ACT, 97, unless given."""
     fab_ci: Text | None = None
-    """Grid of the fab; ACT's names mean its own table of 2022."""
+    """Grid of the fab, Taiwan unless given; ACT's names mean its own table of 2022."""
 
     @model_validator(mode="after")
     def _sized(self) -> Self:
@@ -54,7 +54,7 @@ class PassiveSpec(Strict):
     weight: Grams | None = None
     """Of one."""
     fab_ci: Text | None = None
-    """Grid of the fab."""
+    """Grid of the fab; Japan, as ACT has it, unless given."""
 
 
 class MaterialSpec(Strict):

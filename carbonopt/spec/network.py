@@ -31,7 +31,8 @@ class MappingSpec(Strict):
     mode: Literal["optimal", "exhaustive", "reference", "genes"] = "optimal"
     """Solved under promising unrollings or under all, as CarbonSpot does it, or searched."""
     objective: Text | None = None
-    """What is least among the solved mappings of a network: edp, energy, latency, carbon."""
+    """What is least among the solved mappings of a network: edp, energy, latency, carbon;
+    edp unless given."""
 
     @model_validator(mode="before")
     @classmethod

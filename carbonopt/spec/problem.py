@@ -39,13 +39,13 @@ class WorkloadSpec(Strict):
     path: Text | None = None
     """An ONNX file, from the folder of the problem file."""
     period: Seconds | None = None
-    """Time between two inferences."""
+    """Time between two inferences; that of a shipped network, or unknown, unless given."""
     dram: Bytes | None = None
-    """Memory beside the chip."""
+    """Memory beside the chip; as shipped, or as much as holds the network, unless given."""
     batch: int | None = Field(default=None, gt=0)
-    """Inputs per inference."""
+    """Inputs per inference; as the network has them unless given."""
     zero_share: float | dict[str, float] | None = None
-    """Share of the inputs that are zero, of every layer or by layer."""
+    """Share of the inputs that are zero, of every layer or by layer; 0 unless given."""
 
     @model_validator(mode="before")
     @classmethod
@@ -83,7 +83,7 @@ class VariableSpec(Strict):
     real: list[Any] | None = None
     """``[low, high, levels]``: so many equidistant values."""
     per: Literal["all", "network", "layer"] | None = None
-    """Of networks: one variable for all, or one for each network, or for each layer."""
+    """Of networks: one variable for all (unless given), for each network, or for each layer."""
 
     @field_validator("name")
     @classmethod
@@ -197,9 +197,9 @@ class ProblemSpec(Strict):
     variables: dict[str, VariableSpec] = Field(default_factory=dict, validate_default=True)
     """Knobs of the hardware, by name; not beside a machine."""
     scenario: ScenarioSpec = ScenarioSpec()
-    """Where, how and how long a device is made and used."""
+    """Where, how and how long a device is made and used; the preset default unless given."""
     mapping: MappingSpec = Field(default_factory=MappingSpec, validate_default=True)
-    """How layers are mapped: a mode alone, or keys."""
+    """How layers are mapped: a mode alone, or keys; optimal unless given."""
     quality: QualitySpec | None = None
     """What says the loss of quality of compressed networks."""
     objectives: list[str] = Field(min_length=1)

@@ -212,13 +212,14 @@ def _structure(kind: Any) -> str:
 
 
 def _default(field: FieldInfo) -> str:
-    """Say what stands for a key that is not given; nothing where nothing does."""
+    """Say what stands for a key that is not given."""
     if field.is_required():
         return "required"
-    if field.default_factory is not None or field.default in (None, "", [], {}):
-        return ""
-    if isinstance(field.default, Strict):
-        return ""
+    made = field.default_factory
+    if isinstance(field.default, Strict) or (inspect.isclass(made) and issubclass(made, Strict)):
+        return "those of its keys"
+    if made is not None or field.default in (None, "", [], {}):
+        return "none"
     default = field.default[0] if isinstance(field.default, tuple) else field.default
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"
 

@@ -167,6 +167,7 @@ def test_every_key_of_every_file_is_described(site, place, model):
     told = _rows(site, f"reference/{place}.html")
     assert keys - set(told) == set()
     assert [key for key in keys if not told[key][0].strip()] == [], "takes nothing"
+    assert [key for key in keys if not told[key][1].strip()] == [], "has no default, not even none"
     assert [key for key in keys if told[key][-1].strip() in ("", "None")] == [], "says nothing"
 
 

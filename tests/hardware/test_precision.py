@@ -90,8 +90,8 @@ def test_wider_layers_are_refused_with_their_name_and_bits():
     with pytest.raises(ModelRangeError) as error:
         check_precision(machine("dimc"), [EIGHT, wide, dataclasses.replace(wide, name="conv2")])
     assert str(error.value).splitlines() == [
-        "dimc: weight_bits: got 16 in layer 'conv1' and 1 more, allowed: 1 to 8 "
-        "(bits of its multipliers)",
-        "dimc: input_bits: got 9 in layer 'conv1' and 1 more, allowed: 1 to 8 "
-        "(bits of its multipliers)",
+        "dimc: weight_bits: got 16 in layer 'conv1' and 1 more, allowed: "
+        "whole numbers from 1 to 8 (bits of its multipliers)",
+        "dimc: input_bits: got 9 in layer 'conv1' and 1 more, allowed: "
+        "whole numbers from 1 to 8 (bits of its multipliers)",
     ]

@@ -248,9 +248,9 @@ def test_all_layers_that_cannot_be_mapped_are_told_at_once():
         network_cost(Network("two", (wide, wide2, long)), eyeriss(weight_word_bits=8), "optimal")
     assert str(error.value).splitlines() == [
         "layers 'wide', 'wide2' cannot be mapped onto eyeriss: its weights have 16 bit, allowed: "
-        "1 to 8 (weight_word_bits)",
-        "layer 'wide' cannot be mapped onto eyeriss: its inputs have 17 bit, allowed: 1 to 16 "
-        "(data_word_bits)",
+        "whole numbers from 1 to 8 (weight_word_bits)",
+        "layer 'wide' cannot be mapped onto eyeriss: its inputs have 17 bit, allowed: "
+        "whole numbers from 1 to 16 (data_word_bits)",
         "layer 'long' cannot be mapped onto eyeriss: its buffer needs 360,006 words for a row of "
         "outputs and the inputs under it, has 51,200: a larger sram is needed",
     ]

@@ -309,4 +309,4 @@ def test_what_is_wider_than_the_array_is_told_before_a_run(folder):
     row = problem.evaluate([[0, 0, 0, 0, 1, 0]]).iloc[0]
     assert row["status"] == "error"
     assert row["limit.buildable"] == 1.0
-    assert "allowed: 1 to 8 (bits of its multipliers)" in row["message"]
+    assert "allowed: whole numbers from 1 to 8 (bits of its multipliers)" in row["message"]

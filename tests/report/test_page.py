@@ -15,6 +15,7 @@ from carbonopt.front.front import Front
 from carbonopt.objectives import metric
 from carbonopt.report.page import page_html, write_page
 from carbonopt.report.page_data import CLOUD, SHOWN_DESIGNS, page_data, shown_designs
+from carbonopt.report.page_tables import scenario_table
 from carbonopt.run.sources import Source
 
 MANIFEST = {
@@ -217,3 +218,12 @@ def test_the_same_front_makes_the_same_page(front, tmp_path):
     source = Source("runs/tiny", front, MANIFEST)
     first = write_page(source, tmp_path / "new" / "a.html").read_bytes()
     assert first == write_page(source, tmp_path / "b.html").read_bytes()
+
+
+def test_the_scenario_names_the_nodes_of_designs_that_have_one_of_their_own(front):
+    manifest = {"content": {"preset": {"node_nm": 28.0}}}
+    mixed = replace(front, evaluations=front.evaluations.assign(node_nm=65.0))
+    assert "28 nm, for dies without a node of their own; others 65 nm" in scenario_table(
+        mixed, manifest
+    )
+    assert "<td>28 nm</td>" in scenario_table(front, manifest)

@@ -6,7 +6,7 @@ import pytest
 from test_page import MANIFEST
 
 from carbonopt.report.page import write_page
-from carbonopt.run.sources import Source
+from carbonopt.run.sources import Source, open_source
 
 pytestmark = pytest.mark.browser
 PASSING = "document.querySelectorAll('#designs tbody tr:not(.out)').length"
@@ -164,6 +164,15 @@ def test_nothing_is_wider_than_the_window(page):
     for width in (1400, 800, 400):
         page.size(width, 900)
         assert page.run("document.documentElement.scrollWidth") <= width
+
+
+def test_all_columns_of_a_front_with_many_variables_are_seen(browser, tmp_path):
+    page = browser.open(write_page(open_source("imc_vs_digital"), tmp_path / "many.html", []))
+    page.size(1300, 900)
+    hidden = "((table) => table.scrollWidth - table.clientWidth)(document.querySelector('.tall'))"
+    assert page.run("document.querySelectorAll('#designs thead th').length") == 16
+    assert page.run(hidden) <= 0
+    page.close()
 
 
 def test_dark_and_light_differ_and_paper_is_white(page):
