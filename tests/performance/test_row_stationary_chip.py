@@ -88,8 +88,8 @@ def test_a_buffer_of_too_few_banks_is_refused_for_all_layers_at_once():
     with pytest.raises(MappingError) as error:
         network_cost(Network("two", layers), eyeriss(mappings="chip", sram="4 KiB"), "optimal")
     assert str(error.value) == (
-        f"layers {LAYER.name!r}, 'b' cannot be mapped onto eyeriss: its buffer needs 2 banks of 2,048 "
-        "words, has 0: a larger sram is needed, or mappings=any"
+        f"layers {LAYER.name!r}, 'b' cannot be mapped onto eyeriss: its buffer needs 2 banks of "
+        "2,048 words, has 0: a larger sram is needed, or mappings=any"
     )
 
 
