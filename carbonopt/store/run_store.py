@@ -196,7 +196,8 @@ class RunStore:
         fresh = [row for key, row in new.items() if key not in self._stored]
         if not fresh:
             return
-        if not self._columns or any(set(row) - set(self._columns) for row in fresh):
+        known = set(self._columns)
+        if not all(map(known.issuperset, fresh)):
             self._widen(problem.frame(fresh).columns.tolist(), problem)
         lines = csv_lines([[row.get(name) for name in self._columns] for row in fresh])
         add(self.path / EVALUATIONS, lines)
