@@ -1,6 +1,8 @@
 """The mirror of a run: its front, its failures, its figures and files, and no more than a page."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import optuna
@@ -173,3 +175,9 @@ def test_failed_designs_are_failed_trials(tmp_path):
 )
 def test_a_variable_keeps_its_values(values, wanted):
     assert module._distribution(toy.Variable("x", values)) == wanted
+
+
+def test_a_mirror_with_a_journal_starts_without_what_it_does_not_need():
+    code = "import sys, carbonopt.monitor.mirror; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"matplotlib", "sqlalchemy"} & set(done.stdout.split())

@@ -327,3 +327,25 @@ def test_two_starts_in_one_empty_directory_make_one_run(tmp_path):
     assert f"{tmp_path / 'run'}: another process is running this run" in ends
     co.search(toy.small(), budget=40, run_dir=tmp_path / "straight")
     assert read(tmp_path / "run") == read(tmp_path / "straight")
+
+
+def test_slow_checkpoints_are_few_and_a_run_goes_on_from_an_old_one(tmp_path, monkeypatch):
+    straight = co.search(toy.large(), "nsga2-plain", 200, 1, run_dir=tmp_path / "straight")
+    assert straight.history["generation"].max() > 8
+    saved, save = [], RunStore.save_checkpoint
+
+    def slowly(store, state):
+        time.sleep(0.2)
+        saved.append(state.generation)
+        save(store, state)
+
+    monkeypatch.setattr(RunStore, "save_checkpoint", slowly)
+    with pytest.raises(StopError):
+        co.search(
+            toy.large(), "nsga2-plain", 200, 1, run_dir=tmp_path / "run", progress=stop_after(6)
+        )
+    assert saved[0] == 1
+    assert len(saved) < 4
+    front = co.search(toy.large(), "nsga2-plain", 200, 1, run_dir=tmp_path / "run")
+    assert saved[-1] == front.history["generation"].max()
+    assert read(tmp_path / "run") == read(tmp_path / "straight")
