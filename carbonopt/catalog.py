@@ -12,6 +12,8 @@ from carbonopt.errors import SpecError
 
 _PACKAGE = Path(__file__).parent
 _QUESTION = re.compile(r"\*\*Question\.\*\*\s+([^?]*\?)")
+_DRAWN = "figures.py"
+"""Name of the program that draws the figures of a study."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def study_names() -> list[str]:
 def shipped_studies() -> list[ShippedStudy]:
     """List the shipped studies, also those that search nothing."""
     folders = sorted(folder for folder in _folder("study").glob("*") if folder.is_dir())
-    found = [(f.name, _file(f / "study.yaml"), _file(f / "figures.py")) for f in folders]
+    found = [(f.name, _file(f / "study.yaml"), _file(f / _DRAWN)) for f in folders]
     return [ShippedStudy(*each) for each in found if any(each[1:])]
 
 
@@ -148,8 +150,8 @@ def _find(kind: str, name_or_path: str | Path) -> Path:
     if (wanted / f"{other}.yaml").is_file() or str(wanted) in _names(other):
         allowed = f"a {kind}, or: carbonopt {does} {name_or_path}"
         raise SpecError(f"{kind}: got {name_or_path}, which is a {other}, allowed: {allowed}")
-    drawn = _folder("study") / wanted / "figures.py"
-    if kind == "study" and drawn.is_file():
+    drawn = next(filter(Path.is_file, (wanted / _DRAWN, _folder("study") / wanted / _DRAWN)), None)
+    if kind == "study" and drawn:
         allowed = f"a study that searches, or: python {drawn}"
         raise SpecError(f"study: got {name_or_path}, which searches nothing, allowed: {allowed}")
     raise _unknown(kind, wanted, _names(kind))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
+import re
 import subprocess
 import sys
 import sysconfig
+import tomllib
 import venv
 import zipfile
 from pathlib import Path
@@ -16,6 +19,14 @@ import pytest
 ROOT = Path(__file__).parents[1]
 LARGEST_BYTE = 5_000_000
 WITHIN = ("carbonopt/", "carbonopt-")
+COMES_WITH = {
+    "yaml": "pyyaml",
+    "google": "onnx",
+    "pydantic_core": "pydantic",
+    "sqlalchemy": "optuna",
+    "distributed": "dask",
+}
+"""Which distribution brings a module of another name."""
 
 
 def said(command: list[str], folder: Path, **variables: str) -> str:
@@ -93,3 +104,26 @@ def test_an_installed_wheel_has_commands_problems_and_studies(bin_dir, tmp_path)
     said([python, figures, "--out", "drawn"], tmp_path, **options)
     assert (tmp_path / "drawn" / "energy.png").is_file()
     assert not list(tmp_path.glob("carbonopt*"))
+
+
+def test_whatever_is_imported_is_declared():
+    """So that the environment beside the wheel hides no dependency that is missing."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    asked = [*project["dependencies"], *(each for extra in extras.values() for each in extra)]
+    declared = {re.match(r"[\w-]+", each).group() for each in asked}
+    modules = {
+        name.split(".")[0]
+        for file in (ROOT / "carbonopt").rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        for name in imported(node)
+    }
+    others = modules - sys.stdlib_module_names - {"carbonopt"}
+    assert {COMES_WITH.get(name, name.replace("_", "-")) for name in others} <= declared
+
+
+def imported(node: ast.AST) -> list[str]:
+    """Modules that a statement imports."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module] if isinstance(node, ast.ImportFrom) and node.module else []

@@ -114,8 +114,7 @@ def network_cost(
     the cells of in-memory macros, one layer's beside the other's in the groups, they do if that is
     better. Layers that `solved` knows in this mode are not mapped again. A row-stationary array has
     its own mappings, all of which are looked at. The result says how far it is at most from the
-    least: energies and latencies that no mapping undercuts take the mappings' place. `exhaustive`
-    proves nothing where a layer has more unrollings than `carbonopt.mapping.unrollings.MOST`.
+    least: energies and latencies that no mapping undercuts take the mappings' place.
 
     Raises
     ------

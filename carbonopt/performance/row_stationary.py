@@ -30,8 +30,9 @@ from carbonopt.workload.network import Network
 
 LEVELS = ("dram", "sram", "noc", "register")
 OPERANDS = ("W", "I", "O")
-_SHOWN = 5
 """In the order in which words are counted."""
+_SHOWN = 5
+"""Layers that a message names."""
 
 
 @dataclass(frozen=True)

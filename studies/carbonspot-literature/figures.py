@@ -1,17 +1,14 @@
 """Published macros of 12 to 28 nm: carbon over TOPS/W, as CarbonSpot has it and corrected."""
 
-import argparse
-import json
 from itertools import pairwise
-from pathlib import Path
 
 import pandas as pd
 from scipy.stats import spearmanr
 
 from carbonopt.carbon.literature import literature_carbon, load_chips, load_suites
 from carbonopt.carbon.presets import CarbonPreset, load_preset
-from carbonopt.report import style
 from carbonopt.report.literature import SCENARIOS, plot_literature
+from carbonopt.report.study import output_of, save_study
 
 PARITY, LAST = "carbonspot", "default"
 STEPS = {  # what is exchanged, one after the other, on the way from CarbonSpot's numbers to ours
@@ -73,10 +70,7 @@ def ranked(table: pd.DataFrame) -> dict[str, dict]:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path("runs/carbonspot-literature"))
-    out, found, files = parser.parse_args().out, steps(), []
+    out, drawn = output_of(__file__, __doc__), {}
     for name, preset in ((PARITY, load_preset(PARITY)), (LAST, load_preset(LAST))):
-        figure = plot_literature(solve(name, preset), preset)
-        files += [style.save(figure, out / f"{name}{end}") for end in (".png", ".svg")]
-    print(json.dumps({"tolerance": 1e-9, **numbers(found)}, indent=1), *files, sep="\n")
+        drawn[name] = plot_literature(solve(name, preset), preset)
+    print(save_study(out, drawn, numbers(steps()), 1e-9))

@@ -1,7 +1,5 @@
 """CarbonSpot's grid of square accelerators: carbon CA against PA, as published and by default."""
 
-import argparse
-import json
 from pathlib import Path
 
 import pandas as pd
@@ -12,9 +10,9 @@ from carbonopt.evaluate import load_workload
 from carbonopt.front.pricing import Scenario, price
 from carbonopt.front.winners import keeps_periods
 from carbonopt.problem import load_problem
-from carbonopt.report import style
 from carbonopt.report.activities import ACTIVITIES, carbon_column, plot_activities
 from carbonopt.report.scale import quantity
+from carbonopt.report.study import output_of, save_study
 from carbonopt.run import search
 
 PLOTTED, LAST = "CarbonSpot without the package", "default"
@@ -88,12 +86,9 @@ def draw(steps: dict) -> Figure:
 
 def main(folder: Path) -> None:
     """Draw the figure of a folder's study and print its numbers."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path("runs") / folder.name)
-    out = parser.parse_args().out
+    out = output_of(str(folder / "figures.py"), __doc__)
     steps = priced(solve(folder, out.parent))
-    files = [style.save(draw(steps), out / f"grid{end}") for end in (".png", ".svg")]
-    print(json.dumps({"tolerance": 1e-6, **numbers(steps)}, indent=1), *files, sep="\n")
+    print(save_study(out, {"grid": draw(steps)}, numbers(steps)))
 
 
 if __name__ == "__main__":

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-import json
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ from carbonopt.hardware.knobs import parse_knobs
 from carbonopt.performance.eyeriss_estimator import Estimate, at_bits, estimate, ungrouped
 from carbonopt.report import style
 from carbonopt.report.energy_figures import plot_estimate
+from carbonopt.report.study import output_of, save_study
 from carbonopt.workload.layer_settings import load_layer_settings
 
 HERE = Path(__file__).parent
@@ -83,14 +82,10 @@ def draw(found: dict[str, tuple[Estimate, Evaluation]]) -> Figure:
 
 def main() -> None:
     """Draw everything and print the numbers."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path("runs/eyeriss-alexnet"))
-    out = parser.parse_args().out
-    found = solve()
-    files = [style.save(draw(found), out / f"energy{suffix}") for suffix in (".png", ".svg")]
+    out, found = output_of(__file__, __doc__), solve()
+    print(save_study(out, {"energy": draw(found)}, numbers(found), 1e-9))
     for name, (guess, _) in found.items():
-        files += plot_estimate(guess, f"AlexNet, {name}", out / name)
-    print(json.dumps({"tolerance": 1e-9, **numbers(found)}, indent=1), *files, sep="\n")
+        print(*plot_estimate(guess, f"AlexNet, {name}", out / name), sep="\n")
 
 
 if __name__ == "__main__":

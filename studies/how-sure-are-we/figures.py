@@ -1,10 +1,7 @@
 """How sure the carbon of designs is, how sure their order, and which numbers make it unsure."""
 
-import argparse
-import json
 from dataclasses import replace
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -15,6 +12,7 @@ from carbonopt.evaluate import load_workload
 from carbonopt.front.pricing import Scenario
 from carbonopt.front.uncertainty import Uncertainty, assess, carbon_samples
 from carbonopt.report import style
+from carbonopt.report.study import output_of, save_study
 from carbonopt.report.uncertainty import draw_causes
 from carbonopt.run.sources import load_front
 
@@ -91,9 +89,6 @@ def draw(problem: str) -> Figure:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path("runs/how-sure-are-we"))
-    out = parser.parse_args().out
+    out = output_of(__file__, __doc__)
     told = {f"{p}, {use}": numbers(*sample(p, use)) for p, use in product(PROBLEMS, USES)}
-    files = [style.save(draw("mlperf_tiny"), out / f"sure{suffix}") for suffix in (".png", ".svg")]
-    print(json.dumps({"tolerance": 1e-6, **told}, indent=1), *files, sep="\n")
+    print(save_study(out, {"sure": draw("mlperf_tiny")}, told))

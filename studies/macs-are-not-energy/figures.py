@@ -1,9 +1,6 @@
 """How well MACs and weights say what a network, or a layer, takes in energy and time."""
 
-import argparse
-import json
 from itertools import permutations, product
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,6 +12,7 @@ from carbonopt.compress.rank import layer_uses
 from carbonopt.evaluate import evaluate_design, load_workload
 from carbonopt.hardware.knobs import parse_knobs
 from carbonopt.report import style
+from carbonopt.report.study import output_of, save_study
 from carbonopt.workload.load import network_names
 
 MACHINES = {"eyeriss": {}, "digital_ws": {"rows": "16", "cols": "16", "sram": "128KiB"}}
@@ -94,8 +92,5 @@ def draw(layers: pd.DataFrame) -> Figure:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path("runs/macs-are-not-energy"))
-    out, found = parser.parse_args().out, solve(network_names())
-    files = [style.save(draw(found), out / f"energy{suffix}") for suffix in (".png", ".svg")]
-    print(json.dumps({"tolerance": 1e-6, **numbers(found)}, indent=1), *files, sep="\n")
+    out, found = output_of(__file__, __doc__), solve(network_names())
+    print(save_study(out, {"energy": draw(found)}, numbers(found)))

@@ -1,7 +1,5 @@
 """The most performant architecture against the one with the least carbon, network by network."""
 
-import argparse
-import json
 import runpy
 from itertools import product
 from pathlib import Path
@@ -13,6 +11,7 @@ from matplotlib.figure import Figure
 from carbonopt.carbon.presets import CarbonPreset, load_preset
 from carbonopt.report import style
 from carbonopt.report.activities import ACTIVITIES, carbon_column
+from carbonopt.report.study import output_of, save_study
 
 STUDIES = Path(__file__).parents[1]
 GRIDS = [STUDIES / "carbonspot-tiny", STUDIES / "carbonspot-mobile"]
@@ -91,9 +90,6 @@ def draw(found: dict) -> Figure:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path("runs/performance-versus-carbon"))
-    out = parser.parse_args().out
+    out = output_of(__file__, __doc__)
     found = numbers(solve(GRIDS, out.parent))
-    files = [style.save(draw(found), out / f"carbon{end}") for end in (".png", ".svg")]
-    print(json.dumps({"tolerance": 1e-6, **found}, indent=1), *files, sep="\n")
+    print(save_study(out, {"carbon": draw(found)}, found))

@@ -1,9 +1,6 @@
 """What optimal mappings save over those of CarbonSpot's rules, by network, machine and layer."""
 
-import argparse
-import json
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -18,6 +15,7 @@ from carbonopt.performance.cost import mapped_cost
 from carbonopt.performance.mapped import MappedLayer
 from carbonopt.performance.mapper import solve_layer
 from carbonopt.report import style
+from carbonopt.report.study import output_of, save_study
 from carbonopt.workload.load import network_names
 
 SIDES = {"digital_os": 32, "digital_ws": 32, "dimc": 128, "aimc": 128}  # 1.4 to 1.8 mm2 each
@@ -93,8 +91,5 @@ def draw(networks: pd.DataFrame, layers: pd.DataFrame) -> Figure:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path("runs/what-mapping-buys"))
-    out, found = parser.parse_args().out, solve(network_names())
-    files = [style.save(draw(*found), out / f"mapping{suffix}") for suffix in (".png", ".svg")]
-    print(json.dumps({"tolerance": 1e-6, **numbers(*found)}, indent=1), *files, sep="\n")
+    out, found = output_of(__file__, __doc__), solve(network_names())
+    print(save_study(out, {"mapping": draw(*found)}, numbers(*found)))

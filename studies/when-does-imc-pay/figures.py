@@ -1,7 +1,5 @@
 """Which kind of accelerator has the least carbon, over lifetime times grid and over duty."""
 
-import argparse
-import json
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -16,6 +14,7 @@ from carbonopt.carbon.presets import load_preset
 from carbonopt.carbon.task import Task
 from carbonopt.evaluate import load_workload
 from carbonopt.report import style
+from carbonopt.report.study import output_of, save_study
 from carbonopt.units import UNITS
 
 DESIGNS, YEAR_S = pd.read_csv(Path(__file__).with_name("designs.csv")), UNITS["s"]["y"]
@@ -93,8 +92,4 @@ def draw() -> Figure:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path("runs/when-does-imc-pay"))
-    out = parser.parse_args().out
-    files = [style.save(draw(), out / f"winners{suffix}") for suffix in (".png", ".svg")]
-    print(json.dumps({"tolerance": 1e-6, **numbers()}, indent=1), *files, sep="\n")
+    print(save_study(output_of(__file__, __doc__), {"winners": draw()}, numbers()))

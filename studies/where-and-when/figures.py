@@ -1,10 +1,7 @@
 """Where and when to compute: one front in nine grids, and in the clean hours of four."""
 
-import argparse
-import json
 from dataclasses import replace
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -15,6 +12,7 @@ from carbonopt.front.front import Front
 from carbonopt.front.pricing import Scenario
 from carbonopt.front.reprice import reprice
 from carbonopt.report import style
+from carbonopt.report.study import output_of, save_study
 from carbonopt.report.table import describe_design
 from carbonopt.run.sources import load_front
 from carbonopt.units import UNITS
@@ -89,9 +87,6 @@ def draw(told: dict[str, dict]) -> Figure:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path("runs/where-and-when"))
-    out, front = parser.parse_args().out, load_front("scenario_free_edge")
+    out, front = output_of(__file__, __doc__), load_front("scenario_free_edge")
     told = {f"{own.__name__} {use}": own(front, use) for own in (regions, days) for use in USES}
-    files = [style.save(draw(told), out / f"where{suffix}") for suffix in (".png", ".svg")]
-    print(json.dumps({"tolerance": 1e-6, **told}, indent=1), *files, sep="\n")
+    print(save_study(out, {"where": draw(told)}, told))

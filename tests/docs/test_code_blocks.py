@@ -22,7 +22,7 @@ SHOWN = ("text",)
 SETUP = ("git clone", "cd ", "pip install", "python3 -m venv", "source ", "make ")
 SETUP += (".venv/bin/python -m pip install",)
 """Commands that prepare a checkout; the targets of make are checked, the rest is taken as read."""
-FEW = 6
+FEW = 12
 LIMIT_S = 900
 SAID = {
     "docs/concepts/imc.md": (

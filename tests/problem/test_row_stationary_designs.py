@@ -75,7 +75,10 @@ def test_a_layer_that_cannot_be_mapped_fails_the_design_alone(problem, tmp_path)
         ],
     )
     assert list(found["status"]) == ["error", "ok"]
-    assert "its inputs have 8 bit, allowed: 1 to 4 (data_word_bits)" in found["message"][0]
+    assert (
+        "its inputs have 8 bit, allowed: whole numbers from 1 to 4 (data_word_bits)"
+        in found["message"][0]
+    )
 
 
 def test_bits_outside_the_model_are_refused_with_their_line(tmp_path):
