@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -152,9 +153,10 @@ def _find(kind: str, name_or_path: str | Path) -> Path:
         raise SpecError(f"{kind}: got {name_or_path}, which is a {other}, allowed: {allowed}")
     drawn = next(filter(Path.is_file, (wanted / _DRAWN, _folder("study") / wanted / _DRAWN)), None)
     if kind == "study" and drawn:
-        allowed = f"a study that searches, or: python {drawn}"
+        allowed = f"a study that searches, or: {sys.executable} {drawn}"
         raise SpecError(f"study: got {name_or_path}, which searches nothing, allowed: {allowed}")
-    raise _unknown(kind, wanted, _names(kind))
+    known = _names(kind) if kind == "problem" else [each.name for each in shipped_studies()]
+    raise _unknown(kind, wanted, known)
 
 
 def _unknown(kind: str, wanted: Path, names: list[str]) -> SpecError:

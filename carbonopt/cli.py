@@ -170,6 +170,10 @@ class _Parser(argparse.ArgumentParser):
 
     late: Callable[[argparse.ArgumentParser], None] | None = None
 
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401
+        """Know options by their whole names alone."""
+        super().__init__(**{"allow_abbrev": False, **settings})
+
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # noqa: ANN401
         """Parse, as the base class does."""
         if self.late is not None:

@@ -45,7 +45,12 @@ def test_the_version_is_told(capsys):
     assert capsys.readouterr().out.startswith("carbonopt")
 
 
-@pytest.mark.parametrize("arguments", [(), ("fly",), ("run", "quickstart", "--budget", "0")])
+ABBREVIATED = ("map", "--machine", "dimc", "--mapping", "exhaustive")
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ("fly",), ("run", "quickstart", "--budget", "0"), ABBREVIATED]
+)
 def test_what_the_parser_refuses_is_bad_input(arguments, capsys):
     with pytest.raises(SystemExit) as ended:
         cli.main(list(arguments))

@@ -93,6 +93,20 @@ def test_a_design_that_misses_its_period_is_told(capsys):
     assert f"carbon_pa_g: none, the design is late: {times}" in told
 
 
+@pytest.mark.parametrize(
+    ("design", "told"),
+    [
+        (DESIGN, "optimal mapping (least of the promising unrollings)"),
+        ((*DESIGN, "--mapping", "exhaustive"), "exhaustive mapping (least of all unrollings)"),
+        (("--template", "eyeriss"), "optimal mapping (least of all mappings)"),
+        (("--template", "eyeriss", "--set", "mappings=chip"), "mapping of the chip's own rules"),
+    ],
+)
+def test_a_reader_is_told_what_the_mapping_is_the_least_of(capsys, design, told):
+    assert main(["evaluate", "--workload", "ds_cnn", *design]) == 0
+    assert told in capsys.readouterr().out
+
+
 def test_a_reader_gets_metrics_by_part_and_layers(capsys):
     assert main(["evaluate", "--workload", "ds_cnn", *DESIGN]) == 0
     told = capsys.readouterr().out
