@@ -158,7 +158,7 @@ def test_a_real_interrupt_leaves_a_run_that_can_be_resumed(folder, monkeypatch, 
     options = {"stderr": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     started = [*command, "run", "study.yaml", "--budget", "100", "--workers", "2", "--out", "big"]
     process = subprocess.Popen(started, start_new_session=True, **options)
-    while not Path("big/checkpoint.pkl").exists() and process.poll() is None:
+    while not Path("big/evaluations.csv").exists() and process.poll() is None:
         time.sleep(0.05)
     for number in numbers:
         process.send_signal(number)
