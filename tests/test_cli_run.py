@@ -149,6 +149,11 @@ def test_a_run_that_was_interrupted_before_its_first_design_goes_on(folder, caps
     assert "6 designs evaluated" in capsys.readouterr().out
 
 
+def heed():
+    """Listen to an interrupt also where a shell started the tests in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("numbers", [[signal.SIGINT], [signal.SIGTERM], [signal.SIGINT] * 2])
 def test_a_real_interrupt_leaves_a_run_that_can_be_resumed(folder, monkeypatch, numbers):
@@ -157,7 +162,7 @@ def test_a_real_interrupt_leaves_a_run_that_can_be_resumed(folder, monkeypatch, 
     command = [sys.executable, "-m", "carbonopt.cli"]
     options = {"stderr": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     started = [*command, "run", "study.yaml", "--budget", "100", "--workers", "2", "--out", "big"]
-    process = subprocess.Popen(started, start_new_session=True, **options)
+    process = subprocess.Popen(started, start_new_session=True, preexec_fn=heed, **options)
     while not Path("big/evaluations.csv").exists() and process.poll() is None:
         time.sleep(0.05)
     for number in numbers:
