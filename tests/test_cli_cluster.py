@@ -3,22 +3,14 @@
 import json
 
 import pytest
+from little import PROBLEM as LITTLE
 
 import carbonopt as co
 from carbonopt.cli import main
 
-PROBLEM = """\
-name: little
-question: Which small array is best for keyword spotting?
-workloads: [ds_cnn]
-variables:
-  template: {choice: [dimc, digital_ws]}
-  rows: {pow2: [32, 64]}
-  cols: {choice: [32]}
-  sram_byte: {choice: [64 KiB]}
-objectives: [latency_s, carbon_pa_g]
-reference_point: {latency_s: 100 ms, carbon_pa_g: 10 mg}
-"""
+PROBLEM = LITTLE.replace("cols: {pow2: [32, 64]}", "cols: {choice: [32]}").replace(
+    "[64 KiB, 256 KiB]", "[64 KiB]"
+)
 
 
 @pytest.fixture

@@ -13,20 +13,12 @@ from pathlib import Path
 import pytest
 from campaigns import results, run_here
 from killed_campaign import campaign_of
+from little import PROBLEM as LITTLE
 
 HERE = Path(__file__).parent
-PROBLEM = """\
-name: little
-question: Which small array is best for keyword spotting?
-workloads: [ds_cnn]
-variables:
-  template: {choice: [dimc, digital_ws]}
-  rows: {pow2: [32, 256]}
-  cols: {pow2: [32, 256]}
-  sram_byte: {pow2: [64 KiB, 512 KiB]}
-objectives: [latency_s, carbon_pa_g]
-reference_point: {latency_s: 100 ms, carbon_pa_g: 10 mg}
-"""
+PROBLEM = LITTLE.replace("[32, 64]", "[32, 256]").replace(
+    "{choice: [64 KiB, 256 KiB]}", "{pow2: [64 KiB, 512 KiB]}"
+)
 
 
 def stored(directory: Path) -> dict[str, set[str]]:

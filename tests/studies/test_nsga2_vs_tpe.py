@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import pytest
+from study_files import STUDIES, expected, page_of
 
 from carbonopt.campaign import Campaign, CampaignStore
 from carbonopt.campaign.plan import campaign_of
@@ -14,12 +12,12 @@ from carbonopt.campaign.worker import run_cells
 from carbonopt.run import load_study
 from carbonopt.search.stop import StopRules
 
-STUDY = Path(__file__).parents[2] / "studies" / "nsga2-vs-tpe"
-EXPECTED = json.loads((STUDY / "expected.json").read_text())
+STUDY = STUDIES / "nsga2-vs-tpe"
+EXPECTED, TOLERANCE = expected("nsga2-vs-tpe")
 
 
 def test_the_page_has_the_numbers_that_are_expected():
-    page = (STUDY / "README.md").read_text()
+    page = page_of("nsga2-vs-tpe")
     for group in EXPECTED["groups"]:
         median = f"{group['hypervolume_log_ratio_median']:.3f}"
         cells = f"| {group['problem']} | {group['budget']} | {group['searcher']} |"
@@ -44,5 +42,5 @@ def test_runs_of_the_study_come_out_again(tmp_path):
     found = statistics_of(tmp_path).runs
     names = [cell.name for cell in part.cells]
     ratios = dict(zip(names, found["hypervolume_log_ratio"], strict=True))
-    expected = {name: EXPECTED["runs"][name] for name in names}
-    assert ratios == pytest.approx(expected, abs=EXPECTED["tolerance"])
+    known = {name: EXPECTED["runs"][name] for name in names}
+    assert ratios == pytest.approx(known, abs=TOLERANCE)
