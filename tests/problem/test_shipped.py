@@ -8,9 +8,12 @@ from carbonopt.front.dominance import non_dominated
 from carbonopt.run.session import reference_of
 
 WITH_FRONT = [name for name in co.problem_names() if co.load_problem(name).reference_front]
+LONG = {"edge_mobile": pytest.mark.slow}  # large networks: seconds a design
 
 
-@pytest.fixture(scope="module", params=WITH_FRONT)
+@pytest.fixture(
+    scope="module", params=[pytest.param(name, marks=LONG.get(name, ())) for name in WITH_FRONT]
+)
 def shipped(request):
     problem = co.load_problem(request.param)
     return problem, reference_of(problem)
