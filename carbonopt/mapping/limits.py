@@ -51,30 +51,35 @@ def _least_shares(
     """
     start, points = layer.start[u], layer.start[u + 1] - layer.start[u]
     block, o = len(places.operand) * start + v * points, places.operand[v]
-    size, passes = layer.size[start : start + points], layer.passes
+    writes = o == _WEIGHTS and places.level[v] == 0
+    served = np.zeros(4, np.bool_)  # the first way of each port
+    for way in range(4 if layer.at_ports[o] else 0):
+        q = places.ports[v, way]
+        served[way] = q >= 0 and not (places.ports[v, :way] == q).any()
     for p in range(points):
-        if not np.isfinite(layer.energy[block + p]):
+        if not layer.energy[block + p] < np.inf:
             continue
-        again = size[-1] / size[p] - 1
-        writes = o == _WEIGHTS and places.level[v] == 0
+        size = layer.size[start + p]
+        again, window = layer.size[start + points - 1] / size - 1, np.ceil(size * layer.passes)
         written = layer.writing[start + p] if writes else 0.0
+        loads = written + layer.first[block + p]
+        first = (loads if o != 1 else written, loads if o != 0 else written)
         for i in range(2):
-            first = written
-            if o in (i, _OUTPUT):
-                first += layer.first[block + p]
-            least[none, :, i] = np.minimum(least[none, :, i], first)
-            for way in range(4 if layer.at_ports[o] else 0):
-                q = places.ports[v, way]
-                if q < 0:
-                    continue
-                busy = late = 0.0
-                for other in range(4):
-                    if places.ports[v, other] == q:
-                        needed = layer.needed[4 * block + other * points + p]
-                        busy += needed * again
-                        late += max(0.0, needed - np.ceil(size[p] * passes)) * again
-                least[q, 0, i] = min(least[q, 0, i], busy + first)
-                least[q, 1, i] = min(least[q, 1, i], late + first)
+            for late in range(2):
+                least[none, late, i] = min(least[none, late, i], first[i])
+        for way in range(4):
+            if not served[way]:
+                continue
+            q = places.ports[v, way]
+            busy = late_by = 0.0
+            for other in range(way, 4):
+                if places.ports[v, other] == q:
+                    needed = layer.needed[4 * block + other * points + p]
+                    busy += needed * again
+                    late_by += max(0.0, needed - window) * again
+            for i in range(2):
+                least[q, 0, i] = min(least[q, 0, i], busy + first[i])
+                least[q, 1, i] = min(least[q, 1, i], late_by + first[i])
 
 
 class Bounds(NamedTuple):

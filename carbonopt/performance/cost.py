@@ -215,8 +215,8 @@ def _writing(task: MappingTask, used: Unrollings, merged: Mappings, mean: Traffi
     bits = mean.amount[sent] * mean.width[sent]
     period = mean.period[:, 1, 0, FROM_ABOVE]
     computing = np.ceil(period * machine.array.passes) if machine.overlapped_writing else 0.0
-    waiting: Floats = writing_cycles(
+    waiting = writing_cycles(
         rows[merged.which] * mean.tile[:, 1, 0], np.ceil(bits / wide[merged.which][sent]),
         merged.sizes.prod(axis=1) // period, computing,
     )  # fmt: skip
-    return waiting
+    return np.asarray(waiting)
