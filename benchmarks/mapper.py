@@ -93,7 +93,7 @@ def chains(file: Path) -> None:
         drawn = random_chains(tables, 0, BATCH, rng).astype(np.int32)
         evaluate_chains(terms, drawn)
         best = min(cpu_s(partial(evaluate_chains, terms, drawn)) for _ in range(REPEATS))
-        print(f"{layer.name} | {len(tables.lattices[0].size)} | {BATCH / best / 1e6:.0f}")
+        print(f"{layer.name} | {len(tables.lattices.one(0))} | {BATCH / best / 1e6:.0f}")
 
 
 def fronts(file: Path) -> None:

@@ -121,7 +121,7 @@ def random_chains(tables: Tables, u: int, count: int, rng: np.random.Generator) 
         place[operand == o] = np.sort(place[operand == o], axis=0)
     rank = place.argsort(axis=0).argsort(axis=0)
     chains = np.zeros(rank.shape, dtype=np.int64)
-    for length in tables.lattices[u].lengths:
+    for length in tables.one(u)[0].lengths:
         digits = np.sort(rng.integers(0, length, rank.shape), axis=0)
         chains = chains * length + np.take_along_axis(digits, rank, axis=0)
     return chains

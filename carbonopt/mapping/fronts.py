@@ -78,10 +78,10 @@ class UnrolledLayer:
 
     def _limits(self, active: list[Resource]) -> Limits:
         """Return the tables of the resources that limit the latency."""
-        plan = self._tables.plan
-        tiles, costs, beside = self._tables.one(self._position)
-        rows = np.array(active, dtype=np.int64).reshape(-1, 3)
-        return resource_limits(plan.orders, tiles, plan.places, costs, beside, rows)
+        plan, rows = self._tables.plan, np.array(active, dtype=np.int64).reshape(-1, 3)
+        layer = self._tables.unrolled
+        found: Limits = resource_limits(plan.orders, plan.places, layer, self._position, rows)
+        return found
 
     def points(self, bound_pj: Callable[[float], float]) -> Iterator[Point]:
         """Visit the front from the least energy on, each point faster than the one before.
@@ -102,7 +102,7 @@ class UnrolledLayer:
         while True:
             limit = last * (1 - step)
             bound = bound_pj(self.least_cycles) - beside_pj
-            bound = self._tables.most_pj(u) if math.isinf(bound) else bound
+            bound = float(self._tables.most_pj[u]) if math.isinf(bound) else bound
             if least > bound:
                 return
             limits = limits or self._limits(active)

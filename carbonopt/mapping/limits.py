@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 
-from carbonopt.arrays import Floats, Ints
-from carbonopt.mapping.chains import Beside, Costs, Limits, Orders, Places, Tiles, Unrolled
+from carbonopt.arrays import Bools, Floats, Ints
+from carbonopt.mapping.chains import Limits, Orders, Places, Unrolled
 
 _OUTPUT, _WEIGHTS = 2, 1
+_ROUNDING = 1e-9
 
 
 @njit(cache=True)
@@ -39,27 +42,6 @@ def cost_to_go(orders: Orders, lengths: Ints, cost: Floats) -> Floats:
 
 
 @njit(cache=True)
-def energies_to_go(
-    orders: Orders, start: Ints, axes: Ints, lengths: Ints, energy: Floats
-) -> Floats:
-    """Return `cost_to_go` of the energy under each of u unrollings, blocks (s, p of u).
-
-    Parameters
-    ----------
-    start, axes, lengths, energy
-        As in `carbonopt.mapping.chains.Unrolled`.
-    """
-    states, nodes = len(orders.node), len(energy) // start[-1]
-    least = np.empty(states * start[-1])
-    for u in range(len(start) - 1):
-        points = start[u + 1] - start[u]
-        block = energy[nodes * start[u] : nodes * start[u + 1]].reshape((nodes, points))
-        own = lengths[axes[u] : axes[u + 1]]
-        least[states * start[u] : states * start[u + 1]] = cost_to_go(orders, own, block).ravel()
-    return least
-
-
-@njit(cache=True)
 def _least_shares(
     places: Places, layer: Unrolled, u: int, v: int, least: Floats, none: int
 ) -> None:
@@ -69,89 +51,136 @@ def _least_shares(
     """
     start, points = layer.start[u], layer.start[u + 1] - layer.start[u]
     block, o = len(places.operand) * start + v * points, places.operand[v]
-    size, passes = layer.size[start : start + points], layer.passes
+    writes = o == _WEIGHTS and places.level[v] == 0
+    served = np.zeros(4, np.bool_)  # the first way of each port
+    for way in range(4 if layer.at_ports[o] else 0):
+        q = places.ports[v, way]
+        served[way] = q >= 0 and not (places.ports[v, :way] == q).any()
     for p in range(points):
-        if not np.isfinite(layer.energy[block + p]):
+        if not layer.energy[block + p] < np.inf:
             continue
-        again = size[-1] / size[p] - 1
-        writes = o == _WEIGHTS and places.level[v] == 0
+        size = layer.size[start + p]
+        again, window = layer.size[start + points - 1] / size - 1, np.ceil(size * layer.passes)
         written = layer.writing[start + p] if writes else 0.0
+        loads = written + layer.first[block + p]
+        first = (loads if o != 1 else written, loads if o != 0 else written)
         for i in range(2):
-            first = written
-            if o in (i, _OUTPUT):
-                first += layer.first[block + p]
-            least[none, :, i] = np.minimum(least[none, :, i], first)
-            for way in range(4 if layer.at_ports[o] else 0):
-                q = places.ports[v, way]
-                if q < 0:
-                    continue
-                busy = late = 0.0
-                for other in range(4):
-                    if places.ports[v, other] == q:
-                        needed = layer.needed[4 * block + other * points + p]
-                        busy += needed * again
-                        late += max(0.0, needed - np.ceil(size[p] * passes)) * again
-                least[q, 0, i] = min(least[q, 0, i], busy + first)
-                least[q, 1, i] = min(least[q, 1, i], late + first)
+            for late in range(2):
+                least[none, late, i] = min(least[none, late, i], first[i])
+        for way in range(4):
+            if not served[way]:
+                continue
+            q = places.ports[v, way]
+            busy = late_by = 0.0
+            for other in range(way, 4):
+                if places.ports[v, other] == q:
+                    needed = layer.needed[4 * block + other * points + p]
+                    busy += needed * again
+                    late_by += max(0.0, needed - window) * again
+            for i in range(2):
+                least[q, 0, i] = min(least[q, 0, i], busy + first[i])
+                least[q, 1, i] = min(least[q, 1, i], late_by + first[i])
+
+
+class Bounds(NamedTuple):
+    """What a layer takes under each of u unrollings.
+
+    Parameters
+    ----------
+    least_pj, most_pj
+        Energy at least [pJ], inf where nothing fits, and energy at most beside that of the array
+        (u,) [pJ].
+    cycles
+        Cycles at least (u,).
+    """
+
+    least_pj: Floats
+    most_pj: Floats
+    cycles: Floats
 
 
 @njit(cache=True)
-def least_cycles(places: Places, layer: Unrolled) -> Floats:
-    """Return cycles that no mapping of each unrolling undercuts (u,).
+def _least_cycles(places: Places, layer: Unrolled, u: int) -> float:
+    """Return cycles that no mapping of an unrolling undercuts.
 
     The latency of `carbonopt.mapping.search.chain_latency`, with the best tile for each port at
     each node, whatever the others.
     """
     none = places.port_count
-    cycles = np.empty(len(layer.start) - 1)
-    for u in range(len(cycles)):
-        computing = layer.size[layer.start[u + 1] - 1] * layer.passes
-        spent = np.zeros((none + 1, 2, 2))
-        spent[:, 1] = computing
-        for v in range(len(places.operand)):
-            least = np.full((none + 1, 2, 2), np.inf)
-            _least_shares(places, layer, u, v, least, none)
-            for q in range(none + 1):
-                for i in range(2):
-                    used = np.isfinite(least[q, 0, i])
-                    spent[q, :, i] += least[q if used else none, :, i]
-        cycles[u] = spent.max() + layer.drain[u]
-    return cycles
+    spent, least = np.zeros((none + 1, 2, 2)), np.empty((none + 1, 2, 2))
+    spent[:, 1] = layer.size[layer.start[u + 1] - 1] * layer.passes
+    for v in range(len(places.operand)):
+        least[:] = np.inf
+        _least_shares(places, layer, u, v, least, none)
+        for q in range(none + 1):
+            for i in range(2):
+                used = np.isfinite(least[q, 0, i])
+                spent[q, :, i] += least[q if used else none, :, i]
+    return spent.max() + layer.drain[u]
+
+
+@njit(cache=True)
+def fill_bounds(orders: Orders, places: Places, layer: Unrolled, fits: Bools) -> Bounds:
+    """Fill in the least energies to go of unrolled layers; return what they take at least.
+
+    `fits` tells for which unrollings the whole operands fit (u,).
+    """
+    states, nodes, count = len(orders.node), len(places.operand), len(fits)
+    found = Bounds(np.full(count, np.inf), np.zeros(count), np.empty(count))
+    for u in range(count):
+        start, stop = layer.start[u], layer.start[u + 1]
+        block = layer.energy[nodes * start : nodes * stop].reshape((nodes, stop - start))
+        to_go = cost_to_go(orders, layer.lengths[layer.axes[u] : layer.axes[u + 1]], block)
+        layer.energy_to_go[states * start : states * stop] = to_go.ravel()
+        if fits[u]:
+            found.least_pj[u] = to_go[0, 0] + layer.beside_pj[u]
+        for v in range(nodes):
+            most = 0.0
+            for p in range(stop - start):
+                most = max(most, block[v, p] if block[v, p] < np.inf else 0.0)
+            found.most_pj[u] += most
+        found.most_pj[u] *= 1 + _ROUNDING
+        found.cycles[u] = _least_cycles(places, layer, u)
+    return found
 
 
 @njit(cache=True)
 def resource_limits(
-    orders: Orders, tiles: Tiles, places: Places, costs: Costs, beside: Beside, active: Ints
+    orders: Orders, places: Places, layer: Unrolled, u: int, active: Ints
 ) -> Limits:
-    """Return the tables of some resources, rows of (port, waits, first) (r, 3), unlimited."""
-    nodes, points = costs.energy.shape
-    count = len(active)
+    """Return the tables of some resources of an unrolled layer, unlimited.
+
+    `active` are rows of (port, waits, first) (r, 3).
+    """
+    start, points = layer.start[u], layer.start[u + 1] - layer.start[u]
+    nodes, count, passes = len(places.operand), len(active), layer.passes
+    size = layer.size[start : start + points]
     cycles, waits = np.zeros((count, nodes, points)), np.zeros((count, nodes, 4), np.bool_)
     to_go = np.zeros((count, len(orders.node), points))
     risky, waited = np.zeros((nodes, points), np.bool_), np.zeros(3, np.bool_)
     for r in range(count):
         for v in range(nodes):
-            o = places.operand[v]
+            o, first = places.operand[v], nodes * start + v * points
             writes = o == _WEIGHTS and places.level[v] == 0
             for p in range(points):
-                again = tiles.size[-1] / tiles.size[p] - 1
-                if not np.isfinite(costs.energy[v, p]):
+                again = size[-1] / size[p] - 1
+                if not np.isfinite(layer.energy[first + p]):
                     cycles[r, v, p] = np.inf
                     continue
                 if o == active[r, 2] or o == _OUTPUT:
-                    cycles[r, v, p] += costs.first[v, p]
+                    cycles[r, v, p] += layer.first[first + p]
                 if writes:
-                    cycles[r, v, p] += costs.writing[p]
-                for way in range(4 if beside.at_ports[o] else 0):
+                    cycles[r, v, p] += layer.writing[start + p]
+                for way in range(4 if layer.at_ports[o] else 0):
                     if places.ports[v, way] != active[r, 0] or active[r, 0] < 0:
                         continue
-                    needed = costs.needed[v, way, p]
+                    needed = layer.needed[4 * first + way * points + p]
                     if active[r, 1]:
                         waits[r, v, way] = True
-                        single = costs.single[v, p] and needed > np.ceil(beside.passes)
+                        single = layer.single[first + p] and needed > np.ceil(passes)
                         risky[v, p] = risky[v, p] or single
                         waited[o] = waited[o] or single
-                        needed = max(0.0, needed - np.ceil(tiles.size[p] * beside.passes))
+                        needed = max(0.0, needed - np.ceil(size[p] * passes))
                     cycles[r, v, p] += needed * again
-        to_go[r] = cost_to_go(orders, tiles.lengths, cycles[r])
+        to_go[r] = cost_to_go(orders, layer.lengths[layer.axes[u] : layer.axes[u + 1]], cycles[r])
     return Limits(cycles, to_go, waits, np.full(count, np.inf), risky, waited)

@@ -8,10 +8,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from carbonopt.arrays import Ints
+from carbonopt.arrays import Floats, Ints
 from carbonopt.hardware.machine import OPERANDS
 from carbonopt.mapping.candidates import Mappings
-from carbonopt.mapping.lattice import Lattice
 from carbonopt.mapping.plan import Plan
 from carbonopt.mapping.spatial import Unrolling
 
@@ -19,14 +18,16 @@ _ORDERS = 24
 Loops = list[tuple[int, int]]
 
 
-def chain_mappings(plan: Plan, unrolling: Unrolling, lattice: Lattice, chain: Ints) -> Mappings:
+def chain_mappings(plan: Plan, unrolling: Unrolling, extents: Floats, chain: Ints) -> Mappings:
     """Return the mappings that keep the tiles of a chain, which differ in the order of loops.
+
+    `extents` are the passes of each dimension that each tile keeps (p, 8).
 
     Only loops between the same two tiles change places; their order counts for waiting alone. Of
     more than `_ORDERS` orders, evenly spaced ones are taken.
     """
     points = [point for _, point in chain]
-    segments = list(_segments(lattice, points))
+    segments = list(_segments(extents, points))
     depth = plan.storage.depth
     cuts = np.zeros((len(OPERANDS), depth), dtype=np.int64)
     kept = np.cumsum([len(segment) for segment in segments])
@@ -45,13 +46,17 @@ def chain_mappings(plan: Plan, unrolling: Unrolling, lattice: Lattice, chain: In
     )  # fmt: skip
 
 
-def _segments(lattice: Lattice, points: Sequence[int]) -> Iterator[Loops]:
+def _segments(extents: Floats, points: Sequence[int]) -> Iterator[Loops]:
     """Visit the loops between each tile and the next one, the last of which keeps everything."""
-    below = np.ones(lattice.extents.shape[1])
-    for point in (*points, len(lattice.size) - 1):
-        extents = lattice.extents[point]
-        yield [(int(d), round(extents[d] / below[d])) for d in np.flatnonzero(extents > below)]
-        below = extents
+    below = extents[0].tolist()
+    for point in (*points, len(extents) - 1):
+        tile = extents[point].tolist()
+        yield [
+            (d, round(own / before))
+            for d, (own, before) in enumerate(zip(tile, below, strict=True))
+            if own > before
+        ]
+        below = tile
 
 
 def _orders(segments: list[Loops]) -> Iterator[tuple[tuple[tuple[int, int], ...], ...]]:

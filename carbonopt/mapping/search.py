@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from carbonopt.arrays import Floats, Ints
+from carbonopt.arrays import Bools, Floats, Ints
 from carbonopt.mapping.chains import (
     DONE,
     NODE,
@@ -30,36 +30,28 @@ from carbonopt.mapping.chains import (
 _OUTPUT, _WEIGHTS = 2, 1
 _ROUNDING = 1e-9
 _LABELS, _LIMITED_LABELS = 3000, 500  # kept at most per stage, without and with limits
+_PLACES = 128  # labels to begin with
 _SLACKS = (1e-12, 0.01, 0.1, 1.0, np.inf)
 
 
 @njit(cache=True)
-def _needless(tiles: Tiles, places: Places, costs: Costs, limits: Limits) -> Ints:
-    """Mark loops without which a smaller tile is no worse at a node: digit masks (v, p)."""
-    nodes, points = costs.energy.shape
-    masks = np.zeros((nodes, points), np.int64)
-    limited = len(limits.cycles) > 0
-    stride = 1
+def _needless(tiles: Tiles, places: Places, costs: Costs, limits: Limits, v: int, p: int) -> int:
+    """Return the digits of the loops without which a smaller tile is no worse at a node."""
+    mask, stride = 0, 1
     for axis in range(len(tiles.lengths) - 1, -1, -1):
-        field = tiles.fields[axis]
-        rests = False
+        field, q = tiles.fields[axis], p - stride
+        worse = p // stride % tiles.lengths[axis] == 0
+        worse = worse or (tiles.kept[axis] and places.operand[v] == _OUTPUT)
         for o in range(3):
-            rests = rests or (limits.waited[o] and tiles.digits[o] & field != 0)
-        for v in range(nodes):
-            if rests or (tiles.kept[axis] and places.operand[v] == _OUTPUT):
-                continue
-            for p in range(stride, points):
-                if p // stride % tiles.lengths[axis] == 0:
-                    continue
-                q = p - stride
-                worse = not costs.energy[v, q] <= costs.energy[v, p]
-                worse = worse or (limited and limits.risky[v, q])
-                for r in range(len(limits.cycles)):
-                    worse = worse or not limits.cycles[r, v, q] <= limits.cycles[r, v, p]
-                if not worse:
-                    masks[v, p] |= field
+            worse = worse or (limits.waited[o] and tiles.digits[o] & field != 0)
+        worse = worse or not costs.energy[v, q] <= costs.energy[v, p]
+        worse = worse or (len(limits.cycles) > 0 and limits.risky[v, q])
+        for r in range(len(limits.cycles)):
+            worse = worse or not limits.cycles[r, v, q] <= limits.cycles[r, v, p]
+        if not worse:
+            mask |= field
         stride *= tiles.lengths[axis]
-    return masks
+    return mask
 
 
 @njit(cache=True)
@@ -216,6 +208,8 @@ def _expand(
                 if costs.energy[v, p] + costs.energy_to_go[after, p] > left:
                     continue
                 more = ((tiles.packed[p] | tiles.guard) - tiles.packed[point]) ^ tiles.guard
+                if needless[v, p] < 0:
+                    needless[v, p] = _needless(tiles, places, costs, limits, v, p)
                 if more & needless[v, p] != 0:
                     continue
                 step = (o, v, p, after)
@@ -250,6 +244,35 @@ def _beats(labels: Labels, b: int, a: int) -> bool:
 
 
 @njit(cache=True)
+def _mark_needless(labels: Labels, points: int, start: int, stop: int, keep: Bools) -> None:
+    """Unmark the labels [start, stop) that another one of their state and tile makes needless.
+
+    Those that are kept of a state and tile follow each other from `last` on, by `before`.
+    """
+    states = labels.steps[start:stop, STATE].max() + 1
+    last, before = np.full(states * points, -1), np.empty(stop - start, np.int64)
+    for i in range(stop - start):
+        a = start + i
+        place = labels.steps[a, STATE] * points + labels.steps[a, POINT]
+        j, behind = last[place], -1
+        while j >= 0 and keep[i]:
+            b, following = start + j, before[j]
+            if _beats(labels, b, a):
+                keep[i] = False
+            elif labels.sums[a, 0] < labels.sums[b, 0] and _beats(labels, a, b):
+                keep[j] = False
+                if behind < 0:
+                    last[place] = following
+                else:
+                    before[behind] = following
+            else:
+                behind = j
+            j = following
+        if keep[i]:
+            before[i], last[place] = last[place], i
+
+
+@njit(cache=True)
 def _pruned(costs: Costs, labels: Labels, start: int, stop: int, most: int) -> tuple[int, float]:
     """Keep the labels [start, stop) that no other makes needless, at most `most` of them.
 
@@ -258,33 +281,24 @@ def _pruned(costs: Costs, labels: Labels, start: int, stop: int, most: int) -> t
     """
     if stop - start < 2:
         return stop, np.inf
-    points = costs.energy.shape[1]
-    key = labels.steps[start:stop, STATE] * points + labels.steps[start:stop, POINT]
-    order = np.argsort(labels.sums[start:stop, 0], kind="mergesort")
-    order = order[np.argsort(key[order], kind="mergesort")]
-    keep = np.zeros(stop - start, np.bool_)
-    bound = np.empty(stop - start)
-    first = 0
-    for i in range(len(order)):
-        a = start + order[i]
-        if i > 0 and key[order[i]] != key[order[i - 1]]:
-            first = i
-        keep[order[i]] = True
-        for j in range(first, i):
-            b = start + order[j]
-            if keep[order[j]] and _beats(labels, b, a):
-                keep[order[i]] = False
-                break
-        to_go = costs.energy_to_go[labels.steps[a, STATE], labels.steps[a, POINT]]
-        bound[order[i]] = labels.sums[a, 0] + to_go
+    keep = np.ones(stop - start, np.bool_)
+    _mark_needless(labels, costs.energy.shape[1], start, stop, keep)
     left = np.inf
     if keep.sum() > most:
+        bound = np.empty(stop - start)
+        for i in range(len(bound)):
+            state, point = labels.steps[start + i, STATE], labels.steps[start + i, POINT]
+            bound[i] = labels.sums[start + i, 0] + costs.energy_to_go[state, point]
         left = np.sort(bound[keep])[most]
         keep &= bound < left
     end = start
     for i in range(stop - start):
         if keep[i]:
-            labels.sums[end], labels.steps[end] = labels.sums[start + i], labels.steps[start + i]
+            if end < start + i:
+                labels.sums[end], labels.steps[end] = (
+                    labels.sums[start + i],
+                    labels.steps[start + i],
+                )
             end += 1
     return end, left
 
@@ -338,11 +352,11 @@ def cheapest_chain(
         places [pJ], inf where none was.
     """
     tiles, costs, beside = one_unrolling(layer, places, u)
-    needless = _needless(tiles, places, costs, limits)
+    needless = np.full(costs.energy.shape, -1)
     columns = 1 + len(limits.most) + len(costs.free) + 3
     left = np.inf
     places_left = _LIMITED_LABELS if len(limits.most) else _LABELS
-    labels = Labels(np.empty((1024, columns)), np.empty((1024, 5), np.int64))
+    labels = Labels(np.empty((_PLACES, columns)), np.empty((_PLACES, 5), np.int64))
     for slack in _SLACKS:
         most = min(bound, least * (1 + slack)) if least > 0 else bound
         labels.sums[0] = 0.0

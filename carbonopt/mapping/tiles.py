@@ -9,6 +9,7 @@ source changes. `depth` is the number of memory levels of the operand that has t
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -26,6 +27,7 @@ RELEVANCE = np.array(
 )
 """Whether a loop dimension indexes an operand (3 operands, 8 dimensions)."""
 
+_OUTPUT = 2
 _ROUNDING = 1e-9  # means over the passes come back as whole numbers only up to rounding
 
 
@@ -36,7 +38,7 @@ def input_positions(outputs: float, kernel: float, stride: float, dilation: floa
     A B - max(0, B - s/g) max(0, A - d/g) with g = gcd(s, d); A output and B kernel positions
     may be fractional, then so is the count.
     """
-    divisor = math.gcd(int(stride), int(dilation))
+    divisor = 1 if min(stride, dilation) == 1 else math.gcd(int(stride), int(dilation))
     reuse = max(0.0, kernel - stride / divisor) * max(0.0, outputs - dilation / divisor)
     return outputs * kernel - reuse
 
@@ -121,42 +123,116 @@ def prefix_tiles(
 
 
 @njit(cache=True)
-def lattice_tiles(
-    operand: Ints, spatial: Floats, geometry: Floats, extents: Floats, offsets: Ints
-) -> Floats:
-    """Count the elements of v operands in the tiles of u unrolled layers.
+def _counted(operand: int, own: Floats, geometry: Floats) -> float:
+    """Count elements of an operand under the given loop bounds (8,)."""
+    return _elements(
+        operand, own[0], own[1], own[2], own[3], own[4], own[5], own[6], own[7], geometry
+    )
+
+
+@njit(cache=True)
+def _below(places: Ints, level: int, sizes: Floats, own: Floats) -> None:
+    """Fill the sizes (8,) of loops unrolled up to a level, given all (a, 8) and their places."""
+    own[:] = 1.0
+    for inside in range(level + 1):
+        for d in range(8):
+            here = 1.0
+            for a in range(len(places)):
+                if places[a] == inside:
+                    here *= sizes[a, d]
+            own[d] *= here
+
+
+@njit(cache=True)
+def _fill_tiles(
+    operand: int, own: Floats, geometry: Floats, extents: Floats, tiles: Floats
+) -> None:
+    """Count the elements of an operand in tiles (p,) of an unrolled layer."""
+    for p in range(len(extents)):
+        tiles[p] = _elements(
+            operand, own[0] * extents[p, 0], own[1] * extents[p, 1], own[2] * extents[p, 2],
+            own[3] * extents[p, 3], own[4] * extents[p, 4], own[5] * extents[p, 5],
+            own[6] * extents[p, 6], own[7] * extents[p, 7], geometry,
+        )  # fmt: skip
+
+
+class LayerTiles(NamedTuple):
+    """Elements of operands in the tiles of u unrolled layers.
 
     Parameters
     ----------
-    operand
-        (v,).
-    spatial
-        Unrolled sizes (u, v, 8).
+    mean, whole
+        With mean and with whole unrollings, blocks (v, p of u).
+    inside, above
+        Under unrolled loops alone up to the node's level, 1 for a latch, and up to the one above
+        (2, u, v).
+    all_of
+        Of the whole operands (u, 3).
+    summed_at
+        Of outputs under the loops unrolled below their innermost level (u,).
+    """
+
+    mean: Floats
+    whole: Floats
+    inside: Floats
+    above: Floats
+    all_of: Floats
+    summed_at: Floats
+
+
+@njit(cache=True)
+def layer_tiles(
+    operand: Ints, level: Ints, places: Ints, tops: Ints, sizes: tuple[Floats, Floats],
+    geometry: Floats, extents: Floats, start: Ints,
+) -> LayerTiles:  # fmt: skip
+    """Count the elements of v nodes in the tiles of u unrolled layers.
+
+    Parameters
+    ----------
+    operand, level
+        Of each node, -1 for a latch (v,).
+    places, tops
+        Level below which loops along each array dimension are unrolled (3, a), and outermost
+        level (3,) of each operand.
+    sizes
+        Unrolled sizes, means over the passes and whole units (u, a, 8).
     geometry
         As in `prefix_tiles`.
-    extents, offsets
-        Temporal passes of all tiles (p, 8); those of layer u are [offsets[u], offsets[u + 1]).
-
-    Returns
-    -------
-    ndarray
-        Elements, one block (v, tiles of u) after the other.
+    extents, start
+        Temporal passes of all tiles (p, 8); those of layer u are [start[u], start[u + 1]).
     """
-    nodes = len(operand)
-    tiles = np.empty(nodes * len(extents))
-    bounds = np.empty(8)
-    place = 0
-    for u in range(len(offsets) - 1):
+    nodes, count = len(operand), len(start) - 1
+    found = LayerTiles(
+        np.empty(nodes * len(extents)), np.empty(nodes * len(extents)),
+        np.ones((2, count, nodes)), np.empty((2, count, nodes)), np.empty((count, 3)),
+        np.empty(count),
+    )  # fmt: skip
+    own, last = np.empty(8), np.empty((1, 8))
+    for u in range(count):
+        same = (sizes[0][u] == sizes[1][u]).all()
+        tiles = extents[start[u] : start[u + 1]]
         for v in range(nodes):
-            for p in range(offsets[u], offsets[u + 1]):
-                for d in range(8):
-                    bounds[d] = spatial[u, v, d] * extents[p, d]
-                tiles[place] = _elements(
-                    operand[v], bounds[0], bounds[1], bounds[2], bounds[3], bounds[4], bounds[5],
-                    bounds[6], bounds[7], geometry,
-                )  # fmt: skip
-                place += 1
-    return tiles
+            o, first = operand[v], nodes * start[u] + v * len(tiles)
+            for which, filled in ((0, found.mean), (1, found.whole)):
+                block = filled[first : first + len(tiles)]
+                if which == 1 and same:
+                    block[:] = found.mean[first : first + len(tiles)]
+                    found.inside[1, u, v] = found.inside[0, u, v]
+                    found.above[1, u, v] = found.above[0, u, v]
+                    continue
+                _below(places[o], level[v] + 1, sizes[which][u], own)
+                found.above[which, u, v] = _counted(o, own, geometry)
+                _below(places[o], max(level[v], 0), sizes[which][u], own)
+                if level[v] >= 0:
+                    found.inside[which, u, v] = _counted(o, own, geometry)
+                _fill_tiles(o, own, geometry, tiles, block)
+        for o in range(3):
+            _below(places[o], tops[o], sizes[0][u], own)
+            last[0] = tiles[-1]
+            _fill_tiles(o, own, geometry, last, found.all_of[u, o : o + 1])
+        _below(places[_OUTPUT], 0, sizes[0][u], own)
+        found.summed_at[u] = _counted(_OUTPUT, own, geometry)
+    return found
 
 
 @njit(cache=True)
@@ -188,14 +264,6 @@ def _unrolled(below: Bools, mean: Floats, own: Floats) -> None:
         if below[a]:
             for d in range(8):
                 own[d] *= mean[a, d]
-
-
-@njit(cache=True)
-def _counted(operand: int, own: Floats, geometry: Floats) -> float:
-    """Count elements of an operand under the given loop bounds (8,)."""
-    return _elements(
-        operand, own[0], own[1], own[2], own[3], own[4], own[5], own[6], own[7], geometry
-    )
 
 
 @njit(cache=True)

@@ -20,8 +20,8 @@ from carbonopt.mapping.access import (
     merge_stationary,
 )
 from carbonopt.mapping.candidates import Mappings
+from carbonopt.mapping.node_costs import writing_cycles
 from carbonopt.mapping.spatial import Unrollings
-from carbonopt.mapping.tables import writing_cycles
 from carbonopt.mapping.task import MappingTask
 from carbonopt.mapping.tiles import RELEVANCE, prefix_tiles
 from carbonopt.performance.array import array_energy, writing_rows
@@ -215,7 +215,8 @@ def _writing(task: MappingTask, used: Unrollings, merged: Mappings, mean: Traffi
     bits = mean.amount[sent] * mean.width[sent]
     period = mean.period[:, 1, 0, FROM_ABOVE]
     computing = np.ceil(period * machine.array.passes) if machine.overlapped_writing else 0.0
-    return writing_cycles(
+    waiting = writing_cycles(
         rows[merged.which] * mean.tile[:, 1, 0], np.ceil(bits / wide[merged.which][sent]),
         merged.sizes.prod(axis=1) // period, computing,
     )  # fmt: skip
+    return np.asarray(waiting)

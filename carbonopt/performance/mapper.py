@@ -16,7 +16,6 @@ from carbonopt.errors import MappingError
 from carbonopt.mapping.candidates import Mappings, why_not
 from carbonopt.mapping.floors import least_transfers, transfers_floor
 from carbonopt.mapping.fronts import Point, UnrolledLayer
-from carbonopt.mapping.lattice import Lattice
 from carbonopt.mapping.nest import chain_mappings
 from carbonopt.mapping.plan import Plan
 from carbonopt.mapping.spatial import Unrollings, unroll_all
@@ -63,12 +62,12 @@ class Solved:
 
 
 class _Found(NamedTuple):
-    """A point of the front, its position among some unrollings, and the lattice of its tiles."""
+    """A point of the front, its position among some unrollings, and the extents of its tiles."""
 
     point: Point
     unrollings: Unrollings
     position: int
-    lattice: Lattice
+    extents: Floats
 
 
 class _Front:
@@ -262,7 +261,7 @@ class LayerSearch:
                 continue
             layer = UnrolledLayer(tables, int(u))
             for point in layer.points(partial(self._bound_pj, rate)):
-                self._front.add(_Found(point, tables.unrollings, int(u), tables.lattices[u]))
+                self._front.add(_Found(point, tables.unrollings, int(u), tables.lattices.one(u)))
             self._left += layer.left
             self.energy_pj[rows[u]] = self._limit_pj(rate, least)
         return [each for each in self._front.found if id(each) not in before]
@@ -295,7 +294,7 @@ class LayerSearch:
     def mappings(self, found: _Found) -> Mappings:
         """Return the mappings of a point of the front."""
         unrolling = found.unrollings.one(found.position)
-        return chain_mappings(self._plan, unrolling, found.lattice, found.point.chain)
+        return chain_mappings(self._plan, unrolling, found.extents, found.point.chain)
 
     def solved(self) -> Solved:
         """Return the front, fastest first.

@@ -163,8 +163,8 @@ def _frugal_mappings(task: MappingTask, plan: Plan) -> tuple[list[Mappings], boo
         cost = np.array([*(each.one(u)[1].energy for each in accesses), *times])
         chains, whole = frugal_chains(tables, u, cost)
         complete = complete and whole
-        unrolling, lattice = tables.unrollings.one(u), tables.lattices[u]
-        found += [chain_mappings(plan, unrolling, lattice, chain) for chain in chains]
+        unrolling, extents = tables.unrollings.one(u), tables.lattices.one(u)
+        found += [chain_mappings(plan, unrolling, extents, chain) for chain in chains]
     return found, complete
 
 

@@ -44,17 +44,17 @@ def tables_of(built, each):
 
 def mapped(task, tables, tiles):
     """Mappings of a chain of which no loop counts for a lower level than the chain says."""
-    plan, lattice = tables.plan, tables.lattices[0]
-    order = sorted(range(len(tiles)), key=lambda v: (lattice.size[tiles[v]], v))
+    plan, size = tables.plan, tables.lattices.one(0).prod(axis=1)
+    order = sorted(range(len(tiles)), key=lambda v: (size[tiles[v]], v))
     chain = np.array([(v, int(tiles[v])) for v in order])
-    mappings = chain_mappings(plan, tables.unrollings.one(0), lattice, chain)
+    mappings = chain_mappings(plan, tables.unrollings.one(0), tables.lattices.one(0), chain)
     merged = mappings.cuts.copy()
     merge_stationary(RELEVANCE, task.levels, mappings.dims, merged)
     same = (merged == mappings.cuts).all(axis=(1, 2))
     for v in np.flatnonzero(plan.nodes.level < 0):
         rests = RELEVANCE[plan.nodes.operand[v], mappings.dims] == IRRELEVANT
         leading = np.logical_and.accumulate(rests, axis=1)
-        same &= np.where(leading, mappings.sizes, 1).prod(axis=1) == lattice.size[tiles[v]]
+        same &= np.where(leading, mappings.sizes, 1).prod(axis=1) == size[tiles[v]]
     return mappings.take(same)
 
 
