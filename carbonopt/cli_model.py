@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,11 @@ METRIC_NAMES = {
     "embodied_g": "embodied",
     "carbon_ca_g": "carbon CA",
     "carbon_pa_g": "carbon PA",
+}
+KIND_NAMES = {
+    "conv": "convolutional",
+    "gemm": "fully connected",
+    "matmul": "of two activations",
 }
 LIFETIMES = {"break_even_ca_s": "CA", "break_even_pa_s": "PA"}
 
@@ -173,7 +178,26 @@ def evaluation_text(found: Mapping[str, Any]) -> str:
         aligned(per_layer),
         "",
     ]
+    if len(found["by_kind"]) > 1:
+        tables += [aligned(kind_columns(found["by_kind"])), ""]
     return "\n".join([*lines, "", *tables, *found["notes"]])
+
+
+def kind_columns(kinds: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
+    """Return what the layers of each kind take together, with their shares, as columns of text."""
+    from carbonopt.report.scale import quantity
+
+    def shared(name: str, written: Callable[[float], str]) -> list[str]:
+        whole = sum(each[name] for each in kinds.values())
+        return [f"{written(each[name])} ({each[name] / whole:.0%})" for each in kinds.values()]
+
+    return {
+        "kind": [KIND_NAMES[kind] for kind in kinds],
+        "layers": [str(each["layers"]) for each in kinds.values()],
+        "MACs": shared("macs", "{:,}".format),
+        "cycles": shared("cycles", "{:,.0f}".format),
+        "energy": shared("energy_pj", lambda pj: quantity(pj * J_PER_PJ, "J", digits=3)),
+    }
 
 
 def break_even_text(found: Mapping[str, Any]) -> str:

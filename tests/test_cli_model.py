@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +45,20 @@ def test_an_evaluation_is_one_json_object_whose_parts_add_up(capsys):
     assert len(found["layers"]) == 10
     assert sum(layer["cycles"] for layer in found["layers"]) == found["latency_cycles"]
     assert {"mapping", "energy", "cycles"} <= set(found["layers"][0])
+
+
+def test_an_evaluation_shows_what_layers_of_each_kind_take(capsys):
+    assert main(["evaluate", "--workload", "resnet8", *DESIGN]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    head = next(i for i, line in enumerate(lines) if line.startswith("kind "))
+    assert lines[head].split() == ["kind", "layers", "MACs", "cycles", "energy"]
+    rows = [re.split(r"  +", line) for line in lines[head + 2 : head + 4]]
+    assert [row[:3] for row in rows] == [
+        ["convolutional", "9", "12,500,992 (100%)"],
+        ["fully connected", "1", "640 (0%)"],
+    ]
+    assert main(["evaluate", "--workload", "autoencoder", *DESIGN]) == 0
+    assert "\nkind " not in capsys.readouterr().out
 
 
 def test_the_optimal_mapping_is_no_worse_than_the_reference(capsys):

@@ -68,6 +68,36 @@ def test_layers_sum_to_the_network(resnet8):
         assert sum(each["cycles_by_part"].values()) == pytest.approx(each["cycles"], rel=1e-12)
 
 
+def test_layers_of_a_kind_sum_to_their_subtotal(resnet8):
+    kinds, layers = resnet8["by_kind"], resnet8["layers"]
+    assert {kind: each["layers"] for kind, each in kinds.items()} == {"conv": 9, "gemm": 1}
+    for kind, total in kinds.items():
+        alike = [each for each in layers if each["kind"] == kind]
+        for name in ("macs", "energy_pj", "cycles"):
+            assert total[name] == pytest.approx(sum(each[name] for each in alike), rel=1e-12)
+        assert sum(total["cycles_by_part"].values()) == pytest.approx(total["cycles"], rel=1e-12)
+        memories = total["energy"]["memory"].values()
+        parts = [*total["energy"]["array"].values(), *(pj for m in memories for pj in m.values())]
+        assert sum(parts) == pytest.approx(total["energy_pj"], rel=1e-12)
+
+
+@pytest.mark.reference
+def test_the_convolutions_of_the_chip_are_a_subtotal():
+    """Processing and total latency of AlexNet on Eyeriss: 103.5 and 115.3 ms (JSSC 2017, table V).
+
+    Its 16 bit without zeros, so that inputs come from DRAM uncoded.
+    """
+    knobs = {"mappings": "chip", "weight_bits": 16, "activation_bits": 16}
+    found = evaluate_one("alexnet", "eyeriss", knobs, batch=4, dram_byte=2.0**27)
+    convolutions, ms = found["by_kind"]["conv"], found["clock_ns"] * 1e-6
+    parts = convolutions["cycles_by_part"]
+    processing = (parts["compute"] + parts["stall"] + parts["fill"]) * ms
+    assert processing / 103.5 == pytest.approx(0.966, abs=0.001)
+    assert convolutions["cycles"] * ms / 115.3 == pytest.approx(1.000, abs=0.001)
+    assert convolutions["accesses"]["sram"]["O"] == 87_103_744
+    assert found["by_kind"]["gemm"]["layers"] == 3
+
+
 def test_mappings_of_the_layers_make_up_their_macs(resnet8):
     for each in resnet8["layers"]:
         spatial = [size for loops in each["mapping"]["spatial"].values() for _, size in loops]

@@ -10,6 +10,7 @@ from carbonopt.carbon.design_node import COLUMN
 from carbonopt.carbon.die import across_literatures
 from carbonopt.carbon.presets import CarbonPreset, load_preset
 from carbonopt.evaluate.design import Evaluation, evaluate_design, wear_of
+from carbonopt.evaluate.kinds import described_layers, sum_by_kind
 from carbonopt.evaluate.workload import Workload, load_workload
 from carbonopt.hardware.digital import DigitalArray
 from carbonopt.hardware.imc import ImcMacro
@@ -70,6 +71,7 @@ def evaluate_one(
     chosen, known = parse_settings(task.network, own)
     task = task.compressed(chosen, known)
     result = evaluate_design(template, parsed, task, numbers, mapping, objective)
+    layers = described_layers(result.cost.layers)
     late = _is_late(result, task, numbers)
     metrics = {n: None if late and needs_period(n) else v for n, v in result.metrics.items()}
     parts = {n: v for n, v in result.breakdown.items() if not (late and needs_period(n))}
@@ -92,7 +94,8 @@ def evaluate_one(
         ),
         "dram_byte": task.dram_byte,
         "breakdown": parts,
-        "layers": [layer.describe() for layer in result.cost.layers],
+        "layers": layers,
+        "by_kind": sum_by_kind(layers),
         "notes": _notes(result, task, numbers),
     }  # fmt: skip
 

@@ -15,13 +15,13 @@ from carbonopt.data.tables import load_facts
 from carbonopt.hardware.eyeriss import RowStationaryArray
 from carbonopt.performance.row_stationary_search import COUNTED, account, geometry, widest
 
-Sets = tuple[int, int, int, Ints]
+Sets = tuple[int, int, int, tuple[int, ...]]
 """Output rows of a PE set, sets over channels and over filters, geometry of such sets."""
 
 
 def banks_of_a_row(shape: Ints, sizes: Floats, array: RowStationaryArray) -> int:
     """Return the banks that a row of outputs of one channel and the inputs under it take."""
-    words = int(geometry(_with_padding(shape), sizes, 1)[3]), int(shape[3])
+    words = geometry(_with_padding(shape), sizes, 1)[4], int(shape[3])
     return sum(math.ceil(each / array.bank_words) for each in words)
 
 
@@ -91,28 +91,28 @@ def _energy(shape: Ints, sizes: Floats, unit: Floats, mapping: tuple[int, ...]) 
 def _busy(sets: Sets) -> int:
     """Return the PEs that sets keep busy."""
     e, r, t, (rows, *_) = sets
-    return int(rows) * e * r * t
+    return rows * e * r * t
 
 
 def _all_sets(shape: Ints, sizes: Floats) -> Iterator[Sets]:
     """Visit the PE sets that the array has room for, widest first."""
     for e in range(widest(shape, sizes), 0, -1):
         here = geometry(shape, sizes, e)
-        for r in _divisors(int(shape[5]), int(here[2])):
-            for t in _divisors(int(shape[1]), int(here[2]) // r):
+        for r in _divisors(int(shape[5]), here[3]):
+            for t in _divisors(int(shape[1]), here[3] // r):
                 yield e, r, t, here
 
 
 def _shared_evenly(shape: Ints, array: RowStationaryArray, sets: Sets) -> Iterator[tuple[int, ...]]:
     """Visit the mappings with some PE sets that the rules allow, with the most filters in a PE."""
-    e, r, t, (_, columns, _, words) = sets
+    e, r, t, (_, columns, _, _, words) = sets
     bank = array.bank_words
     options, b, k, f, c = array.options, *map(int, shape[[0, 1, 3, 5]])
-    for q in _divisors(c // r, options.input_words // int(columns)):
-        inputs = q * r * int(words)
+    for q in _divisors(c // r, options.input_words // columns):
+        inputs = q * r * words
         if q * r > 1 and inputs > bank:
             break
-        room = min(options.psum_words, options.weight_words // (q * int(columns)))
+        room = min(options.psum_words, options.weight_words // (q * columns))
         for n in _divisors(b, b):
             left = array.banks - math.ceil(n * inputs / bank)
             for filters in _divisors(k // t, max(0, left * bank // (n * e * f * t))):

@@ -8,6 +8,8 @@ over channels and t over filters.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -20,7 +22,7 @@ COUNTED = 13
 CYCLES = ("compute", "stall", "fill", "load", "dram")
 """Parts of the latency, behind what is counted: the busiest PE computes; it waits for a bus;
 filters and first windows reach the PEs; inputs come from DRAM; filters and outputs do, longer."""
-_MOST_POINTS = 256
+_MOST_POINTS = 255
 _MORE_PASSES = 2  # than the fewest, which shares out filters more evenly
 
 
@@ -51,14 +53,24 @@ def _sets_beside(array: Floats, rows: int, e: int) -> int:
 
 
 @njit(cache=True)
+def geometry(shape: Ints, array: Floats, e: int) -> tuple[int, int, int, int, int]:
+    """Return what PE sets e wide are.
+
+    Kernel rows and columns in a set, pieces of a kernel, sets beside one another, and words of
+    inputs of a channel.
+    """
+    rows, columns, row_pieces, column_pieces, padded, _ = _folded(shape, array)
+    words = _height(shape, rows, e) * padded
+    return rows, columns, row_pieces * column_pieces, _sets_beside(array, rows, e), words
+
+
+@njit(cache=True)
 def fits(shape: Ints, array: Floats, x: Ints) -> bool:
     """Whether a mapping fits array, register files and buffer."""
     m, n, e, p, q, r, t = x
-    rows, columns, _, _, padded, _ = _folded(shape, array)
-    sets = _sets_beside(array, rows, e)
-    words = n * (q * r * _height(shape, rows, e) * padded + m * e * shape[3])
+    _, columns, _, sets, words = geometry(shape, array, e)
     files = p <= array[4] and q * columns <= array[3] and p * q * columns <= array[2]
-    return bool(r * t <= sets and files and words <= array[5])
+    return bool(r * t <= sets and files and n * (q * r * words + m * e * shape[3]) <= array[5])
 
 
 @njit(cache=True)
@@ -77,11 +89,9 @@ def _account(shape: Ints, array: Floats, unit: Floats, x: Ints, out: Floats) -> 
     weights = unit[15] * k * g * c * shape[6] * shape[7]
     ofmap = float(b * g * k * f * outputs)
     macs = ofmap * c * shape[6] * shape[7]
-    reach, stride = (rows - 1) * shape[11] + 1, shape[9]
-    if stride <= reach:
-        fetched = min(shape[13], (outputs - 1) * stride + reach) + (strips - 1) * (reach - stride)
-    else:
-        fetched = outputs * rows
+    fetched, overlap = outputs * rows, (rows - 1) * shape[11] + 1 - shape[9]
+    if overlap >= 0:
+        fetched = min(shape[13], outputs * shape[9] + overlap) + (strips - 1) * overlap
     rest = outputs - (strips - 1) * e
     slid = (strips - 1) * _height(shape, rows, e) + _height(shape, rows, rest)
     ifmap = float(b * g * c * row_pieces)
@@ -96,21 +106,37 @@ def _account(shape: Ints, array: Floats, unit: Floats, x: Ints, out: Floats) -> 
     out[11], out[12] = 2 * macs * unit[14], macs * unit[14]
     filled = k * g * c * shape[6] * shape[7] * times / array[6]
     filled += ifmap / b * column_pieces * batches * columns * slid * groups / array[7]
-    computing, busy = 0.0, 0.0
+    computing, busy = _busy(shape, array, x, rows, columns, padded)
+    out[13], out[14], out[15] = computing * pieces, (busy - computing) * pieces, filled
+    out[16] = out[1] * unit[17]
+    out[17] = max(0.0, out[0] * unit[16] + out[2] * unit[18] - busy * pieces - filled)
+
+
+@njit(cache=True)
+def _busy(
+    shape: Ints, array: Floats, x: Ints, rows: int, columns: int, padded: int
+) -> tuple[float, float]:
+    """Return the cycles of all passes over a piece of the kernel: computing, and with waits."""
+    b, k, g, f, outputs, c = shape[0], shape[1], shape[2], shape[3], shape[4], shape[5]
+    m, _, e, p, q, r, t = x
+    strips, blocks = math.ceil(outputs / e), math.ceil(k / m)
+    last, rest = k - (blocks - 1) * m, outputs - (strips - 1) * e
+    computing, busy, full = 0.0, 0.0, p * t
+    fillings = (
+        (full, (blocks - 1) * (m // full) + last // full), (m % full, blocks - 1), (last % full, 1)
+    )  # fmt: skip
     for strip, high in ((strips - 1, e), (1, rest)):
-        for fill, many in _fillings(m, last, blocks, p * t):
+        for fill, many in fillings:
             for here, often in ((q * r, c // (q * r)), (c % (q * r), 1)):
                 if strip * many * often * here * fill == 0:
                     continue
-                passes = float(strip * many * often * pieces * g * b)
+                passes = float(strip * many * often * g * b)
                 work = float(-(-fill // t) * -(-here // r) * columns * f)
                 most = max(work, fill * high * f / array[8])
                 most = max(most, here * _height(shape, rows, high) * padded / array[7])
                 computing += passes * work
                 busy += passes * most
-    out[13], out[14], out[15] = computing, busy - computing, filled
-    out[16] = out[1] * unit[17]
-    out[17] = max(0.0, out[0] * unit[16] + out[2] * unit[18] - busy - filled)
+    return computing, busy
 
 
 @njit(cache=True)
@@ -118,19 +144,7 @@ def _sets(many: int, p: int, t: int) -> int:
     """Count the PE sets that filters (p, t) or channels (q, r) take, at once or in turn."""
     rest = many % (p * t)
     found = many // (p * t) * t
-    if rest:
-        found += math.ceil(rest / -(-rest // t))
-    return int(found)
-
-
-@njit(cache=True)
-def _fillings(m: int, last: int, blocks: int, most: int) -> tuple[tuple[int, int], ...]:
-    """Return how many filters a pass takes, and in how many passes."""
-    return (
-        (most, (blocks - 1) * (m // most) + last // most),
-        (m % most, blocks - 1),
-        (last % most, 1),
-    )
+    return int(found + math.ceil(rest / -(-rest // t)) if rest else found)
 
 
 @njit(cache=True)
@@ -152,64 +166,47 @@ def account(shape: Ints, array: Floats, unit: Floats, x: Ints) -> Floats:
 
 
 @njit(cache=True)
-def geometry(shape: Ints, array: Floats, e: int) -> Ints:
-    """Return what PE sets of a width are (4,).
-
-    Kernel rows and columns in a PE set, sets beside one another, words of inputs of a channel.
-    """
-    rows, columns, _, _, padded, _ = _folded(shape, array)
-    words = _height(shape, rows, e) * padded
-    return np.array([rows, columns, _sets_beside(array, rows, e), words], dtype=np.int64)
-
-
-@njit(cache=True)
 def _keep(points: Floats, chosen: Ints, count: int, energy: float, cycles: float, x: Ints) -> int:
     """Add a point to a lower hull, fastest first, unless it lies above it; return its size."""
     if _above(points, count, energy, cycles):
         return count
-    first = 0
-    while first < count and points[first, 1] < cycles:
-        first += 1
-    after = first
-    while after < count and points[after, 0] >= energy:
-        after += 1
-    while after + 1 < count and _bends_down(points, after, after + 1, energy, cycles):
-        after += 1
-    while first > 1 and _bends_down(points, first - 1, first - 2, energy, cycles):
-        first -= 1
-    if first == after:
-        if count == _MOST_POINTS:
-            return count
-        for i in range(count, first, -1):
-            points[i], chosen[i] = points[i - 1], chosen[i - 1]
-    else:
-        for i in range(after, count):
-            points[first + 1 + i - after], chosen[first + 1 + i - after] = points[i], chosen[i]
-    points[first, 0], points[first, 1] = energy, cycles
-    chosen[first] = x
-    return first + 1 + count - after
+    place, kept = count, 0
+    while place > 0 and points[place - 1, 1] >= cycles:
+        points[place], chosen[place] = points[place - 1], chosen[place - 1]
+        place -= 1
+    points[place, 0], points[place, 1], chosen[place] = energy, cycles, x
+    for i in range(count + 1):
+        energy, cycles = points[i]
+        if kept > 0 and energy >= points[kept - 1, 0]:
+            continue
+        while kept > 1 and _bends_down(points, kept - 1, energy, cycles):
+            kept -= 1
+        points[kept, 0], points[kept, 1], chosen[kept] = energy, cycles, chosen[i]
+        kept += 1
+    return min(kept, _MOST_POINTS)
 
 
 @njit(cache=True)
-def _bends_down(points: Floats, middle: int, end: int, energy: float, cycles: float) -> bool:
-    """Whether a point lies on or above the line from a new one to the one beyond it."""
-    rise = (points[middle, 0] - energy) * abs(points[end, 1] - cycles)
-    return bool(rise >= (points[end, 0] - energy) * abs(points[middle, 1] - cycles))
+def _bends_down(points: Floats, last: int, energy: float, cycles: float) -> bool:
+    """Whether a point lies on or above the line from the one before it to a slower one."""
+    before, rise = points[last - 1], points[last, 0] - energy
+    return bool(rise * (cycles - before[1]) >= (before[0] - energy) * (cycles - points[last, 1]))
 
 
 @njit(cache=True)
 def widest(shape: Ints, array: Floats) -> int:
     """Return how many rows of outputs a PE set can be wide, folded onto the array."""
-    rows = _folded(shape, array)[0]
-    return int(min(shape[4], int(array[0]) // rows * int(array[1])))
+    return int(min(shape[4], int(array[0]) // _folded(shape, array)[0] * int(array[1])))
 
 
 @njit(cache=True)
-def _kept_beside(shape: Ints, array: Floats) -> int:
-    """Return for how many filters the buffer keeps the partial sums of a whole PE set."""
-    rows, _, _, _, padded, _ = _folded(shape, array)
-    inputs = _height(shape, rows, shape[4]) * padded
-    return int((array[5] - inputs) // (shape[4] * shape[3]))
+def _shares(whole: int, most: int) -> Iterator[int]:
+    """Yield, largest first, the sizes up to `most` that no smaller one equals in parts."""
+    size = most
+    while size > 0:
+        size = -(-whole // -(-whole // size))
+        yield size
+        size -= 1
 
 
 @njit(cache=True)
@@ -222,16 +219,28 @@ def best_mappings(shape: Ints, array: Floats, unit: Floats) -> tuple[Floats, Int
     filters p that the register files have room for save passes and cost nothing; filters are
     shared out evenly over the passes that they need.
     """
-    points, chosen = np.empty((_MOST_POINTS, 2)), np.empty((_MOST_POINTS, 7), np.int64)
-    outputs = shape[4]
-    count = 0
-    for e in range(widest(shape, array), 0, -1):
-        if e < outputs and e > 1 and math.ceil(outputs / e) == math.ceil(outputs / (e - 1)):
-            continue
+    points, chosen = np.empty((_MOST_POINTS + 1, 2)), np.empty((_MOST_POINTS + 1, 7), np.int64)
+    outputs, count = shape[4], 0
+    kept = (array[5] - geometry(shape, array, outputs)[4]) // (outputs * shape[3])
+    for e in _shares(outputs, widest(shape, array)):
         count = _best_of_width(shape, array, unit, e, points, chosen, count)
-        if e == outputs and _kept_beside(shape, array) >= min(array[4], float(shape[1])):
+        if e == outputs and kept >= min(array[4], float(shape[1])):
             break
     return points[:count], chosen[:count]
+
+
+class _Width(NamedTuple):
+    """A layer on an array with PE sets of one width, and the lower hull of its mappings."""
+
+    shape: Ints
+    array: Floats
+    unit: Floats
+    base: Floats
+    sets: int
+    pieces: int
+    words: int
+    points: Floats
+    chosen: Ints
 
 
 @njit(cache=True)
@@ -243,67 +252,63 @@ def _best_of_width(
     What no mapping with so many images, channels in a PE, or sets over channels can beat is left
     out, together with all that have fewer where these can only be worse.
     """
-    x, base = np.empty(7, np.int64), _least_counts(shape, array, unit, e)
-    b, k, f, c = shape[0], shape[1], shape[3], shape[5]
-    rows, columns, row_pieces, column_pieces, padded, _ = _folded(shape, array)
-    sets, pieces = _sets_beside(array, rows, e), row_pieces * column_pieces
-    words, held = _height(shape, rows, e) * padded, int(array[4])
-    steps, widest_q = k * c / sets, min(int(min(array[3], array[2])) // columns, c)
-    for n in range(b, 0, -1):
-        if n > 1 and math.ceil(b / n) == math.ceil(b / (n - 1)):
-            continue
-        space, batches = int(array[5]) // n, math.ceil(b / n)
-        room = (space - words) // (e * f)
-        if room < 1:
-            continue
-        least = math.ceil(k / room)
-        groups = max(least, math.ceil(k / (held * sets)))
-        for q in range(widest_q, 0, -1):
-            filters = min(held, int(array[2]) // (q * columns))
-            passes, beside = math.ceil(c / (q * sets)) * pieces, math.ceil(c / q)
-            k_sets = math.ceil(k / held)
-            if _beaten(base, batches, least, passes, groups, k_sets, beside, steps, points, count):
-                break
-            k_sets, fewest = math.ceil(k / filters), max(least, math.ceil(k / (filters * sets)))
-            for r in range(min(sets, beside), 0, -1):
-                if r > 1 and math.ceil(c / (q * r)) == math.ceil(c / (q * (r - 1))):
-                    continue
-                passes = math.ceil(c / (q * r)) * pieces
-                if _beaten(
-                    base, batches, least, passes, fewest, k_sets, beside, steps, points, count
-                ):
+    _, columns, pieces, sets, words = geometry(shape, array, e)
+    base = _least_counts(shape, array, unit, e)
+    at = _Width(shape, array, unit, base, sets, pieces, words, points, chosen)
+    x, out, k, c = np.empty(7, np.int64), np.empty(18), shape[1], shape[5]
+    x[2], most = e, min(int(min(array[3], array[2])) // columns, c)
+    images = _images(at, e)
+    for q in range(most, 0, -1):
+        filters, beside = min(int(array[4]), int(array[2]) // (q * columns)), math.ceil(c / q)
+        groups, k_sets = math.ceil(k / (filters * sets)), math.ceil(k / filters)
+        for n in images:
+            batches, blocks = math.ceil(shape[0] / n), math.ceil(k / _room(at, e, n, 1))
+            for r in _shares(beside, min(sets, beside)):
+                passes, x[1], x[4], x[5] = math.ceil(c / (q * r)) * pieces, n, q, r
+                if _above(points, count, *_least(
+                    base, batches, blocks, passes, max(blocks, groups), k_sets, beside, k * c / sets
+                )):  # fmt: skip
                     break
-                room = (space - q * r * words) // (e * f)
-                if room > 0:
-                    x[1], x[2], x[4], x[5] = n, e, q, r
-                    count = _best_of_filters(
-                        shape, array, unit, base, x, room, points, chosen, count
-                    )
+                count = _best_of_filters(at, x, out, passes, filters, count)
     return count
 
 
 @njit(cache=True)
+def _room(at: _Width, e: int, n: int, channels: int) -> int:
+    """Return for how many output channels the buffer has room."""
+    return int((int(at.array[5]) // n - channels * at.words) // (e * at.shape[3]))
+
+
+@njit(cache=True)
+def _images(at: _Width, e: int) -> Ints:
+    """Return how many images the buffer can have room for, least energy at the DRAM first."""
+    b, k, base = at.shape[0], at.shape[1], at.base
+    images = [n for n in _shares(b, b) if _room(at, e, n, 1) > 0]
+    spent = [
+        base[1] * base[16] * math.ceil(b / n) + base[3] * math.ceil(k / _room(at, e, n, 1))
+        for n in images
+    ]
+    return np.array(images, dtype=np.int64)[np.argsort(np.array(spent))]
+
+
+@njit(cache=True)
 def _best_of_filters(
-    shape: Ints, array: Floats, unit: Floats, base: Floats, x: Ints, room: int,
-    points: Floats, chosen: Ints, count: int,
-) -> int:  # fmt: skip
+    at: _Width, x: Ints, out: Floats, passes: int, filters: int, count: int
+) -> int:
     """Add the best mappings with given n, e, q and r to a front; return its size."""
-    out, k, c, q, r = np.empty(18), shape[1], shape[5], x[4], x[5]
-    rows, columns, row_pieces, column_pieces, _, _ = _folded(shape, array)
-    filters = min(int(array[4]), int(array[2]) // (q * columns))
-    batches, passes = (
-        math.ceil(shape[0] / x[1]),
-        math.ceil(c / (q * r)) * row_pieces * column_pieces,
-    )
-    blocks, beside, k_sets = math.ceil(k / room), _sets(c, q, r), math.ceil(k / filters)
-    for t in range(min(_sets_beside(array, rows, x[2]) // r, k), 0, -1):
-        if t > 1 and math.ceil(k / t) == math.ceil(k / (t - 1)):
-            continue
-        steps, least = float(math.ceil(k / t) * -(-c // r)), math.ceil(k / (filters * t))
-        fewest = max(blocks, least)
-        if _beaten(base, batches, blocks, passes, fewest, k_sets, beside, steps, points, count):
+    k, c, n, e, q, r = at.shape[1], at.shape[5], x[1], x[2], x[4], x[5]
+    room = _room(at, e, n, q * r)
+    if room < 1:
+        return count
+    batches, blocks = math.ceil(at.shape[0] / n), math.ceil(k / room)
+    beside, k_sets = _sets(c, q, r), math.ceil(k / filters)
+    for t in _shares(k, min(at.sets // r, k)):
+        x[6], steps = t, float(math.ceil(k / t) * -(-c // r))
+        groups = max(blocks, math.ceil(k / (filters * t)))
+        if _above(at.points, count, *_least(
+            at.base, batches, blocks, passes, groups, k_sets, beside, steps
+        )):  # fmt: skip
             break
-        x[6] = t
         for way in range(3 if blocks > 1 else 1):
             m = math.ceil(k / blocks) if way == 0 else room
             first = -(-m // (min(filters, -(-m // t)) * t))
@@ -315,13 +320,11 @@ def _best_of_filters(
                 many, last = math.ceil(k / x[0]), k - (math.ceil(k / x[0]) - 1) * x[0]
                 all_groups = (many - 1) * -(-x[0] // (p * t)) + -(-last // (p * t))
                 all_sets = (many - 1) * _sets(x[0], p, t) + _sets(last, p, t)
-                if _beaten(
-                    base, batches, many, passes, all_groups, all_sets, beside, steps, points, count
-                ):
-                    continue
-                _account(shape, array, unit, x, out)
-                energy, cycles = _price(unit, out)
-                count = _keep(points, chosen, count, energy, cycles, x)
+                if not _above(at.points, count, *_least(
+                    at.base, batches, many, passes, all_groups, all_sets, beside, steps
+                )):  # fmt: skip
+                    _account(at.shape, at.array, at.unit, x, out)
+                    count = _keep(at.points, at.chosen, count, *_price(at.unit, out), x)
     return count
 
 
@@ -355,8 +358,7 @@ def _least_counts(shape: Ints, array: Floats, unit: Floats, e: int) -> Floats:
     base[6] = inputs * padded * rows * outputs * (unit[7] + unit[10])
     base[7] = out[2] * pieces * rows * unit[8]
     base[8] = out[1] / k * unit[17]
-    base[9] = kernels / array[6]
-    base[10] = inputs / b * columns * slid / array[7]
+    base[9], base[10] = kernels / array[6], inputs / b * columns * slid / array[7]
     base[11], base[12] = out[2] / array[8], inputs * padded * slid / array[7]
     base[13] = float(b) * g * strips * pieces * columns * f
     base[14], base[15] = weights * unit[16], out[2] * unit[18]
@@ -365,20 +367,20 @@ def _least_counts(shape: Ints, array: Floats, unit: Floats, e: int) -> Floats:
 
 
 @njit(cache=True)
-def _beaten(
+def _least(
     base: Floats, batches: int, blocks: int, passes: int, groups: int, filter_sets: int,
-    channel_sets: int, steps: float, points: Floats, count: int,
-) -> bool:  # fmt: skip
-    """Whether what so many of each take at least is on or above the lower hull."""
-    times = batches * base[16]
+    channel_sets: int, steps: float,
+) -> tuple[float, float]:  # fmt: skip
+    """Return energy [pJ] and latency [cycles] that so many of each take at least."""
+    times, fetches = batches * base[16], batches
     if groups * passes == 1:
-        times, batches = 1.0, 1
+        times, fetches = 1.0, 1
     cycles = base[9] * times + base[10] * batches * groups
     cycles += max(base[11] * passes, base[12] * groups, base[13] * steps)
     cycles = base[8] * blocks + max(cycles, base[14] * times + base[15])
-    energy = base[0] + base[1] * times + base[2] * batches + base[3] * blocks + base[4] * groups
+    energy = base[0] + base[1] * times + base[2] * fetches + base[3] * blocks + base[4] * groups
     energy += base[5] * passes + base[6] * filter_sets + base[7] * channel_sets
-    return _above(points, count, energy + base[17] * cycles, cycles)
+    return energy + base[17] * cycles, cycles
 
 
 @njit(cache=True)

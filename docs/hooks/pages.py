@@ -42,9 +42,12 @@ FIRST = (
     *("knobs", "metrics", "units", "glossary", "catalogue", "data", "api"),
 )
 """Pages that stand before the others of their section, which are in alphabetical order."""
+INDEX = "docs/reference/index.md"
+"""What the repository has in place of the generated pages: a heading for each."""
 LIST = "<!-- pages of this section -->"
 LIMIT_S = 120
 _FENCE = re.compile(r"(^```.*?^```$)", re.M | re.S)
+_HEADING = re.compile(r"^## (.+)$", re.M)
 _LINK = re.compile(r"(?P<head>!?\[(?P<text>[^]]*)\])\((?P<path>[^)\s#:]+)(?P<anchor>#[^)\s]*)?\)")
 
 
@@ -78,11 +81,18 @@ def on_page_markdown(markdown: str, page: Page, files: Files, **_: Any) -> str:
     """List the pages of a section where asked for; lead links of the repository into the site."""
     place = page.file.src_uri
     here = posixpath.dirname(place)
+    if f"docs/{place}" == INDEX:
+        markdown = _HEADING.sub(_linked_heading, markdown)
     entries = (_entry(files, other, here) for other in _section(files, here) if other != place)
     markdown = markdown.replace(LIST, "\n".join(entries)) if LIST in markdown else markdown
     parts = _FENCE.split(markdown)
     parts[::2] = [_LINK.sub(partial(_link, place=place, files=files), part) for part in parts[::2]]
     return "".join(parts)
+
+
+def _linked_heading(found: re.Match[str]) -> str:
+    """Lead a heading of the index of the reference to the page that it names."""
+    return f"## [{found[1]}](index.md#{found[1].lower().replace(' ', '-')})"
 
 
 def _link(found: re.Match[str], place: str, files: Files) -> str:
@@ -91,12 +101,25 @@ def _link(found: re.Match[str], place: str, files: Files) -> str:
     inside = kind not in SHIPPED
     home = "docs/" + kind if inside else f"{kind}/{name.removesuffix('.md')}"
     target = posixpath.normpath(posixpath.join(home, found["path"]))
+    made = _made(target, found["anchor"])
+    if files.get_file_from_path(made):
+        return f"{found['head']}({posixpath.relpath(made, posixpath.dirname(place))})"
     if inside and target.startswith("docs/"):
         return found[0]
     there = _place(target)
     if files.get_file_from_path(there) is None:
         return found["text"]
     return f"{found['head']}({posixpath.relpath(there, kind)}{found['anchor'] or ''})"
+
+
+def _made(target: str, anchor: str | None) -> str:
+    """Where the site has what is made for it: a reference page, named by a heading of its index.
+
+    A notebook is a page as well. '' for all else, which is where it is in the repository.
+    """
+    if target == INDEX and anchor:
+        return f"reference/{anchor[1:].replace('-', '_')}.md"
+    return _place(target).replace(".ipynb", ".md") if target.endswith(".ipynb") else ""
 
 
 def _place(path: str) -> str:

@@ -1,7 +1,11 @@
-"""Links of the pages that are read in the repository lead to files and headings."""
+"""Links of the pages that are read in the repository lead to files and headings.
+
+The same links in the site, where some pages are generated, are followed by test_site.py.
+"""
 
 from __future__ import annotations
 
+import json
 import re
 from urllib.parse import urlsplit
 
@@ -9,8 +13,7 @@ import pytest
 from doc_pages import ROOT, pages
 
 PAGES = {page.relative_to(ROOT).as_posix(): page for page in pages()}
-GENERATED = ("reference/", "start/tutorial.md")
-"""Pages that are there once the site is built; tests/docs/test_site.py follows links to them."""
+TUTORIAL = ROOT / "docs" / "start" / "tutorial.ipynb"
 
 
 def anchors(text):
@@ -26,8 +29,7 @@ def fault(page, link):
         return "" if parts.scheme in ("http", "https") and "." in parts.netloc else "no address"
     target = (page.parent / parts.path).resolve() if parts.path else page
     if not target.exists():
-        inside = target.as_posix().removeprefix(f"{ROOT.as_posix()}/docs/")
-        return "" if inside.startswith(GENERATED) else "no such file"
+        return "no such file"
     found = not parts.fragment or parts.fragment in anchors(target.read_text(encoding="utf-8"))
     return "" if found else "no such heading"
 
@@ -36,5 +38,17 @@ def fault(page, link):
 def test_links_lead_to_files_and_headings(name):
     page = PAGES[name]
     text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+    assert faults(page, text) == {}
+
+
+def test_links_of_the_tutorial_lead_to_files_and_headings():
+    cells = json.loads(TUTORIAL.read_text(encoding="utf-8"))["cells"]
+    text = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
+    assert "](" in text
+    assert faults(TUTORIAL, text) == {}
+
+
+def faults(page, text):
+    """What is wrong with the links in a text, by link."""
     links = re.findall(r"(?<!`)\[[^]`]*(?:`[^`]*`[^]`]*)*\]\(([^)\s]+)\)", text)
-    assert {link: said for link in links if (said := fault(page, link))} == {}
+    return {link: said for link in links if (said := fault(page, link))}

@@ -59,6 +59,21 @@ def test_links_between_docs_problems_and_studies_hold_in_the_site(hooks):
     )
 
 
+def test_what_the_site_generates_is_linked_by_what_the_repository_has(hooks):
+    others = ["reference/index.md", "reference/problem_file.md", "start/tutorial.md"]
+    links = "[keys](../reference/index.md#problem-file) [all](../reference/index.md)"
+    assert shown(hooks, "how-to/own_problem.md", links, others) == (
+        "[keys](../reference/problem_file.md) [all](../reference/index.md)"
+    )
+    assert shown(hooks, "index.md", "[a](start/tutorial.ipynb)", others) == "[a](start/tutorial.md)"
+    study = "[keys](../../docs/reference/index.md#problem-file)"
+    assert shown(hooks, "studies/quickstart.md", study, others) == (
+        "[keys](../reference/problem_file.md)"
+    )
+    index = shown(hooks, "reference/index.md", "## Problem file\n\n## BOM file", others)
+    assert index == "## [Problem file](problem_file.md)\n\n## [BOM file](index.md#bom-file)"
+
+
 def test_problems_and_studies_are_pages(hooks):
     found = dict(hooks.shipped_files(ROOT))
     assert found["problems/hardware.md"] == ROOT / "problems" / "hardware" / "README.md"

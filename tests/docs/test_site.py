@@ -28,6 +28,7 @@ from carbonopt.spec.scenario import ScenarioSpec
 from carbonopt.spec.study import StudySpec
 
 pytestmark = pytest.mark.slow  # the build takes more than 20 s
+INDEXED = re.findall(r"^## (.+)$", (DOCS / "reference" / "index.md").read_text(), re.M)
 NOWHERE = "http://127.0.0.1:9"
 """A proxy that nothing listens at: whatever asks the network fails."""
 
@@ -125,6 +126,15 @@ def test_every_link_leads_somewhere(site):
         if (fault := _fault(site, file, link))
     ]
     assert faults == []
+
+
+def test_the_index_of_the_reference_leads_to_each_of_its_pages(site):
+    folder = site.folder / "reference"
+    made = {file.name for file in folder.glob("*.html")} - {"index.html"}
+    assert len(made) == 15
+    assert made <= set(site.pages[folder / "index.html"].links)
+    listed = {f"{title.lower().replace(' ', '_')}.html" for title in INDEXED}
+    assert listed == made - {"glossary.html"}
 
 
 def test_pages_load_nothing_from_elsewhere(site):
