@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 
 from carbonopt.carbon.presets import load_preset
@@ -14,7 +15,7 @@ from carbonopt.hardware.knobs import parse_knobs
 from carbonopt.performance.eyeriss_estimator import Estimate, at_bits, estimate, ungrouped
 from carbonopt.report import style
 from carbonopt.report.energy_figures import plot_estimate
-from carbonopt.report.study import output_of, save_study
+from carbonopt.report.study import output_of, tell_study
 from carbonopt.workload.layer_settings import load_layer_settings
 
 HERE = Path(__file__).parent
@@ -81,11 +82,14 @@ def draw(found: dict[str, tuple[Estimate, Evaluation]]) -> Figure:
 
 
 def main() -> None:
-    """Draw everything and print the numbers."""
+    """Draw everything and print the answer."""
     out, found = output_of(__file__, __doc__), solve()
-    print(save_study(out, {"energy": draw(found)}, numbers(found), 1e-9))
     for name, (guess, _) in found.items():
-        print(*plot_estimate(guess, f"AlexNet, {name}", out / name), sep="\n")
+        plot_estimate(guess, f"AlexNet, {name}", out / name)
+    told = numbers(found)
+    answer = pd.DataFrame(told).loc[["estimate", *METRICS]].astype(float)
+    answer["of it"] = answer["compressed"] / answer["dense"]
+    tell_study(__file__, out, {"energy": draw(found)}, told, answer.rename_axis("what"))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from dataclasses import replace
 from itertools import product
 
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 
 from carbonopt.carbon.deployment import deployed_preset
@@ -12,7 +13,7 @@ from carbonopt.evaluate import load_workload
 from carbonopt.front.pricing import Scenario
 from carbonopt.front.uncertainty import Uncertainty, assess, carbon_samples
 from carbonopt.report import style
-from carbonopt.report.study import output_of, save_study
+from carbonopt.report.study import output_of, tell_study
 from carbonopt.report.uncertainty import draw_causes
 from carbonopt.run.sources import load_front
 
@@ -91,4 +92,5 @@ def draw(problem: str) -> Figure:
 if __name__ == "__main__":
     out = output_of(__file__, __doc__)
     told = {f"{p}, {use}": numbers(*sample(p, use)) for p, use in product(PROBLEMS, USES)}
-    print(save_study(out, {"sure": draw("mlperf_tiny")}, told))
+    answer = pd.DataFrame(told).T.drop(columns=["kinds", "causes"]).rename_axis("front, use")
+    tell_study(__file__, out, {"sure": draw("mlperf_tiny")}, told, answer)

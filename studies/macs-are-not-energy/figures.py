@@ -12,7 +12,7 @@ from carbonopt.compress.rank import layer_uses
 from carbonopt.evaluate import evaluate_design, load_workload
 from carbonopt.hardware.knobs import parse_knobs
 from carbonopt.report import style
-from carbonopt.report.study import output_of, save_study
+from carbonopt.report.study import output_of, tell_study
 from carbonopt.workload.load import network_names
 
 MACHINES = {"eyeriss": {}, "digital_ws": {"rows": "16", "cols": "16", "sram": "128KiB"}}
@@ -93,4 +93,8 @@ def draw(layers: pd.DataFrame) -> Figure:
 
 if __name__ == "__main__":
     out, found = output_of(__file__, __doc__), solve(network_names())
-    print(save_study(out, {"energy": draw(found)}, numbers(found)))
+    told = numbers(found)
+    pairs = {f"{m}: {n}": each for m, own in told.items() for n, each in own.items() if " by " in n}
+    ranks = {n: [p[k]["spearman"] for k in ("networks", "layers")] for n, p in pairs.items()}
+    answer = pd.DataFrame(ranks, ["networks", "layers"]).T.rename_axis("rank correlation")
+    tell_study(__file__, out, {"energy": draw(found)}, told, answer)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from carbonopt.carbon.presets import CarbonPreset, load_preset
 from carbonopt.report import style
 from carbonopt.report.activities import ACTIVITIES, carbon_column
-from carbonopt.report.study import output_of, save_study
+from carbonopt.report.study import output_of, tell_study
 
 STUDIES = Path(__file__).parents[1]
 GRIDS = [STUDIES / "carbonspot-tiny", STUDIES / "carbonspot-mobile"]
@@ -23,10 +23,14 @@ SETTINGS = {  # designs of those studies, and the carbon numbers that go with th
 MARKS = {"TOP/s": "o", "TOP/s/W": "D", "energy x delay": "s"}
 
 
-def solve(folders: list[Path], runs: Path, workers: int = 2) -> pd.DataFrame:
-    """Return what shall be least of every design, for each setting, network and activity."""
+def solve(folders: list[Path], out: Path, workers: int = 2) -> pd.DataFrame:
+    """Return what shall be least of every design, for each setting, network and activity.
+
+    The runs of a study are read where it has them beside the output, or else made in it.
+    """
     rows = []
     for folder in folders:
+        runs = beside if (beside := out.with_name(folder.name)).is_dir() else out
         tables = GRID["solve"](folder, runs, "parity default", workers)
         for setting, (kind, preset) in SETTINGS.items():
             rows += [own.assign(setting=setting) for own in merits(tables[kind], preset)]
@@ -91,5 +95,6 @@ def draw(found: dict) -> Figure:
 
 if __name__ == "__main__":
     out = output_of(__file__, __doc__)
-    found = numbers(solve(GRIDS, out.parent))
-    print(save_study(out, {"carbon": draw(found)}, found))
+    found = numbers(solve(GRIDS, out))
+    answer = pd.DataFrame(found["all"]).T.rename_axis("settings, activity, best in")
+    tell_study(__file__, out, {"carbon": draw(found)}, found, answer)
