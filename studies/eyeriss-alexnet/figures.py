@@ -58,9 +58,9 @@ def numbers(found: dict[str, tuple[Estimate, Evaluation]]) -> dict[str, Any]:
 
 def draw(found: dict[str, tuple[Estimate, Evaluation]]) -> Figure:
     """Draw both networks layer by layer: dense on the left of each pair, compressed right."""
-    with style.house_style():
-        figure = Figure(figsize=(9.6, 4.6), layout="constrained")
-        panels = figure.subplots(1, 2)
+    with style.printed_style():
+        figure = Figure(figsize=(style.COLUMN_IN, 5.0), layout="constrained")
+        panels = style.panels(figure, 2, 1).ravel()
         for place, (guess, real) in zip((-0.2, 0.2), found.values(), strict=True):
             units = {LEVELS[name]: each / 1e9 for name, each in guess.by_level.items()}
             layers = [layer.energy_parts() for layer in real.cost.layers]
@@ -73,11 +73,11 @@ def draw(found: dict[str, tuple[Estimate, Evaluation]]) -> Figure:
                         color=COLOURS[part], label=part, edgecolor="white", linewidth=0.4,
                     )  # fmt: skip
                     base += parts[part]
-                panel.set_xticks(range(len(base)), guess.names, rotation=45)
+                panel.set_xticks(range(len(base)), guess.names, rotation=30)
                 panel.grid(visible=False, axis="x")
         panels[0].set(title="published estimator", ylabel="energy [billion 16-bit MACs]")
         panels[1].set(title="row-stationary machine (the chip)", ylabel="energy [mJ]")
-        style.head(figure, "AlexNet: dense 16 bit (left bars), compressed (right)", panels[::-1], 6)
+        style.head(figure, "AlexNet: dense (left bars), compressed", panels[::-1], 3)
     return figure
 
 

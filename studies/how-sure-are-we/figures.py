@@ -70,15 +70,15 @@ def kinds(found: Uncertainty, carbon: np.ndarray) -> dict[str, dict[str, list[fl
 
 def draw(problem: str) -> Figure:
     """Draw by use how far carbon goes, alone and over the best design's, and its causes."""
-    with style.house_style():
-        figure = Figure(figsize=(8.2, 7.4), layout="constrained")
-        panels = figure.subplots(len(USES), 2, width_ratios=(1.2, 1), sharex="col")
+    with style.printed_style():
+        figure = Figure(figsize=(style.PAGE_IN, 5.8), layout="constrained")
+        panels = style.panels(figure, len(USES), 2, width_ratios=(1.2, 1), sharex="col")
         for (left, right), use in zip(panels, USES, strict=True):
             found, carbon = sample(problem, use)
             own = kinds(found, carbon)
             looks = style.template_looks(own)
             for place, (kind, (colour, marker)) in enumerate(looks.items()):
-                for name, wide, paint in (("alone", 8, style.CLOUD), ("beside", 2.5, colour)):
+                for name, wide, paint in (("alone", 6, style.CLOUD), ("beside", 2, colour)):
                     (line,) = left.plot(own[kind][name], [place] * 2, color=paint, lw=wide)
                     line.set(label=LABELS[name], solid_capstyle="butt")
                 left.plot(own[kind]["nominal"], place, marker, color=colour, label="nominal")

@@ -75,18 +75,18 @@ def draw(networks: pd.DataFrame, layers: pd.DataFrame) -> Figure:
     """Draw carbon saved by network and machine, and how many layers gain how much."""
     carbon = networks.pivot(index="network", columns=["mapping", "machine"], values="carbon_ca_g")
     saved = (100 - 100 * carbon["optimal"] / carbon["reference"]).sort_values("digital_os")
-    with style.house_style():
-        figure = Figure(figsize=(7.8, 4.5), layout="constrained")
-        left, right = figure.subplots(1, 2, width_ratios=(1.2, 1))
+    with style.printed_style():
+        figure = Figure(figsize=(style.COLUMN_IN, 5.4), layout="constrained")
+        upper, lower = style.panels(figure, 2, 1, height_ratios=(1.8, 1)).flat
         for place, (machine, (colour, marker)) in enumerate(style.template_looks(SIDES).items()):
             heights = np.arange(len(saved)) + 0.16 * (1.5 - place)
-            left.plot(saved[machine], heights, marker, color=colour, label=machine)
+            upper.plot(saved[machine], heights, marker, color=colour, label=machine)
             gained = layers["all"][layers["machine"] == machine]
-            right.ecdf(gained, complementary=True, color=colour)
-        left.set(yticks=range(len(saved)), yticklabels=saved.index, xlabel="carbon CA saved [%]")
-        right.set(ylabel="share of layers", xlabel="energy x latency: times less")
-        style.scale_axis(right.xaxis, layers["all"].to_numpy())
-        style.head(figure, "Optimal mappings against those of CarbonSpot's rules", [left])
+            lower.ecdf(gained, complementary=True, color=colour)
+        upper.set(yticks=range(len(saved)), yticklabels=saved.index, xlabel="carbon CA saved [%]")
+        lower.set(ylabel="share of layers", xlabel="energy x latency: times less")
+        style.scale_axis(lower.xaxis, layers["all"].to_numpy())
+        style.head(figure, "Optimal mappings against CarbonSpot's", [upper])
     return figure
 
 

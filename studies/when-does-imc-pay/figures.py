@@ -72,9 +72,9 @@ def draw() -> Figure:
     lives, periods = np.geomspace(20, 20000, 70), np.geomspace(2e-5, 10, 60)
     looks = style.template_looks(KINDS)
     paint = ListedColormap([looks[kind][0] for kind in KINDS])
-    with style.house_style():
-        figure = Figure(figsize=(8.6, 4.4), layout="constrained")
-        panels = figure.subplots(1, 3, sharey=True)
+    with style.printed_style():
+        figure = Figure(figsize=(style.COLUMN_IN, 6.8), layout="constrained")
+        panels, winning = style.panels(figure, 3, 1, sharex=True).ravel(), set()
         for panel, setting in zip(panels, SETTINGS, strict=True):
             found = [judge(setting, period, lives) for period in periods]
             best, _, sure = (np.array(each) for each in zip(*found, strict=True))
@@ -82,14 +82,14 @@ def draw() -> Figure:
             panel.contourf(lives, periods, sure, [-0.5, 0.5], hatches=["////"], colors="none")
             for life in LIVES.values():
                 panel.axvline(life, color=style.BLACK, lw=0.7, ls=":")
-            panel.set(xscale="log", yscale="log", xlabel="life x grid [g y/kWh]")
-            panel.set_title(setting, fontsize=9.5)
+            panel.set(xscale="log", yscale="log", ylabel="period [s]", title=setting)
             panel.grid(visible=False)
-        panels[0].set(ylabel="period [s]")
-        for kind, (colour, _) in looks.items():
-            panels[0].scatter([], [], 70, color=colour, marker="s", alpha=0.55, label=kind)
+            winning |= {KINDS[each] for each in np.unique(best)}
+        panels[-1].set(xlabel="life x grid [g y/kWh]")
+        for kind in sorted(winning):
+            panels[0].scatter([], [], 40, looks[kind][0], "s", alpha=0.55, label=kind)
         style.caption(figure, f"dotted: {'; '.join(LIVES)}\n{HATCHED}")
-        style.head(figure, "Least carbon of an inference of ResNet-8", panels[:1], 5)
+        style.head(figure, "Least carbon of an inference of ResNet-8", panels[:1], 4)
     return figure
 
 

@@ -68,22 +68,22 @@ def days(front: Front, use: str) -> dict[str, dict[str, float]]:
 
 def draw(told: dict[str, dict]) -> Figure:
     """Draw the age at which electricity outweighs making by region, and carbon over hours."""
-    with style.house_style():
-        figure = Figure(figsize=(8.2, 4.4), layout="constrained")
-        left, right = figure.subplots(1, 2)
+    with style.printed_style():
+        figure = Figure(figsize=(style.COLUMN_IN, 5.2), layout="constrained")
+        upper, lower = style.panels(figure, 2, 1).flat
         for use, (colour, marker) in LOOKS.items():
             ages = [each["break_even_y"] for each in told[f"regions {use}"].values()]
-            left.plot(ages, REGIONS, marker, color=colour, label=use)
+            upper.plot(ages, REGIONS, marker, color=colour, label=use)
             for grid, line in zip(GRIDS, LINES, strict=True):
                 least = np.array([*told[f"days {use}"][grid].values()])
-                right.plot(range(1, HOURS + 1), least / least[-1], line, color=colour, lw=1.3)
-        left.axvline(3, color=style.BLACK, lw=0.9, label="lifetime of 3 y")
+                lower.plot(range(1, HOURS + 1), least / least[-1], line, color=colour, lw=1.3)
+        upper.axvline(3, color=style.BLACK, lw=0.9, label="lifetime of 3 y")
         for grid, line in zip(GRIDS, LINES, strict=True):
-            right.plot([], [], line, color=style.GREY, label=grid)
-        left.set(xscale="log", xlabel="electricity outweighs making after [y]")
-        right.set(ylabel="carbon over that of all day", ylim=(0.5, 2), xlim=(1, HOURS))
-        right.set(xlabel="cleanest hours of the day that are used", xticks=range(4, 25, 4))
-        style.head(figure, "Where and when to compute: ResNet-8, least carbon", [left, right])
+            lower.plot([], [], line, color=style.GREY, label=grid)
+        upper.set(xscale="log", xlabel="electricity outweighs making after [y]")
+        lower.set(ylabel="carbon over that of all day", ylim=(0.5, 2), xlim=(1, HOURS))
+        lower.set(xlabel="cleanest hours of the day that are used", xticks=range(4, 25, 4))
+        style.head(figure, "Where and when to compute: ResNet-8", [upper, lower], 3)
     return figure
 
 
