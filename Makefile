@@ -1,4 +1,5 @@
 # quickstart: the first front, from nothing. docs: the site, in build/docs.
+# studies: every study from nothing, in build/studies, against what is expected of it.
 # lint, test, docs, slow: what `.ci/run` runs.
 PYTHON ?= python3
 VENV ?= .venv
@@ -6,10 +7,14 @@ PEERS := $(VENV)-peers
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: quickstart test lint docs slow clean
+.PHONY: quickstart studies test lint docs slow clean
 
 quickstart: $(VENV)/.installed
 	$(BIN)/carbonopt run studies/quickstart/study.yaml
+
+studies: $(VENV)/.installed
+	rm -rf build/studies
+	$(BIN)/python studies/all.py --out build/studies
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -n 2 -m "not slow"

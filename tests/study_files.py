@@ -12,6 +12,9 @@ from pathlib import Path
 from types import ModuleType
 
 STUDIES = Path(__file__).parents[1] / "studies"
+NAMES = sorted(
+    each.name for each in STUDIES.iterdir() if each.is_dir() and each.name[0] not in "._"
+)
 
 
 def figures_of(name: str) -> ModuleType:

@@ -15,9 +15,11 @@ from carbonopt.report.scale import common_scale, quantity
 
 ACTIVITIES: tuple[Activity, ...] = ("CA", "PA")
 RINGS = ("o", "s")
-LEAST_PT2, STEP_PT2 = 12.0, 12.0
+LEAST_PT2, STEP_PT2 = 6.0, 6.0
 """Area of the marker with the smallest buffer, and what each larger one adds."""
 LEGEND_COLUMNS = 6
+DENSE_TO = 30.0
+"""Ratio between the ends of an axis up to which a narrow panel has room for many ticks."""
 
 
 def carbon_column(activity: Activity, network: str) -> str:
@@ -46,10 +48,10 @@ def plot_activities(tables: Mapping[str, pd.DataFrame], title: str) -> Figure:
     first = next(iter(tables.values()))
     prefix = carbon_column("PA", "")
     networks = [name.removeprefix(prefix) for name in map(str, first) if name.startswith(prefix)]
-    with style.house_style():
-        size = (2.5 * len(networks) + 0.4, 2.6 * len(tables) + 1.0)
+    with style.printed_style():
+        size = (style.PAGE_IN, 1.9 * len(tables) + 0.8)
         figure = Figure(figsize=size, layout="constrained")
-        panels = figure.subplots(len(tables), len(networks), squeeze=False)
+        panels = style.panels(figure, len(tables), len(networks))
         for row, (said, table) in zip(panels, tables.items(), strict=True):
             for panel, network in zip(row, networks, strict=True):
                 draw_network(panel, table, network)
@@ -84,7 +86,7 @@ def draw_network(panel: Axes, table: pd.DataFrame, network: str) -> None:
             linewidths=0.4, zorder=4,
         )  # fmt: skip
         panel.plot(
-            x[best], y[best], marker, ms=12, mfc="none", mec=style.BLACK, mew=1.1, zorder=5,
+            x[best], y[best], marker, ms=8.5, mfc="none", mec=style.BLACK, mew=0.9, zorder=5,
             label=f"least carbon {activity}",
         )  # fmt: skip
     for rank, size in enumerate(sizes):
@@ -92,7 +94,7 @@ def draw_network(panel: Axes, table: pd.DataFrame, network: str) -> None:
             [], [], LEAST_PT2 + STEP_PT2 * rank, color=style.GREY, linewidths=0,
             label=f"SRAM {quantity(size, 'byte')}",
         )  # fmt: skip
-    style.scale_axis(panel.xaxis, x)
+    style.scale_axis(panel.xaxis, x, DENSE_TO)
     style.scale_axis(panel.yaxis, y)
     panel.margins(0.08)
     panel.set(

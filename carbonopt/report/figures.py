@@ -160,7 +160,7 @@ def draw_designs(panel: Axes, designs: pd.DataFrame, points: Points) -> None:
 def draw_reference(panel: Axes, first: np.ndarray, second: np.ndarray) -> None:
     """Ring the designs of the exact front and trace the best of them in this panel."""
     panel.scatter(
-        first, second, 62, facecolors="none", edgecolors=style.BLACK, linewidths=0.7, zorder=5,
+        first, second, 62, facecolors="none", edgecolors=style.GREY, linewidths=0.7, zorder=3,
         label="exact front",
     )  # fmt: skip
     order = np.lexsort((second, first))

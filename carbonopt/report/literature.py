@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from string import ascii_lowercase
+from string import ascii_letters
 
 import numpy as np
 import pandas as pd
@@ -21,11 +21,11 @@ from carbonopt.report.scale import common_scale
 
 SCENARIOS = ("carbon_ca_g", "carbon_pa_g")
 OPERATIONAL, EMBODIED = PART_COLOURS["operational"], PART_COLOURS["fab_energy"]
-PIE_SIZE, RING_SIZE = 95, 118
-KEY_COLUMNS = 6
+PIE_SIZE, RING_SIZE = 46, 58
+KEY_COLUMNS = 5
 _ARC_POINTS = 40
-NEAR_PT = 11.0
-RADII_PT = (11.5, 16.0, 21.0, 27.0, 34.0)
+NEAR_PT = 8.0
+RADII_PT = (8.4, 11.5, 15.0, 19.5, 24.5)
 """Least distance of a label from anything else, and how far from its pie it may be put."""
 
 
@@ -40,9 +40,9 @@ def plot_literature(suites: Mapping[str, pd.DataFrame], preset: CarbonPreset) ->
         What the tables were computed with.
     """
     tables = {name: labelled(table) for name, table in suites.items()}
-    with style.house_style():
-        figure = Figure(figsize=(5.0 * len(tables) + 0.6, 9.6), layout="constrained")
-        panels = figure.subplots(len(SCENARIOS), len(tables), squeeze=False)
+    with style.printed_style():
+        figure = Figure(figsize=(style.PAGE_IN, 6.9), layout="constrained")
+        panels = style.panels(figure, len(SCENARIOS), len(tables))
         for column, (name, table) in enumerate(tables.items()):
             for row, metric in enumerate(SCENARIOS):
                 draw_suite(panels[row, column], table, metric)
@@ -55,14 +55,16 @@ def plot_literature(suites: Mapping[str, pd.DataFrame], preset: CarbonPreset) ->
 
 
 def labelled(table: pd.DataFrame) -> pd.DataFrame:
-    """Label every chip by its number in the paper, or else a letter; in order of the labels.
+    """Label every chip by its number in the paper, or else a letter that looks like none.
+
+    In order of the labels.
 
     Examples
     --------
     >>> labelled(pd.DataFrame({"number_in_paper": [0.0, 2.0, 0.0]}))["label"].tolist()
     ['2', 'a', 'b']
     """
-    letters = iter(ascii_lowercase + ascii_lowercase.upper())
+    letters = (each for each in ascii_letters if each not in "lIoO")
     labels = [f"{n:.0f}" if n else next(letters, "") for n in table["number_in_paper"]]
     order = sorted(range(len(labels)), key=lambda i: (not labels[i].isdigit(), labels[i].zfill(2)))
     return table.assign(label=labels).iloc[order].reset_index(drop=True)
@@ -97,7 +99,7 @@ def name_pies(panel: Axes, points: Floats, labels: Sequence[str]) -> None:
     for point, label, offset in zip(points, labels, offsets, strict=True):
         far = float(np.hypot(*offset)) > 1.5 * NEAR_PT
         panel.annotate(
-            label, tuple(point), tuple(offset), textcoords="offset points", fontsize=8, zorder=5,
+            label, tuple(point), tuple(offset), textcoords="offset points", fontsize=7, zorder=5,
             ha="center", va="center",
             arrowprops={"arrowstyle": "-", "lw": 0.5, "color": style.BLACK} if far else None,
             path_effects=[withStroke(linewidth=1.6, foreground="white")],
@@ -123,7 +125,7 @@ def label_offsets(points_pt: Floats) -> Floats:
     Examples
     --------
     >>> label_offsets(np.array([[0.0, 0.0], [100.0, 0.0]])).round(1).tolist()
-    [[8.1, 8.1], [8.1, 8.1]]
+    [[5.9, 5.9], [5.9, 5.9]]
     """
     turns = np.pi * (0.25 + np.arange(16) * 0.125 * np.array([1, -1] * 8))
     places = np.array([r * np.array([np.cos(t), np.sin(t)]) for r in RADII_PT for t in turns])
@@ -164,9 +166,9 @@ def wedge_size(start: float, end: float) -> float:
 def draw_legend(panel: Axes) -> None:
     """Name the colours of the pies and the ring."""
     for colour, label in ((OPERATIONAL, "operational"), (EMBODIED, "embodied (silicon)")):
-        panel.scatter([], [], 60, color=colour, label=label)
+        panel.scatter([], [], 40, color=colour, label=label)
     panel.scatter(
-        [], [], 70, facecolors="none", edgecolors=style.BLACK, linewidths=1.1,
+        [], [], 44, facecolors="none", edgecolors=style.BLACK, linewidths=1.1,
         label="analog in-memory",
     )  # fmt: skip
 

@@ -99,9 +99,9 @@ def plot_seeds(found: SeedStatistics) -> Figure:
     problems = list(dict.fromkeys(found.groups["problem"]))
     searchers = list(dict.fromkeys(found.groups["searcher"]))
     looks = dict(zip(searchers, _looks(len(searchers)), strict=True))
-    with style.house_style():
-        figure = Figure(figsize=(10.2, 3.7 * len(problems) + 1.0), layout="constrained")
-        panels = figure.subplots(len(problems), 2, squeeze=False)
+    with style.printed_style():
+        figure = Figure(figsize=(style.PAGE_IN, 2.5 * len(problems) + 0.9), layout="constrained")
+        panels = style.panels(figure, len(problems), 2)
         for (left, right), problem in zip(panels, problems, strict=True):
             groups = found.groups[found.groups["problem"] == problem]
             _draw_quality(left, groups, looks)
@@ -129,8 +129,8 @@ def _draw_quality(panel: Axes, groups: pd.DataFrame, looks: Mapping[str, tuple[s
             line[f"{measure}_{q}"].to_numpy(float) for q in ("low", "median", "high")
         )
         panel.errorbar(
-            at, median, [median - low, high - median], marker=marker, color=colour, markersize=5,
-            capsize=2.5, elinewidth=0.9, label=str(searcher),
+            at, median, [median - low, high - median], marker=marker, color=colour, capsize=2,
+            elinewidth=0.8, label=str(searcher),
         )  # fmt: skip
     _label_budgets(panel, budgets, list(looks))
     panel.set_ylabel("log hypervolume / reference front's" if has_volume else "epsilon")

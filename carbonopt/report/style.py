@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from textwrap import fill
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib as mpl
 import numpy as np
@@ -38,6 +38,7 @@ __all__ = [
     "BLACK",
     "BLUE",
     "CLOUD",
+    "COLUMN_IN",
     "DPI",
     "GREEN",
     "GREY",
@@ -46,6 +47,7 @@ __all__ = [
     "LOG_FROM_RATIO",
     "LOOK",
     "ORANGE",
+    "PAGE_IN",
     "PINK",
     "SKY",
     "SPARE_COLOURS",
@@ -53,7 +55,9 @@ __all__ = [
     "caption",
     "head",
     "house_style",
+    "panels",
     "part_colours",
+    "printed_style",
     "save",
     "scale_axis",
     "svg",
@@ -77,13 +81,30 @@ LOOK: Any = {
     "grid.linewidth": 0.6,
     "legend.frameon": False,
     "legend.fontsize": 9,
+    "legend.title_fontsize": 12,
     "figure.dpi": 100,
     "figure.facecolor": "white",
 }
 
+COLUMN_IN, PAGE_IN = 3.5, 7.16
+"""Width of a column, and of a page of two, of a journal [in]."""
+PRINTED = {
+    "font.size": 7.5,
+    "axes.titlesize": 8,
+    "axes.labelsize": 7.5,
+    "legend.fontsize": 7.5,
+    "legend.title_fontsize": 9,
+    "hatch.linewidth": 0.5,
+    "lines.linewidth": 1.2,
+    "lines.markersize": 4.5,
+}
+"""What differs in figures that are printed as large as they are drawn."""
+
 LOG_FROM_RATIO = 3.0
-DPI = 160
-CAPTION_PT = 8.5
+DPI, LEAST_PX = 160, 1050
+"""Points of a picture per inch, and across at least."""
+CAPTION_SHARE = 0.9
+"""Size of a caption's type over that of the figure."""
 MEAN_GLYPH = 0.56
 """Mean width of a letter over the size of the type."""
 
@@ -95,24 +116,72 @@ def house_style() -> Iterator[None]:
         yield
 
 
-def scale_axis(axis: Axis, values: np.ndarray) -> None:
-    """Make the axis logarithmic where the values span it, with plain numbers as ticks."""
+@contextmanager
+def printed_style() -> Iterator[None]:
+    """Apply the look of figures as wide as `COLUMN_IN` or `PAGE_IN` inside a ``with`` block."""
+    with mpl.rc_context(LOOK | PRINTED):
+        yield
+
+
+def panels(
+    figure: Figure,
+    rows: int,
+    columns: int,
+    *,
+    sharex: bool | Literal["col"] = False,
+    sharey: bool | Literal["row"] = False,
+    width_ratios: Sequence[float] | None = None,
+    height_ratios: Sequence[float] | None = None,
+) -> np.ndarray:
+    """Return panels (rows, columns) whose ticks keep the size of the type wherever they are saved.
+
+    Parameters
+    ----------
+    figure
+        Where they are laid out.
+    rows, columns
+        How many.
+    sharex, sharey, width_ratios, height_ratios
+        As of `matplotlib.figure.Figure.subplots`.
+    """
+    found = np.asarray(
+        figure.subplots(
+            rows,
+            columns,
+            sharex=sharex,
+            sharey=sharey,
+            squeeze=False,
+            width_ratios=width_ratios,
+            height_ratios=height_ratios,
+        )
+    )
+    for panel in found.flat:
+        panel.tick_params(which="both", labelsize=mpl.rcParams["font.size"])
+    return found
+
+
+def scale_axis(axis: Axis, values: np.ndarray, dense_to: float = 100.0) -> None:
+    """Make the axis logarithmic where the values span it, with plain numbers as ticks.
+
+    Up to a ratio of `dense_to` between the ends with ticks at 2 and 5, too.
+    """
     finite = values[np.isfinite(values)]
     if not finite.size or finite.min() <= 0 or finite.max() < LOG_FROM_RATIO * finite.min():
         return
     ratio = finite.max() / finite.min()
     panel = axis.axes
     panel.set_xscale("log") if axis is panel.xaxis else panel.set_yscale("log")
-    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if ratio < 100 else (1.0,)))
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if ratio < dense_to else (1.0,)))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
 
 
 def caption(figure: Figure, text: str) -> None:
     """Write a caption under the panels, small and left-aligned, broken at the figure's width."""
-    room = int(figure.get_figwidth() * 72.0 / (CAPTION_PT * MEAN_GLYPH))
+    size_pt = CAPTION_SHARE * mpl.rcParams["font.size"]
+    room = int(figure.get_figwidth() * 72.0 / (size_pt * MEAN_GLYPH))
     text = "\n".join(fill(line, room, break_long_words=False) for line in text.splitlines())
-    figure.supxlabel(text, x=0.012, ha="left", fontsize=CAPTION_PT, color="#444444")
+    figure.supxlabel(text, x=0.012, ha="left", fontsize=size_pt, color="#444444")
 
 
 def save(figure: Figure, path: Path) -> Path:
@@ -120,7 +189,8 @@ def save(figure: Figure, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     undated = {"Date": None} if path.suffix == ".svg" else None
     with mpl.rc_context({"svg.hashsalt": path.stem}):
-        figure.savefig(path, dpi=DPI, metadata=undated)
+        dpi = max(DPI, LEAST_PX / figure.get_figwidth())
+        figure.savefig(path, dpi=dpi, metadata=undated)
     return path
 
 
@@ -147,7 +217,6 @@ def head(figure: Figure, title: str, panels: Iterable[Axes], columns: int = 4) -
         loc="outside upper left",
         ncols=columns,
         title=title,
-        title_fontsize=12,
         alignment="left",
         handletextpad=0.5,
         columnspacing=1.4,

@@ -3,8 +3,8 @@
 import runpy
 from pathlib import Path
 
-HERE = Path(__file__).parent
-grid = runpy.run_path(str(HERE.parent / "carbonspot-tiny" / "figures.py"))
+HERE = Path(__file__)
+grid = runpy.run_path(str(HERE.parents[1] / "carbonspot-tiny" / "figures.py"))
 solve, priced, numbers, draw = (grid[name] for name in ("solve", "priced", "numbers", "draw"))
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from carbonopt.front.winners import keeps_periods
 from carbonopt.problem import load_problem
 from carbonopt.report.activities import ACTIVITIES, carbon_column, plot_activities
 from carbonopt.report.scale import quantity
-from carbonopt.report.study import output_of, save_study
+from carbonopt.report.study import output_of, tell_study
 from carbonopt.run import search
 
 PLOTTED, LAST = "CarbonSpot without the package", "default"
@@ -84,12 +84,17 @@ def draw(steps: dict) -> Figure:
     return plot_activities(ends, "Carbon per inference of square accelerators, 32 to 1024 wide")
 
 
-def main(folder: Path) -> None:
-    """Draw the figure of a folder's study and print its numbers."""
-    out = output_of(str(folder / "figures.py"), __doc__)
-    steps = priced(solve(folder, out.parent))
-    print(save_study(out, {"grid": draw(steps)}, numbers(steps)))
+def main(program: Path) -> None:
+    """Evaluate, draw and judge the designs in the folder of a program."""
+    out = output_of(str(program), __doc__)
+    steps = priced(solve(program.parent, out))
+    found = numbers(steps)
+    winners = {end: pd.DataFrame(found[end]).filter(like="@") for end in ("CarbonSpot", LAST)}
+    told = {f"best@{end}": each.loc["best"] for end, each in winners.items()}
+    told |= {f"least_g@{end}": each.loc["g"].astype(float) for end, each in winners.items()}
+    answer = pd.DataFrame(told).rename_axis("carbon of")
+    tell_study(str(program), out, {"grid": draw(steps)}, found, answer)
 
 
 if __name__ == "__main__":
-    main(Path(__file__).parent)
+    main(Path(__file__))

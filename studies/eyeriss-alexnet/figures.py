@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 
 from carbonopt.carbon.presets import load_preset
@@ -14,7 +15,7 @@ from carbonopt.hardware.knobs import parse_knobs
 from carbonopt.performance.eyeriss_estimator import Estimate, at_bits, estimate, ungrouped
 from carbonopt.report import style
 from carbonopt.report.energy_figures import plot_estimate
-from carbonopt.report.study import output_of, save_study
+from carbonopt.report.study import output_of, tell_study
 from carbonopt.workload.layer_settings import load_layer_settings
 
 HERE = Path(__file__).parent
@@ -57,9 +58,9 @@ def numbers(found: dict[str, tuple[Estimate, Evaluation]]) -> dict[str, Any]:
 
 def draw(found: dict[str, tuple[Estimate, Evaluation]]) -> Figure:
     """Draw both networks layer by layer: dense on the left of each pair, compressed right."""
-    with style.house_style():
-        figure = Figure(figsize=(9.6, 4.6), layout="constrained")
-        panels = figure.subplots(1, 2)
+    with style.printed_style():
+        figure = Figure(figsize=(style.COLUMN_IN, 5.0), layout="constrained")
+        panels = style.panels(figure, 2, 1).ravel()
         for place, (guess, real) in zip((-0.2, 0.2), found.values(), strict=True):
             units = {LEVELS[name]: each / 1e9 for name, each in guess.by_level.items()}
             layers = [layer.energy_parts() for layer in real.cost.layers]
@@ -72,20 +73,23 @@ def draw(found: dict[str, tuple[Estimate, Evaluation]]) -> Figure:
                         color=COLOURS[part], label=part, edgecolor="white", linewidth=0.4,
                     )  # fmt: skip
                     base += parts[part]
-                panel.set_xticks(range(len(base)), guess.names, rotation=45)
+                panel.set_xticks(range(len(base)), guess.names, rotation=30)
                 panel.grid(visible=False, axis="x")
         panels[0].set(title="published estimator", ylabel="energy [billion 16-bit MACs]")
         panels[1].set(title="row-stationary machine (the chip)", ylabel="energy [mJ]")
-        style.head(figure, "AlexNet: dense 16 bit (left bars), compressed (right)", panels[::-1], 6)
+        style.head(figure, "AlexNet: dense (left bars), compressed", panels[::-1], 3)
     return figure
 
 
 def main() -> None:
-    """Draw everything and print the numbers."""
+    """Draw everything and print the answer."""
     out, found = output_of(__file__, __doc__), solve()
-    print(save_study(out, {"energy": draw(found)}, numbers(found), 1e-9))
     for name, (guess, _) in found.items():
-        print(*plot_estimate(guess, f"AlexNet, {name}", out / name), sep="\n")
+        plot_estimate(guess, f"AlexNet, {name}", out / name)
+    told = numbers(found)
+    answer = pd.DataFrame(told).loc[["estimate", *METRICS]].astype(float)
+    answer["of it"] = answer["compressed"] / answer["dense"]
+    tell_study(__file__, out, {"energy": draw(found)}, told, answer.rename_axis("what"))
 
 
 if __name__ == "__main__":

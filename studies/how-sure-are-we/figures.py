@@ -4,6 +4,7 @@ from dataclasses import replace
 from itertools import product
 
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 
 from carbonopt.carbon.deployment import deployed_preset
@@ -12,7 +13,7 @@ from carbonopt.evaluate import load_workload
 from carbonopt.front.pricing import Scenario
 from carbonopt.front.uncertainty import Uncertainty, assess, carbon_samples
 from carbonopt.report import style
-from carbonopt.report.study import output_of, save_study
+from carbonopt.report.study import output_of, tell_study
 from carbonopt.report.uncertainty import draw_causes
 from carbonopt.run.sources import load_front
 
@@ -69,15 +70,15 @@ def kinds(found: Uncertainty, carbon: np.ndarray) -> dict[str, dict[str, list[fl
 
 def draw(problem: str) -> Figure:
     """Draw by use how far carbon goes, alone and over the best design's, and its causes."""
-    with style.house_style():
-        figure = Figure(figsize=(8.2, 7.4), layout="constrained")
-        panels = figure.subplots(len(USES), 2, width_ratios=(1.2, 1), sharex="col")
+    with style.printed_style():
+        figure = Figure(figsize=(style.PAGE_IN, 5.8), layout="constrained")
+        panels = style.panels(figure, len(USES), 2, width_ratios=(1.2, 1), sharex="col")
         for (left, right), use in zip(panels, USES, strict=True):
             found, carbon = sample(problem, use)
             own = kinds(found, carbon)
             looks = style.template_looks(own)
             for place, (kind, (colour, marker)) in enumerate(looks.items()):
-                for name, wide, paint in (("alone", 8, style.CLOUD), ("beside", 2.5, colour)):
+                for name, wide, paint in (("alone", 6, style.CLOUD), ("beside", 2, colour)):
                     (line,) = left.plot(own[kind][name], [place] * 2, color=paint, lw=wide)
                     line.set(label=LABELS[name], solid_capstyle="butt")
                 left.plot(own[kind]["nominal"], place, marker, color=colour, label="nominal")
@@ -91,4 +92,5 @@ def draw(problem: str) -> Figure:
 if __name__ == "__main__":
     out = output_of(__file__, __doc__)
     told = {f"{p}, {use}": numbers(*sample(p, use)) for p, use in product(PROBLEMS, USES)}
-    print(save_study(out, {"sure": draw("mlperf_tiny")}, told))
+    answer = pd.DataFrame(told).T.drop(columns=["kinds", "causes"]).rename_axis("front, use")
+    tell_study(__file__, out, {"sure": draw("mlperf_tiny")}, told, answer)

@@ -12,12 +12,12 @@ from carbonopt.compress.rank import layer_uses
 from carbonopt.evaluate import evaluate_design, load_workload
 from carbonopt.hardware.knobs import parse_knobs
 from carbonopt.report import style
-from carbonopt.report.study import output_of, save_study
+from carbonopt.report.study import output_of, tell_study
 from carbonopt.workload.load import network_names
 
 MACHINES = {"eyeriss": {}, "digital_ws": {"rows": "16", "cols": "16", "sram": "128KiB"}}
 COUNTS, TAKEN = ("macs", "weights"), ("energy_j", "latency_s")
-NAMED = {"autoencoder": 5, "llm_decode_block": 5, "deeplab_v3": 13, "alexnet": 5}
+NAMED = {"autoencoder": 5, "llm_decode_block": 5, "deeplab_v3": 13, "alexnet": -11}
 
 
 def solve(names: list[str]) -> pd.DataFrame:
@@ -67,9 +67,9 @@ def agreement(count: pd.Series, taken: pd.Series) -> dict[str, float]:
 
 def draw(layers: pd.DataFrame) -> Figure:
     """Draw energy over both counts: layers as a cloud, networks as points, outliers by name."""
-    with style.house_style():
-        figure = Figure(figsize=(9, 7), layout="constrained")
-        panels = figure.subplots(2, 2, sharex="col", sharey="row")
+    with style.printed_style():
+        figure = Figure(figsize=(style.PAGE_IN, 5.4), layout="constrained")
+        panels = style.panels(figure, 2, 2, sharex="col", sharey="row")
         for row, (name, own) in zip(panels, layers.groupby("machine", sort=False), strict=True):
             (colour, marker), (whole, distinct) = style.template_looks([name])[name], sums(own)
             for panel, count in zip(row, COUNTS, strict=True):
@@ -82,7 +82,7 @@ def draw(layers: pd.DataFrame) -> Figure:
                 for each, up in NAMED.items():
                     low = joules[each] < median * many[each]
                     place, side = ((6, -4), "left") if low else ((-6, up), "right")
-                    words = {"textcoords": "offset points", "fontsize": 8, "ha": side}
+                    words = {"textcoords": "offset points", "fontsize": 7, "ha": side}
                     panel.annotate(each, (many[each], joules[each]), place, **words)
             row[0].set_ylabel(f"energy on {name} [J]")
         for panel, count in zip(panels[-1], ("MACs", "weights"), strict=True):
@@ -93,4 +93,8 @@ def draw(layers: pd.DataFrame) -> Figure:
 
 if __name__ == "__main__":
     out, found = output_of(__file__, __doc__), solve(network_names())
-    print(save_study(out, {"energy": draw(found)}, numbers(found)))
+    told = numbers(found)
+    pairs = {f"{m}: {n}": each for m, own in told.items() for n, each in own.items() if " by " in n}
+    ranks = {n: [p[k]["spearman"] for k in ("networks", "layers")] for n, p in pairs.items()}
+    answer = pd.DataFrame(ranks, ["networks", "layers"]).T.rename_axis("rank correlation")
+    tell_study(__file__, out, {"energy": draw(found)}, told, answer)

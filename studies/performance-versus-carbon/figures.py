@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from carbonopt.carbon.presets import CarbonPreset, load_preset
 from carbonopt.report import style
 from carbonopt.report.activities import ACTIVITIES, carbon_column
-from carbonopt.report.study import output_of, save_study
+from carbonopt.report.study import output_of, tell_study
 
 STUDIES = Path(__file__).parents[1]
 GRIDS = [STUDIES / "carbonspot-tiny", STUDIES / "carbonspot-mobile"]
@@ -23,10 +23,14 @@ SETTINGS = {  # designs of those studies, and the carbon numbers that go with th
 MARKS = {"TOP/s": "o", "TOP/s/W": "D", "energy x delay": "s"}
 
 
-def solve(folders: list[Path], runs: Path, workers: int = 2) -> pd.DataFrame:
-    """Return what shall be least of every design, for each setting, network and activity."""
+def solve(folders: list[Path], out: Path, workers: int = 2) -> pd.DataFrame:
+    """Return what shall be least of every design, for each setting, network and activity.
+
+    The runs of a study are read where it has them beside the output, or else made in it.
+    """
     rows = []
     for folder in folders:
+        runs = beside if (beside := out.with_name(folder.name)).is_dir() else out
         tables = GRID["solve"](folder, runs, "parity default", workers)
         for setting, (kind, preset) in SETTINGS.items():
             rows += [own.assign(setting=setting) for own in merits(tables[kind], preset)]
@@ -67,20 +71,21 @@ def numbers(rows: pd.DataFrame) -> dict:
 def draw(found: dict) -> Figure:
     """Draw the carbon of the best in each figure of merit over the least: a row per network."""
     networks = list(dict.fromkeys(case.split(",")[0] for case in found["default"]))
-    looks = style.template_looks(["aimc", "digital_os", "digital_ws", "dimc"])
-    with style.house_style():
-        figure = Figure(figsize=(9.2, 8.4), layout="constrained")
-        panels = figure.subplots(2, 2, sharex=True, sharey=True)
+    kinds = {c[m]["best"].split()[0] for s in SETTINGS for c in found[s].values() for m in MARKS}
+    looks = style.template_looks(kinds)
+    with style.printed_style():
+        figure = Figure(figsize=(style.PAGE_IN, 6.6), layout="constrained")
+        panels = style.panels(figure, 2, 2, sharex=True, sharey=True)
         for panel, end in zip(panels.flat, product(SETTINGS, ACTIVITIES), strict=True):
             for template, (colour, _) in looks.items():
-                panel.plot([], [], "s", ms=9, color=colour, label=template)
+                panel.plot([], [], "s", ms=7, color=colour, label=template)
             for place, (merit, marker) in zip((-0.25, 0, 0.25), MARKS.items(), strict=True):
                 panel.plot([], [], marker, color=style.GREY, label=f"best in {merit}")
                 for row, network in enumerate(networks):
                     case, y = found[end[0]][f"{network}, {end[1]}"][merit], row + place
                     paint = {"color": looks[case["best"].split()[0]][0], "mec": "white"}
                     panel.plot([1, case["carbon"]], [y, y], color=style.CLOUD, lw=1, zorder=1)
-                    panel.plot(case["carbon"], y, marker, ms=7, mew=0.4, **paint)
+                    panel.plot(case["carbon"], y, marker, ms=5.5, mew=0.4, **paint)
             style.scale_axis(panel.xaxis, np.array([1.0, max(99.0, *panel.dataLim.intervalx)]))
             panel.set(title=", ".join(end), ylim=(len(networks) - 0.4, -0.6))
             panel.set_yticks(range(len(networks)), networks)
@@ -90,6 +95,6 @@ def draw(found: dict) -> Figure:
 
 
 if __name__ == "__main__":
-    out = output_of(__file__, __doc__)
-    found = numbers(solve(GRIDS, out.parent))
-    print(save_study(out, {"carbon": draw(found)}, found))
+    found = numbers(solve(GRIDS, out := output_of(__file__, __doc__)))
+    answer = pd.DataFrame(found["all"]).T.rename_axis("settings, activity, best in")
+    tell_study(__file__, out, {"carbon": draw(found)}, found, answer)

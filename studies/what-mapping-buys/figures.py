@@ -15,7 +15,7 @@ from carbonopt.performance.cost import mapped_cost
 from carbonopt.performance.mapped import MappedLayer
 from carbonopt.performance.mapper import solve_layer
 from carbonopt.report import style
-from carbonopt.report.study import output_of, save_study
+from carbonopt.report.study import output_of, tell_study
 from carbonopt.workload.load import network_names
 
 SIDES = {"digital_os": 32, "digital_ws": 32, "dimc": 128, "aimc": 128}  # 1.4 to 1.8 mm2 each
@@ -75,21 +75,24 @@ def draw(networks: pd.DataFrame, layers: pd.DataFrame) -> Figure:
     """Draw carbon saved by network and machine, and how many layers gain how much."""
     carbon = networks.pivot(index="network", columns=["mapping", "machine"], values="carbon_ca_g")
     saved = (100 - 100 * carbon["optimal"] / carbon["reference"]).sort_values("digital_os")
-    with style.house_style():
-        figure = Figure(figsize=(7.8, 4.5), layout="constrained")
-        left, right = figure.subplots(1, 2, width_ratios=(1.2, 1))
+    with style.printed_style():
+        figure = Figure(figsize=(style.COLUMN_IN, 5.4), layout="constrained")
+        upper, lower = style.panels(figure, 2, 1, height_ratios=(1.8, 1)).flat
         for place, (machine, (colour, marker)) in enumerate(style.template_looks(SIDES).items()):
             heights = np.arange(len(saved)) + 0.16 * (1.5 - place)
-            left.plot(saved[machine], heights, marker, color=colour, label=machine)
+            upper.plot(saved[machine], heights, marker, color=colour, label=machine)
             gained = layers["all"][layers["machine"] == machine]
-            right.ecdf(gained, complementary=True, color=colour)
-        left.set(yticks=range(len(saved)), yticklabels=saved.index, xlabel="carbon CA saved [%]")
-        right.set(ylabel="share of layers", xlabel="energy x latency: times less")
-        style.scale_axis(right.xaxis, layers["all"].to_numpy())
-        style.head(figure, "Optimal mappings against those of CarbonSpot's rules", [left])
+            lower.ecdf(gained, complementary=True, color=colour)
+        upper.set(yticks=range(len(saved)), yticklabels=saved.index, xlabel="carbon CA saved [%]")
+        lower.set(ylabel="share of layers", xlabel="energy x latency: times less")
+        style.scale_axis(lower.xaxis, layers["all"].to_numpy())
+        style.head(figure, "Optimal mappings against CarbonSpot's", [upper])
     return figure
 
 
 if __name__ == "__main__":
     out, found = output_of(__file__, __doc__), solve(network_names())
-    print(save_study(out, {"mapping": draw(*found)}, numbers(*found)))
+    told = numbers(*found)
+    answer = pd.DataFrame(told["mean"]).T.rename_axis("times less, mean")
+    answer = answer.rename(columns=lambda name: name.rpartition("_")[0])
+    tell_study(__file__, out, {"mapping": draw(*found)}, told, answer)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from itertools import product
 
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 
 from carbonopt.carbon.deployment import deployed_preset
@@ -12,7 +13,7 @@ from carbonopt.front.front import Front
 from carbonopt.front.pricing import Scenario
 from carbonopt.front.reprice import reprice
 from carbonopt.report import style
-from carbonopt.report.study import output_of, save_study
+from carbonopt.report.study import output_of, tell_study
 from carbonopt.report.table import describe_design
 from carbonopt.run.sources import load_front
 from carbonopt.units import UNITS
@@ -67,26 +68,28 @@ def days(front: Front, use: str) -> dict[str, dict[str, float]]:
 
 def draw(told: dict[str, dict]) -> Figure:
     """Draw the age at which electricity outweighs making by region, and carbon over hours."""
-    with style.house_style():
-        figure = Figure(figsize=(8.2, 4.4), layout="constrained")
-        left, right = figure.subplots(1, 2)
+    with style.printed_style():
+        figure = Figure(figsize=(style.COLUMN_IN, 5.2), layout="constrained")
+        upper, lower = style.panels(figure, 2, 1).flat
         for use, (colour, marker) in LOOKS.items():
             ages = [each["break_even_y"] for each in told[f"regions {use}"].values()]
-            left.plot(ages, REGIONS, marker, color=colour, label=use)
+            upper.plot(ages, REGIONS, marker, color=colour, label=use)
             for grid, line in zip(GRIDS, LINES, strict=True):
                 least = np.array([*told[f"days {use}"][grid].values()])
-                right.plot(range(1, HOURS + 1), least / least[-1], line, color=colour, lw=1.3)
-        left.axvline(3, color=style.BLACK, lw=0.9, label="lifetime of 3 y")
+                lower.plot(range(1, HOURS + 1), least / least[-1], line, color=colour, lw=1.3)
+        upper.axvline(3, color=style.BLACK, lw=0.9, label="lifetime of 3 y")
         for grid, line in zip(GRIDS, LINES, strict=True):
-            right.plot([], [], line, color=style.GREY, label=grid)
-        left.set(xscale="log", xlabel="electricity outweighs making after [y]")
-        right.set(ylabel="carbon over that of all day", ylim=(0.5, 2), xlim=(1, HOURS))
-        right.set(xlabel="cleanest hours of the day that are used", xticks=range(4, 25, 4))
-        style.head(figure, "Where and when to compute: ResNet-8, least carbon", [left, right])
+            lower.plot([], [], line, color=style.GREY, label=grid)
+        upper.set(xscale="log", xlabel="electricity outweighs making after [y]")
+        lower.set(ylabel="carbon over that of all day", ylim=(0.5, 2), xlim=(1, HOURS))
+        lower.set(xlabel="cleanest hours of the day that are used", xticks=range(4, 25, 4))
+        style.head(figure, "Where and when to compute: ResNet-8", [upper, lower], 3)
     return figure
 
 
 if __name__ == "__main__":
     out, front = output_of(__file__, __doc__), load_front("scenario_free_edge")
     told = {f"{own.__name__} {use}": own(front, use) for own in (regions, days) for use in USES}
-    print(save_study(out, {"where": draw(told)}, told))
+    grams = {use: pd.DataFrame(told[f"regions {use}"]).loc["carbon_g"] for use in USES}
+    answer = pd.DataFrame(grams).astype(float).rename_axis("carbon [g]")
+    tell_study(__file__, out, {"where": draw(told)}, told, answer)

@@ -35,4 +35,4 @@ def test_the_least_are_ringed_among_those_that_are_allowed():
     rings = {line.get_label(): line.get_xydata().ravel().round(9).tolist() for line in panel.lines}
     assert rings == {"least carbon CA": [2.0, 3.0], "least carbon PA": [4.0, 1.0]}
     sizes = {size for cloud in panel.collections for size in cloud.get_sizes()}
-    assert sizes == {12.0, 24.0}
+    assert sizes == {6.0, 12.0}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from carbonopt.carbon.literature import literature_carbon, load_chips, load_suites
 from carbonopt.carbon.presets import load_preset
-from carbonopt.report.literature import NEAR_PT, label_offsets, plot_literature
+from carbonopt.report.literature import NEAR_PT, label_offsets, labelled, plot_literature
 
 
 def test_labels_lie_on_no_other_point_or_label(rng):
@@ -33,3 +34,10 @@ def test_every_chip_of_the_figure_has_its_label(name):
     top = figure.axes[0]
     shown = {text.get_text() for text in top.texts}
     assert len(shown) == len(tables["MLPerf Tiny"])
+
+
+def test_no_letter_of_a_chip_looks_like_a_number():
+    labels = labelled(pd.DataFrame({"number_in_paper": [0.0] * 48}))["label"]
+    assert labels.is_unique
+    assert labels.str.isalpha().all()
+    assert not set(labels) & set("lIoO")

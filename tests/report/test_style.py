@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import matplotlib as mpl
+import matplotlib.image
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -39,3 +40,13 @@ def test_a_long_caption_is_broken_at_the_width_of_its_figure():
     (caption,) = figure.texts if figure.texts else (figure._supxlabel,)
     assert caption.get_text().startswith("short\nthe runs")
     assert caption.get_window_extent().x1 <= figure.bbox.x1
+
+
+def test_ticks_of_printed_figures_keep_their_size_where_they_are_saved(tmp_path):
+    with style.printed_style():
+        figure = Figure(figsize=(style.COLUMN_IN, 2.0))
+        (panel,) = style.panels(figure, 1, 1).flat
+    path = style.save(figure, tmp_path / "one.png")
+    labels = [*panel.get_xticklabels(), *panel.get_yticklabels()]
+    assert {label.get_size() for label in labels} == {style.PRINTED["font.size"]}
+    assert mpl.image.imread(path).shape[1] == style.LEAST_PX

@@ -5,8 +5,6 @@ from __future__ import annotations
 import pytest
 from study_files import expected, figures_of, flat, page_of
 
-from carbonopt.workload.load import network_names
-
 
 @pytest.mark.study
 def test_alexnet_on_eyeriss():
@@ -21,16 +19,6 @@ def test_alexnet_on_eyeriss():
     for name in ("dense", "compressed"):
         assert f"{numbers[name]['energy_j'] * 1e3:.2f} mJ" in page
         assert f"{numbers[name]['latency_s'] * 1e3:.1f} ms" in page
-
-
-@pytest.mark.study
-@pytest.mark.slow
-def test_macs_are_not_energy():
-    study = figures_of("macs-are-not-energy")
-    numbers, tolerance = expected("macs-are-not-energy")
-    layers = study.solve(network_names())
-    assert flat(study.numbers(layers)) == pytest.approx(flat(numbers), rel=tolerance)
-    assert len(study.draw(layers).axes) == 4
 
 
 def test_the_page_has_the_correlations_that_are_expected():

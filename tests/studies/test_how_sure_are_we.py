@@ -28,17 +28,6 @@ def test_one_network_is_as_sure_as_expected(use):
     assert plain(found) == pytest.approx(plain(wanted), rel=tolerance, abs=1e-9)
 
 
-@pytest.mark.study
-@pytest.mark.slow
-def test_four_networks_are_as_sure_as_expected():
-    study, (numbers, tolerance) = figures_of(NAME), expected(NAME)
-    for use in USES:
-        found = study.numbers(*study.sample("mlperf_tiny", use))
-        wanted = numbers[f"mlperf_tiny, {use}"]
-        assert plain(found) == pytest.approx(plain(wanted), rel=tolerance, abs=1e-9)
-    assert len(study.draw("scenario_free_edge").axes) == 2 * len(USES)
-
-
 def test_the_page_of_uncertainty_has_the_numbers_that_are_expected():
     page, (numbers, _) = page_of(NAME), expected(NAME)
     for named, own in numbers.items():
