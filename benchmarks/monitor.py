@@ -18,7 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
-COMMAND = [sys.executable, "-m", "carbonopt.cli"]
+COMMAND = [sys.executable, "-m", "carbonopt"]
 
 
 def started(*arguments: str) -> subprocess.Popen[bytes]:

@@ -14,6 +14,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Never, TypeAlias
@@ -175,11 +176,20 @@ class _Parser(argparse.ArgumentParser):
         super().__init__(**{"allow_abbrev": False, **settings})
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # noqa: ANN401
-        """Parse, as the base class does."""
+        """Parse as the base class does, and name the option that an unknown one is nearest to."""
         if self.late is not None:
             late, self.late = self.late, None
             late(self)
-        return super().parse_known_args(args, namespace)
+        known, unknown = super().parse_known_args(args, namespace)
+        options = [word.partition("=")[0] for word in unknown if word.startswith("--")]
+        if options:
+            self.error(f"unknown option {', '.join(map(self._with_nearest, options))}")
+        return known, unknown
+
+    def _with_nearest(self, option: str) -> str:
+        """Return an option that is unknown with the known one that it is nearest to."""
+        near = get_close_matches(option, self._option_string_actions, n=1)
+        return f"{option} (did you mean {near[0]}?)" if near else option
 
 
 class _Version(argparse.Action):
@@ -373,7 +383,3 @@ def _add_compression(commands: Commands) -> None:
 def add_compression_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of a command that compresses networks."""
     import_module("carbonopt.cli_compress").add_options(parser)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -135,10 +135,10 @@ def report(options: Namespace) -> None:
 
 def _chosen(found: Front, options: Namespace) -> tuple[pd.DataFrame, Front]:
     """Take the designs that were asked for, and the front among those that meet the conditions."""
-    from carbonopt.front.conditions import check_columns, parse_conditions
+    from carbonopt.front.conditions import check_columns
 
     table = found.evaluations
-    conditions = parse_conditions(options.where, table, "--where")
+    conditions = found.conditions(options.where, "--where")
     check_columns(options.columns, table, "--columns")
     check_columns([options.sort] if options.sort else [], table, "--sort")
     narrowed = found.where(*conditions)
@@ -174,12 +174,12 @@ def _table(rows: pd.DataFrame, found: Front, options: Namespace) -> str:
     """Return designs as a table: the columns asked for, or variables, objectives and area."""
     import numpy as np
 
-    from carbonopt.front.conditions import is_numeric, parse_conditions
+    from carbonopt.front.conditions import is_numeric
     from carbonopt.objectives import Metric
     from carbonopt.report.columns import metrics_of
     from carbonopt.report.table import designs_table
 
-    asked = [each.column for each in parse_conditions(options.where, found.evaluations)]
+    asked = [each.column for each in found.conditions(options.where)]
     further = ["area_mm2", *asked, options.least, options.sort]
     known = {m.name: m for m in metrics_of(rows, found.metrics, ["area_mm2"])}
     extra = [name for name in further if name and name not in known and name in rows]
@@ -203,11 +203,9 @@ def _asked_lines(
     rows: pd.DataFrame, narrowed: Front, found: Front, options: Namespace
 ) -> list[str]:
     """Say what the designs shown are a part of, where that is not simply the front."""
-    from carbonopt.front.conditions import parse_conditions
-
     seen = f"{len(found.evaluations):,} designs evaluated"
     if options.where:
-        asked = " and ".join(map(str, parse_conditions(options.where, found.evaluations)))
+        asked = " and ".join(map(str, found.conditions(options.where)))
         seen = f"{len(narrowed.evaluations):,} of {seen} that meet {asked}"
     whole = narrowed.evaluations if options.all else narrowed.to_pandas()
     lines = []
@@ -226,15 +224,23 @@ def _asked_lines(
 def _none_text(found: Front, options: Namespace) -> str:
     """Say why there is no design to show, and what comes nearest."""
     from carbonopt.front.choose import miss_text
-    from carbonopt.front.conditions import parse_conditions
     from carbonopt.report.table import describe_design
 
     if not found.evaluations["feasible"].astype(bool).any() or not options.where:
         return least_infeasible_text(found)
-    conditions = parse_conditions(options.where, found.evaluations)
+    conditions = found.conditions(options.where)
     nearest: dict[Any, Any] = found.nearest(*conditions).iloc[0].to_dict()
     told = miss_text(found.evaluations[found.evaluations["feasible"].astype(bool)], conditions)
-    return f"{told} ({describe_design(nearest, found.variables)})"
+    lines = [f"{told} ({describe_design(nearest, found.variables)})"]
+    narrowed = found.where(*conditions)
+    if len(narrowed.evaluations):
+        asked = " and ".join(map(str, conditions))
+        many = f"{len(narrowed.evaluations):,} of {len(found.evaluations):,} designs evaluated"
+        lines.append(f"{many} meet {asked}; of these {least_infeasible_text(narrowed)}")
+    elif found.run_dir is None and found.choices:
+        whole = f"carbonopt enumerate {options.source} --out DIR, then carbonopt front DIR"
+        lines.append(f"only the front of {found.name} ships, not the designs behind it: {whole}")
+    return "\n".join(lines)
 
 
 def _nothing(options: Namespace) -> int:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import zip_longest
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from carbonopt.cli_text import say, say_json
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
 
 _DRAM_BYTE = 2.0**30  # where no network says how much
 _BIT_PER_BYTE = 8
+_WIDTHS = {"of": 15, "is": 34}
+"""Signs of a line in columns that would make the table of knobs too wide for a terminal."""
 _TOGETHER = """\
 together: the sram holds 32 words or more, each of macros x max(8 rows, 16 cols) bit;
 in dimc and aimc, rows x group_depth from 32, cols from 4 and adc_share up to 8 cols"""
@@ -61,7 +65,20 @@ def machines_text(shipped: Mapping[str, Machine]) -> str:
         "template": list(TEMPLATES),
         "array": [each.description for each in TEMPLATES.values()],
     }
-    return "\n\n".join([aligned(built), aligned(made), aligned(_knob_columns()), _TOGETHER])
+    knobs = aligned(_wrapped(_knob_columns()))
+    return "\n\n".join([aligned(built), aligned(made), knobs, _TOGETHER])
+
+
+def _wrapped(columns: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Fold the cells of wide columns into as many lines as they need."""
+    lines: dict[str, list[str]] = {name: [] for name in columns}
+    for row in zip(*columns.values(), strict=True):
+        cells = zip(columns, row, strict=True)
+        folded = [wrap(cell, _WIDTHS[name]) if name in _WIDTHS else [cell] for name, cell in cells]
+        for line in zip_longest(*folded, fillvalue=""):
+            for column, cell in zip(lines.values(), line, strict=True):
+                column.append(cell)
+    return lines
 
 
 def _knob_columns() -> dict[str, list[str]]:

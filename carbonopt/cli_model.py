@@ -44,6 +44,7 @@ KIND_NAMES = {
     "gemm": "fully connected",
     "matmul": "of two activations",
 }
+WORN = {"carbon_ca_g": "lifetime_ca_s", "carbon_pa_g": "lifetime_pa_s"}
 LIFETIMES = {"break_even_ca_s": "CA", "break_even_pa_s": "PA"}
 
 
@@ -235,9 +236,11 @@ def metric_columns(found: Mapping[str, Any]) -> dict[str, list[str]]:
             for part, part_value in parts
             if part_value >= LEAST_SHARE * found[name]
         ]
+        worn_s = found.get(WORN.get(name, ""))
+        worn = [] if worn_s is None else [f"cells worn out after {quantity(worn_s, 's')}"]
         columns["metric"].append(label)
         columns["value"].append(quantity(value, unit))
-        columns["made of"].append(", ".join(shares))
+        columns["made of"].append(", ".join([*worn, *shares]))
     return columns
 
 

@@ -98,11 +98,13 @@ class ProgressDisplay(StatusLine):
     ) -> None:
         super().__init__(stream, clock)
         self._exact = exact_hypervolume
+        self._first: SearchState | None = None
 
     def __call__(self, state: SearchState) -> None:
         """Show a state, unless one was shown a moment ago and this is not the last."""
+        first = self._first = self._first or state
         bar = bar_text(state.distinct, state.budget)
-        self.write(bar, lambda: progress_text(state, self._exact), last=state.finished)
+        self.write(bar, lambda: progress_text(state, self._exact, first), last=state.finished)
 
 
 class CampaignDisplay(StatusLine):
@@ -167,8 +169,12 @@ class CampaignDisplay(StatusLine):
         return " | ".join([*parts, *named])
 
 
-def progress_text(state: SearchState, exact_hypervolume: float) -> str:
-    """Return evaluations, hypervolume, feasible share and time left of a state in one line."""
+def progress_text(state: SearchState, exact_hypervolume: float, first: SearchState) -> str:
+    """Return evaluations, hypervolume, feasible share and time left of a state in one line.
+
+    The time left follows from the designs since the first state: those before it waited for
+    compilers and workers, or were evaluated by an earlier leg.
+    """
     parts = [f"{state.distinct:,}/{state.budget:,}"]
     if math.isfinite(state.hypervolume):
         known = math.isfinite(exact_hypervolume) and exact_hypervolume > 0
@@ -177,8 +183,9 @@ def progress_text(state: SearchState, exact_hypervolume: float) -> str:
     parts.append(f"feasible {state.feasible_share:.0%}")
     if state.finished:
         parts.append(f"took {time_text(state.elapsed_s)}")
-    elif state.distinct:
-        left_s = state.elapsed_s / state.distinct * (state.budget - state.distinct)
+    elif state.distinct > first.distinct:
+        each_s = (state.elapsed_s - first.elapsed_s) / (state.distinct - first.distinct)
+        left_s = each_s * (state.budget - state.distinct)
         parts.append(f"{time_text(left_s)} left")
     return " | ".join(parts)
 

@@ -61,6 +61,11 @@ class Space:
         return tuple(len(variable.values) for variable in self.variables)
 
     @property
+    def choices(self) -> dict[str, tuple[Value, ...]]:
+        """Values that each variable can take, by name."""
+        return {variable.name: variable.values for variable in self.variables}
+
+    @property
     def size(self) -> int:
         """Number of designs."""
         return sum(part.size for part in self._parts)
@@ -101,13 +106,16 @@ class Space:
     def decode(self, index: npt.ArrayLike) -> list[dict[str, Value | None]]:
         """Turn index vectors (n, v) into named values, None for those that do not matter."""
         checked = self.check(index)
-        return [
-            {
-                v.name: v.values[place] if met else None
-                for v, place, met in zip(self.variables, row, matters, strict=True)
-            }
-            for row, matters in zip(checked.tolist(), self.matters(checked).tolist(), strict=True)
+        columns: list[list[Value | None]] = [
+            [variable.values[place] for place in places]
+            for variable, places in zip(self.variables, checked.T.tolist(), strict=True)
         ]
+        matters = self.matters(checked)
+        for column in (condition.column for condition in self._conditions):
+            pairs = zip(columns[column], matters[:, column].tolist(), strict=True)
+            columns[column] = [value if met else None for value, met in pairs]
+        names = self.names
+        return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
     def encode(self, designs: pd.DataFrame | Sequence[Mapping[str, Any]]) -> IndexArray:
         """Turn named values into index vectors (n, v); further columns are ignored.

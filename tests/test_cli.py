@@ -19,7 +19,7 @@ COMMANDS = (
 
 
 def ask(*arguments: str, **options) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "carbonopt.cli", *arguments]
+    command = [sys.executable, "-m", "carbonopt", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, **options)
 
 
@@ -29,6 +29,21 @@ def test_every_command_has_help(command, capsys):
         cli.main([command, "--help"])
     assert ended.value.code == 0
     assert f"usage: carbonopt {command}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("run", "quickstart", "--buget", "24"), "run: error: unknown option --buget (did you mean "
+         "--budget?)"),
+        (("front", "x", "--lim=3", "--qqq"), "unknown option --lim (did you mean --limit?), --qqq"),
+    ],
+)  # fmt: skip
+def test_a_misspelt_option_is_told_with_the_nearest(arguments, said, capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(arguments)
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
 
 
 def test_help_names_every_command(capsys):
@@ -88,7 +103,7 @@ def test_faults_become_lines_and_exit_codes(monkeypatch, capsys, fault, code, li
 def test_a_reader_that_leaves_early_is_no_fault():
     read, write = os.pipe()
     os.close(read)
-    command = [sys.executable, "-m", "carbonopt.cli", "workload", "resnet8", "--json"]
+    command = [sys.executable, "-m", "carbonopt", "workload", "resnet8", "--json"]
     with os.fdopen(write, "w") as closed:
         done = subprocess.run(
             command, stdout=closed, stderr=subprocess.PIPE, text=True, check=False
@@ -120,7 +135,7 @@ def test_json_has_no_nan():
 
 def test_a_terminal_that_lacks_a_sign_gets_another(tmp_path):
     (tmp_path / "µ.yaml").write_text("name: µ\n", encoding="utf-8")
-    command = [sys.executable, "-m", "carbonopt.cli", "check", str(tmp_path / "µ.yaml")]
+    command = [sys.executable, "-m", "carbonopt", "check", str(tmp_path / "µ.yaml")]
     ascii_only = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "1"}
     done = subprocess.run(command, env=ascii_only, capture_output=True, text=True, check=False)
     assert done.returncode == 2

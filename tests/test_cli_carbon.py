@@ -60,6 +60,12 @@ def test_literature_names_chips_whose_node_the_preset_lacks(folder, capsys):
     assert "no fab figure at the node of: old" in capsys.readouterr().out
 
 
+def test_literature_names_a_file_that_is_not_there(folder, capsys):
+    assert main(["literature", "--chips", "none.csv"]) == 2
+    told = capsys.readouterr().err
+    assert told == "carbonopt: none.csv: cannot be read: No such file or directory\n"
+
+
 def test_literature_tells_a_fault_by_file_and_line(folder, capsys):
     (folder / "mine.csv").write_text("name,type\n")
     assert main(["literature", "--chips", "mine.csv"]) == 2

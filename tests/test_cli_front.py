@@ -106,6 +106,17 @@ def test_the_knee_is_the_knee(runs, capsys):
     assert "knee of the front of" in told(capsys, "front", "s1", "--knee")
 
 
+def test_a_value_of_the_space_that_no_design_has_is_no_fault(runs, capsys):
+    text = told(capsys, "front", "mlperf_tiny", "--where", "template = aimc")
+    assert text.startswith("no design meets template = aimc; the nearest has template ")
+    assert "only the front of mlperf_tiny ships, not the designs behind it: carbonopt enum" in text
+    asked = ("front", "mlperf_tiny", "--where", "template = aimc", "--csv")
+    assert records(told(capsys, *asked)) == []
+    assert "template: got aimcc, allowed: aimc, digital_os" in refused(
+        capsys, "front", "mlperf_tiny", "--where", "template = aimcc"
+    )
+
+
 def test_fronts_of_tables_and_problems_can_be_asked(runs, capsys):
     shutil.copy("s1/front.csv", "mine.csv")
     assert "mine.csv: objectives latency_s, energy_j" in told(capsys, "front", "mine.csv")
@@ -143,6 +154,17 @@ def test_fronts_of_tables_and_problems_can_be_asked(runs, capsys):
 )
 def test_what_cannot_be_asked_is_told(runs, capsys, arguments, said):
     assert said in refused(capsys, *arguments)
+
+
+def test_designs_that_meet_a_condition_but_no_limit_are_counted(runs, capsys):
+    table = co.load_run("s1").evaluations
+    longest_s = float(table.loc[table["feasible"].astype(bool), "latency_s"].max())
+    slow = (table["latency_s"] > longest_s).sum()
+    asked = f"latency_s > {longest_s!r} s"
+    told_lines = told(capsys, "front", "s1", "--where", asked).splitlines()
+    assert slow > 0
+    assert told_lines[1].startswith(f"{slow} of 40 designs evaluated meet latency_s > ")
+    assert told_lines[1].endswith("of these no design keeps every limit; the nearest:")
 
 
 @pytest.fixture

@@ -159,7 +159,7 @@ def heed():
 def test_a_real_interrupt_leaves_a_run_that_can_be_resumed(folder, monkeypatch, numbers):
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     (folder / "problem.yaml").write_text(PROBLEM.replace("[32, 64]", "[32, 1024]"))
-    command = [sys.executable, "-m", "carbonopt.cli"]
+    command = [sys.executable, "-m", "carbonopt"]
     options = {"stderr": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     started = [*command, "run", "study.yaml", "--budget", "100", "--workers", "2", "--out", "big"]
     process = subprocess.Popen(started, start_new_session=True, preexec_fn=heed, **options)

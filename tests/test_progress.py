@@ -37,23 +37,37 @@ class Clock:
         return self.now_s
 
 
+FIRST = replace(STATE, distinct=100, elapsed_s=8.0)
+
+
 def test_the_line_tells_evaluations_hypervolume_feasible_share_and_time_left():
-    assert progress_text(STATE, 10.0) == (
-        "500/2,000 | hypervolume 8 (80.0% of exact) | feasible 83% | 0:36 left"
+    assert progress_text(STATE, 10.0, FIRST) == (
+        "500/2,000 | hypervolume 8 (80.0% of exact) | feasible 83% | 0:15 left"
     )
+
+
+def test_what_the_first_designs_waited_for_is_no_part_of_the_time_left():
+    stream = Terminal()
+    with ProgressDisplay(stream, clock=Clock(1.0)) as display:
+        display(replace(STATE, distinct=10, elapsed_s=60.0))
+        display(replace(STATE, distinct=20, elapsed_s=61.0))
+    _, first, second = stream.getvalue().split("\r\x1b[K")
+    assert "left" not in first
+    assert second.rstrip().endswith("| 3:18 left")
 
 
 @pytest.mark.parametrize("exact", [float("nan"), 0.0])
 def test_without_an_exact_front_no_share_is_named(exact):
-    assert "hypervolume 8 |" in progress_text(STATE, exact)
+    assert "hypervolume 8 |" in progress_text(STATE, exact, FIRST)
 
 
 def test_without_a_reference_point_no_hypervolume_is_named():
-    assert "hypervolume" not in progress_text(replace(STATE, hypervolume=float("nan")), 10.0)
+    unknown = replace(STATE, hypervolume=float("nan"))
+    assert "hypervolume" not in progress_text(unknown, 10.0, FIRST)
 
 
 def test_a_finished_search_has_no_time_left():
-    assert progress_text(replace(STATE, finished=True), 10.0).endswith("| took 0:12")
+    assert progress_text(replace(STATE, finished=True), 10.0, FIRST).endswith("| took 0:12")
 
 
 @pytest.mark.parametrize(("columns", "start"), [(50, "500/"), (120, "[#####")])

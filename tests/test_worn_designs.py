@@ -17,6 +17,7 @@ from carbonopt.carbon.packaging import carrier_g
 from carbonopt.carbon.presets import load_preset
 from carbonopt.carbon.task import Deployment, Task
 from carbonopt.carbon.uncertainty import sampled_preset
+from carbonopt.cli_model import metric_columns
 from carbonopt.evaluate import Context, evaluate_one, evaluate_row, load_workload
 from carbonopt.front.front import Front
 from carbonopt.front.notices import wear_notices
@@ -38,6 +39,14 @@ def evaluated(**knobs: Any) -> dict[str, Any]:
 
 def notes(found: dict[str, Any]) -> list[str]:
     return [note for note in found["notes"] if "endurance" in note]
+
+
+def test_worn_cells_are_told_beside_the_carbon_that_they_cause():
+    columns = metric_columns(evaluated(cell="rram"))
+    told = dict(zip(columns["metric"], columns["made of"], strict=True))
+    assert told["carbon PA"].startswith("cells worn out after 1.596 h, package ")
+    assert told["carbon CA"].startswith("cells worn out after ")
+    assert "worn out" not in str(metric_columns(evaluated()))
 
 
 def test_worn_cells_end_the_life_of_a_device_and_load_its_making_on_fewer_tasks():
@@ -124,6 +133,8 @@ def test_a_die_is_made_at_its_own_node():
 def test_a_design_beyond_the_presets_literature_says_so_once():
     told = "nodes of 28, 45 nm: a comparison lies where two literatures meet"
     assert [told in note for note in evaluated(node="45 nm")["notes"]].count(True) == 1
+    unasked = evaluate_one("resnet8", "eyeriss", {"rows": 12, "cols": 14, "sram": "108KiB"})
+    assert "made at its own node of 65 nm, not the scenario's 28 nm" in unasked["notes"]
     assert not any("literatures" in note for note in evaluated(node="22 nm")["notes"])
 
 

@@ -113,8 +113,10 @@ def read_chips(path: str | Path) -> pd.DataFrame:
             reader = csv.DictReader(stream)
             columns = list(reader.fieldnames or ())
             rows = [(reader.line_num, row) for row in reader]
-    except (OSError, UnicodeDecodeError) as error:
-        raise SpecError(f"{file}: cannot be read: {error}") from error
+    except OSError as error:
+        raise SpecError(f"{file}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise SpecError(f"{file}: got bytes that are no UTF-8 text, allowed: CSV") from error
     missing = [name for name in (*TEXTS, *NUMBERS) if name not in columns]
     if missing:
         raise SpecError(f"{file}:1: got no column {', '.join(missing)}, required: all of these")

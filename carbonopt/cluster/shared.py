@@ -226,12 +226,11 @@ class _Worker:
         index = suggested(trial, problem.space)
         self._claim(trial, tuple(index[0].tolist()))
         try:
-            rows = problem.evaluate(index)
+            rows = problem.rows(index)
         except KeyboardInterrupt:
             self.shared.study.enqueue_trial(trial.params)
             raise
-        row = rows.to_dict("records")[0]
-        trial.set_user_attr(_ROW, {k: getattr(v, "item", lambda v=v: v)() for k, v in row.items()})
+        trial.set_user_attr(_ROW, rows[0])
         trial.set_user_attr(_WORKER, self.name)
         keys = constraint_keys(problem)
         for key, value in zip(keys, problem.violations(rows)[0].tolist(), strict=True):

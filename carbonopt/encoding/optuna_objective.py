@@ -83,7 +83,7 @@ def optuna_objective(problem: Problem) -> Callable[[Trial], Sequence[float]]:
     def objective(trial: Trial) -> Sequence[float]:
         index = suggested(trial, space)
         trial.set_user_attr("design", space.decode(index)[0])
-        rows = problem.evaluate(index)
+        rows = problem.rows(index)
         for key, value in zip(keys, problem.violations(rows)[0].tolist(), strict=True):
             trial.set_constraint(key, value)
         values: list[float] = problem.objective_values(rows)[0].tolist()

@@ -48,7 +48,7 @@ class PymooProblem(PymooBase):  # type: ignore[misc]
         *args: object,
         **kwargs: object,
     ) -> None:
-        rows = self.carbonopt_problem.evaluate(np.round(x).astype(int))
+        rows = self.carbonopt_problem.rows(np.round(x).astype(int))
         out["F"] = self.carbonopt_problem.objective_values(rows)
         out["G"] = self.carbonopt_problem.violations(rows)
 

@@ -96,7 +96,7 @@ def evaluate_one(
         "breakdown": parts,
         "layers": layers,
         "by_kind": sum_by_kind(layers),
-        "notes": _notes(result, task, numbers),
+        "notes": _notes(result, task, numbers, is_asked=COLUMN in parsed.given),
     }  # fmt: skip
 
 
@@ -107,8 +107,13 @@ def _is_late(result: Evaluation, task: Workload, preset: CarbonPreset) -> bool:
     return bool(result.metrics["latency_s"] > task.period_s)
 
 
-def _notes(result: Evaluation, task: Workload, preset: CarbonPreset) -> list[str]:
-    """Say what is missing, and why: PA carbon, a lifetime to break even, layers."""
+def _notes(
+    result: Evaluation, task: Workload, preset: CarbonPreset, *, is_asked: bool
+) -> list[str]:
+    """Say what is missing, and why: PA carbon, a lifetime to break even, layers.
+
+    Only a node that was asked for is there to be compared with the scenario's.
+    """
     notes, network = [], task.network
     if task.period_s is None:
         notes.append(f"carbon_pa_g: no period is known for {network.name}: give one with --period")
@@ -130,7 +135,7 @@ def _notes(result: Evaluation, task: Workload, preset: CarbonPreset) -> list[str
     own_nm = result.metrics.get(COLUMN, preset.node_nm)
     if own_nm != preset.node_nm:
         made = f"made at its own node of {own_nm:g} nm, not the scenario's {preset.node_nm:g} nm"
-        said = across_literatures([float(preset.node_nm), float(own_nm)])
+        said = across_literatures([float(preset.node_nm), float(own_nm)] if is_asked else [])
         notes.append(f"{made}; {said}" if said else made)
     notes += _compression_notes(result, task)
     if network.not_modelled:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from types import MappingProxyType
@@ -89,7 +89,10 @@ class Condition:
 
 
 def parse_conditions(
-    texts: Sequence[str | Condition], table: pd.DataFrame, where: str = "where"
+    texts: Sequence[str | Condition],
+    table: pd.DataFrame,
+    where: str = "where",
+    choices: Mapping[str, Sequence[Any]] = MappingProxyType({}),
 ) -> list[Condition]:
     """Read conditions on the columns of a table.
 
@@ -102,11 +105,14 @@ def parse_conditions(
         Designs whose columns may be named.
     where
         Put before the message of a fault.
+    choices
+        Texts that a column could have as well, although no design has them.
 
     Raises
     ------
     SpecError
-        With every fault: no condition, no such column, another unit, a text that no design has.
+        With every fault: no condition, no such column, another unit, a text that no design has
+        and none could have.
 
     Examples
     --------
@@ -117,8 +123,10 @@ def parse_conditions(
     read, faults = [], []
     for text in texts:
         try:
-            read.append(text if isinstance(text, Condition) else _parse(text, table, where))
-            check_columns([read[-1].column], table, where)
+            if isinstance(text, str):
+                text = _parse(text, table, where, choices)
+            check_columns([text.column], table, where)
+            read.append(text)
         except SpecError as error:
             faults += error.faults
     if faults:
@@ -173,7 +181,9 @@ def check_numeric(names: Sequence[str], table: pd.DataFrame, where: str) -> None
         )
 
 
-def _parse(text: str, table: pd.DataFrame, where: str) -> Condition:
+def _parse(
+    text: str, table: pd.DataFrame, where: str, choices: Mapping[str, Sequence[Any]]
+) -> Condition:
     """Read one condition."""
     match = _SHAPE.fullmatch(text)
     if match is None or not match[3]:
@@ -183,7 +193,8 @@ def _parse(text: str, table: pd.DataFrame, where: str) -> Condition:
     check_columns([column], table, where)
     place = f"{where}: {column}"
     if not is_numeric(table[column]):
-        return Condition(column, relation, _texts(value, relation, table[column], place))
+        present = _present(table[column], choices.get(column, ()))
+        return Condition(column, relation, _texts(value, relation, present, place))
     unit = unit_of(column)
     if relation in _BOUNDS:
         return Condition(column, relation, (_number(value, unit, place),))
@@ -202,15 +213,19 @@ def _number(text: str, unit: str, where: str) -> float:
         raise SpecError(f"{where}: got {text.strip()}, allowed: a number without a unit") from error
 
 
+def _present(column: pd.Series[Any], choices: Sequence[Any]) -> list[str]:
+    """List the texts that a column has, or could have."""
+    texts = sorted({str(each) for each in (*column.dropna().unique(), *choices)})
+    return [*texts, *([_NOTHING] if column.isna().any() else [])]
+
+
 def _texts(
-    value: str, relation: str, column: pd.Series[Any], where: str
+    value: str, relation: str, present: Sequence[str], where: str
 ) -> tuple[float | str, ...]:
-    """Read what a column of texts is compared with: some of its texts."""
+    """Read what a column of texts is compared with: some of those that are there."""
     if relation in _BOUNDS:
         raise SpecError(f"{where}: got {relation} for a column of texts, allowed: = or !=")
     wanted = [each.strip() for each in value.split(",")]
-    present = sorted({str(each) for each in column.dropna().unique()})
-    present += [_NOTHING] if column.isna().any() else []
     faults = [
         f"{where}: got {each}, {_allowed(each, present)}" for each in wanted if each not in present
     ]

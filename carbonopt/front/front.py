@@ -45,6 +45,8 @@ class Front:
         Directory of the run, None where it was not stored.
     notices
         What the search had to say, such as that it saw the whole space.
+    choices
+        Values that each variable can take, where that is known: conditions may name these, too.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Front:
     reference: pd.DataFrame | None = None
     run_dir: Path | None = None
     notices: tuple[str, ...] = ()
+    choices: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     _rows: pd.DataFrame = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -153,6 +156,10 @@ class Front:
             raise SearchError(f"problem {self.name}: no feasible design")
         return self._rows.iloc[int(np.argmin(self._rows[objective].to_numpy(dtype=float)))]
 
+    def conditions(self, texts: Sequence[str | Condition], where: str = "where") -> list[Condition]:
+        """Read conditions on the designs; see `carbonopt.front.conditions.parse_conditions`."""
+        return parse_conditions(texts, self.evaluations, where, self.choices)
+
     def where(self, *conditions: str | Condition) -> Front:
         """Front among the designs that meet every condition, of all that were evaluated.
 
@@ -169,7 +176,7 @@ class Front:
         SpecError
             With every condition that cannot be read.
         """
-        read = parse_conditions(conditions, self.evaluations)
+        read = self.conditions(conditions)
         if not read:
             return self
         met = np.logical_and.reduce([each.met(self.evaluations) for each in read])
@@ -193,7 +200,7 @@ class Front:
             There is no such column, or no feasible design meets all conditions; the message says
             by how much the nearest one misses.
         """
-        return least(self.evaluations, metric, parse_conditions(conditions, self.evaluations))
+        return least(self.evaluations, metric, self.conditions(conditions))
 
     def judged_by(self, metrics: Sequence[Metric]) -> Front:
         """Front of the same designs in other objectives.
@@ -226,7 +233,7 @@ class Front:
             With the columns ``misses`` (the condition that is missed most, '' where all are met)
             and ``by`` (the share of its limit, inf beyond compare).
         """
-        return nearest(self.evaluations, parse_conditions(conditions, self.evaluations), count)
+        return nearest(self.evaluations, self.conditions(conditions), count)
 
     def least_infeasible(self, count: int = 10) -> pd.DataFrame:
         """Infeasible designs that come nearest to meeting every constraint.

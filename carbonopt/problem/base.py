@@ -20,7 +20,15 @@ import pandas as pd
 
 from carbonopt.errors import SearchError, SpecError
 from carbonopt.objectives import Metric, metric
-from carbonopt.problem.rows import Evaluate, OnRows, Row, refuse_text, run_chunk, safe_row
+from carbonopt.problem.rows import (
+    Evaluate,
+    OnRows,
+    Row,
+    numbers_of,
+    refuse_text,
+    run_chunk,
+    safe_row,
+)
 from carbonopt.space import Space
 from carbonopt.variable import Variable, kept_column
 
@@ -152,6 +160,19 @@ class Problem:
     def evaluate(
         self, index: npt.ArrayLike, executor: Executor | None = None, on_rows: OnRows | None = None
     ) -> pd.DataFrame:
+        """Evaluate designs, see `rows`, and make one table of them.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per design (n): variables, metrics, constraints, ``status``, ``message`` and
+            ``feasible``. A design whose evaluation failed has status ``error``.
+        """
+        return self.frame(self.rows(index, executor, on_rows))
+
+    def rows(
+        self, index: npt.ArrayLike, executor: Executor | None = None, on_rows: OnRows | None = None
+    ) -> list[Row]:
         """Evaluate designs; one that was evaluated before comes from the cache.
 
         Parameters
@@ -165,9 +186,8 @@ class Problem:
 
         Returns
         -------
-        pandas.DataFrame
-            One row per design (n): variables, metrics, constraints, ``status``, ``message`` and
-            ``feasible``. A design whose evaluation failed has status ``error``.
+        list
+            One row per design (n), which the cache keeps: not to be changed.
 
         Raises
         ------
@@ -187,7 +207,7 @@ class Problem:
             self._cache.update(zip(chunk_keys, complete, strict=True))
             if on_rows:
                 on_rows(complete)
-        return self.frame(self._cache[key] for key in keys)
+        return [self._cache[key] for key in keys]
 
     def frame(self, rows: Iterable[Row]) -> pd.DataFrame:
         """Make the evaluation table of some rows; has the columns of every objective and limit."""
@@ -195,7 +215,9 @@ class Problem:
         head = [*self.space.names, *self.objectives]
         tail = ["status", "message", "feasible"]
         others = set(self.constraint_names).union(*listed) - {*head, *tail}
-        table = pd.DataFrame(listed, columns=[*head, *sorted(others), *tail])
+        names = [*head, *sorted(others), *tail]
+        columns = {name: [row.get(name, math.nan) for row in listed] for name in names}
+        table = pd.DataFrame(columns, dtype=None if listed else object)
         for name in self.space.conditional:
             table[name] = kept_column([row[name] for row in listed])
         return table
@@ -213,23 +235,23 @@ class Problem:
         for key, variables, row in zip(keys, decoded, evaluations.to_dict("records"), strict=True):
             self._cache[key] = {**{str(k): v for k, v in row.items()}, **variables}
 
-    def objective_values(self, evaluations: pd.DataFrame) -> npt.NDArray[np.float64]:
-        """Objectives (n, m), a large finite number where a design has none."""
-        values = evaluations[self.objectives].to_numpy(dtype=float)
+    def objective_values(self, rows: Sequence[Row]) -> npt.NDArray[np.float64]:
+        """Objectives (n, m) of some rows, a large finite number where a design has none."""
+        values = numbers_of(rows, self.objectives)
         return np.where(np.isfinite(values), values, MISSING_OBJECTIVE)
 
-    def violations(self, evaluations: pd.DataFrame) -> npt.NDArray[np.float64]:
+    def violations(self, rows: Sequence[Row]) -> npt.NDArray[np.float64]:
         """Constraints (n, c + 1), <= 0 where met; the last one says whether there is a result.
 
         A violation v becomes v / (1 + v) < 1, so that no single one drowns the others and each
         still shows how far a design is from meeting it; a value that is missing counts as 1.
         """
-        values = evaluations[self.constraint_names].to_numpy(dtype=float)
+        values = numbers_of(rows, self.constraint_names)
         over = np.maximum(values, 0.0)
         graded = np.where(values > 0.0, over / (1.0 + over), values)
         graded = np.where(np.isfinite(values), graded, 1.0)
-        numbers = np.isfinite(evaluations[self.objectives].to_numpy(dtype=float)).all(axis=1)
-        usable = numbers & (evaluations["status"] == "ok").to_numpy()
+        has_numbers = np.isfinite(numbers_of(rows, self.objectives)).all(axis=1)
+        usable = has_numbers & np.array([row["status"] == "ok" for row in rows], dtype=bool)
         return np.column_stack([graded, np.where(usable, -1.0, 1.0)])
 
     def is_whole(self, row: Row) -> bool:
@@ -312,7 +334,7 @@ class Problem:
     def _numbers(self) -> list[str]:
         """Columns that must be numbers."""
         factors = [name for product in self._products for name in product.factors]
-        return [*self.deciding, *self.limits, *factors]
+        return list(dict.fromkeys([*self.deciding, *self.limits, *factors]))
 
     def _complete(self, row: Row) -> Row:
         """Add derived metrics, the limits of this problem and the verdict to a raw row."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import pickle
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 Row = dict[str, Any]
 Evaluate = Callable[[Row], Mapping[str, Any]]
@@ -38,6 +42,18 @@ def refuse_text(row: Row, names: Iterable[str]) -> None:
         if isinstance(row.get(name), str):
             fault = f"column {name}: got {row[name]!r}, allowed: a number"
             row.update({"status": "error", "message": row["message"] or fault, name: float("nan")})
+
+
+def numbers_of(rows: Sequence[Row], names: Sequence[str]) -> npt.NDArray[np.float64]:
+    """Take some columns (n, k) of rows, NaN where a row has none.
+
+    Examples
+    --------
+    >>> numbers_of([{"energy_j": 1.0}, {}], ["energy_j"]).tolist()
+    [[1.0], [nan]]
+    """
+    listed = [[row.get(name, math.nan) for name in names] for row in rows]
+    return np.array(listed, dtype=float).reshape(len(rows), len(names))
 
 
 def _plain(value: object) -> float | str:

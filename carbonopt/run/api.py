@@ -233,6 +233,7 @@ def load_run(run_dir: str | Path) -> Front:
         reference=read_table(reference, variables) if reference.exists() else None,
         run_dir=store.path,
         notices=(*manifest["notices"], *table_notices(evaluations, deciding)),
+        choices=variables,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
@@ -23,8 +23,8 @@ from carbonopt.search.stop import StopRules
 from carbonopt.store import RunStore, read_table
 
 Progress = Callable[[SearchState], None]
-_PAUSE_PER_CHECKPOINT = 20.0
-"""So that at most one part in twenty of a run goes into checkpoints, which grow with it."""
+_PAUSE_PER_CHECKPOINT = 50.0
+"""So that at most one part in fifty of a run goes into checkpoints, which grow with it."""
 
 
 @dataclass
@@ -41,29 +41,28 @@ class Tally:
     distinct: int = 0
     feasible: int = 0
     values: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)))
-    volumes: dict[str, float] = field(default_factory=dict)
+    volume: float | None = None
 
-    def add(self, rows: pd.DataFrame) -> None:
+    def add(self, rows: Sequence[Row]) -> None:
         """Count new rows, and let them compete with the front."""
-        feasible = rows[rows["feasible"].astype(bool)]
-        new = feasible[self.problem.objectives].to_numpy(dtype=float)
+        feasible = [row for row in rows if row["feasible"]]
+        new = self.problem.objective_values(feasible)
         known = self.values.reshape(-1, len(self.problem.metrics))
         both = np.vstack([known, new])
         kept = non_dominated(both)
         if kept[len(known) :].any():
-            self.values, self.volumes = both[kept], {}
+            self.values, self.volume = both[kept], None
         self.distinct += len(rows)
         self.feasible += len(feasible)
 
-    def hypervolume(self, scale: str) -> float:
-        """Hypervolume, NaN without a reference point or where an objective has no logarithm."""
+    def hypervolume(self) -> float:
+        """Log hypervolume, NaN without a reference point or where an objective has no logarithm."""
         point = self.problem.reference_point
         if point is None:
             return float("nan")
-        if scale not in self.volumes:
-            corner = [point[m] for m in self.problem.objectives]
-            self.volumes[scale] = hypervolume(self.values, corner, scale=scale)
-        return self.volumes[scale]
+        if self.volume is None:
+            self.volume = hypervolume(self.values, [point[m] for m in self.problem.objectives])
+        return self.volume
 
 
 class Session:
@@ -116,7 +115,7 @@ class Session:
             distinct=self.tally.distinct,
             budget=self.loop.budget,
             generation=self.loop.generation,
-            hypervolume=self.tally.hypervolume("log"),
+            hypervolume=self.tally.hypervolume(),
             feasible_share=self.tally.feasible / max(self.tally.distinct, 1),
             front_size=len(self.tally.values),
             elapsed_s=elapsed_s,
@@ -130,7 +129,7 @@ class Session:
         self.stored = [tuple(row) for row in self.problem.space.encode(rows).tolist()]
         self.loop = store.checkpoint() or self.loop
         if self.loop.seen:
-            self.tally.add(self.problem.evaluate(list(self.loop.seen)))
+            self.tally.add(self.problem.rows(list(self.loop.seen)))
         kept = store.cut_history(self.loop.generation)
         self.history = [{str(k): v for k, v in row.items()} for row in kept.to_dict("records")]
 
@@ -173,7 +172,6 @@ class Session:
             "front_size": state.front_size,
             "feasible_share": state.feasible_share,
             "hypervolume": state.hypervolume,
-            "hypervolume_linear": self.tally.hypervolume("linear"),
             "elapsed_s": round(elapsed_s, 3),
         }
         self.history.append(entry)
@@ -209,6 +207,7 @@ class Session:
             reference=reference_of(problem),
             run_dir=self.store.path if self.store else None,
             notices=(*self.loop.notices, *table_notices(evaluations, problem.deciding)),
+            choices=problem.space.choices,
         )
         if self.store is not None:
             self._close(self.store, front)
@@ -250,7 +249,6 @@ def _without_empty_columns(rows: pd.DataFrame, problem: Problem) -> pd.DataFrame
 def reference_of(problem: Problem) -> pd.DataFrame | None:
     """Read the reference front that ships with a problem, or solve for the exact one."""
     if problem.reference_front is not None:
-        variables = {v.name: v.values for v in problem.space.variables}
-        return read_table(problem.reference_front, variables)
+        return read_table(problem.reference_front, problem.space.choices)
     exact = front_rows(problem.solved, problem.objectives)
     return exact.dropna(axis="columns", how="all") if len(exact) else None

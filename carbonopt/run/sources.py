@@ -148,6 +148,7 @@ def _reference_front(path: Path) -> Source:
         constraint_names=tuple(n for n in problem.constraint_names if n in table),
         reference_point=problem.reference_point,
         notices=(f"reference front that ships with the problem {problem.name}",),
+        choices=problem.space.choices,
     )
     told = {
         "problem": problem.name,

@@ -9,9 +9,8 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
-from carbonopt.problem import OnRows, Problem
+from carbonopt.problem import OnRows, Problem, Row
 from carbonopt.space import IndexArray
 
 Key = tuple[int, ...]
@@ -114,19 +113,19 @@ class SearchLoop:
     seen: dict[Key, None] = field(default_factory=dict)
     idle: int = 0
 
-    def step(self, problem: Problem, executor: Executor | None, on_rows: OnRows) -> pd.DataFrame:
+    def step(self, problem: Problem, executor: Executor | None, on_rows: OnRows) -> list[Row]:
         """Run one batch and return the rows of the designs that are new."""
         asked = self.searcher.ask(self.seen.keys())
         keys = [tuple(row) for row in asked.tolist()]
         fresh = [key for key in dict.fromkeys(keys) if key not in self.seen]
         room = min(self.budget, problem.size) - len(self.seen)
         whole = len(fresh) <= room
-        new = problem.evaluate(_matrix(fresh[:room], problem), executor, on_rows)
+        new = problem.rows(_matrix(fresh[:room], problem), executor, on_rows)
         self.seen.update(dict.fromkeys(fresh[:room]))
         self.generation += 1
         self.evaluations += len(keys) if whole else len(new)
         if whole and keys:
-            rows = new if len(fresh) == len(keys) else problem.evaluate(asked)
+            rows = new if len(fresh) == len(keys) else problem.rows(asked)
             values = sign_log(problem.objective_values(rows))
             self.searcher.tell(asked, values, problem.violations(rows))
         self.idle = 0 if fresh else self.idle + 1

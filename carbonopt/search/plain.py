@@ -6,13 +6,28 @@ from collections.abc import Collection
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import qmc
 
 from carbonopt.search.base import Key, SearchTask
-from carbonopt.search.sampling import sobol, unseen
+from carbonopt.search.sampling import designs_at, unseen
 from carbonopt.space import IndexArray
 
-_BATCH = 64
+_SMALLEST_BATCH = 64
+_LARGEST_BATCH = 512
+_BATCHES = 32
 _DRAWS = 16
+
+
+def batch_size(budget: int) -> int:
+    """Size a batch: at least 32 batches a search, and a power of two, as Sobol' points need it.
+
+    Examples
+    --------
+    >>> batch_size(500), batch_size(10_000), batch_size(1_000_000)
+    (64, 256, 512)
+    """
+    share = max(budget // _BATCHES, 1)
+    return min(max(1 << (share.bit_length() - 1), _SMALLEST_BATCH), _LARGEST_BATCH)
 
 
 class _Plain:
@@ -22,6 +37,7 @@ class _Plain:
         self.space = task.problem.space
         self.start = task.start
         self.rng = np.random.default_rng(task.seed)
+        self.batch = batch_size(task.budget)
 
     def ask(self, seen: Collection[Key]) -> IndexArray:
         """Propose designs (n, v)."""
@@ -44,7 +60,7 @@ class RandomSearch(_Plain):
     """Propose designs at random, none twice: the baseline that a searcher has to beat."""
 
     def _next(self, seen: Collection[Key]) -> IndexArray:
-        return unseen(self.space, seen, _BATCH, self.rng)
+        return unseen(self.space, seen, self.batch, self.rng)
 
 
 class Exhaustive(_Plain):
@@ -57,7 +73,7 @@ class Exhaustive(_Plain):
     def _next(self, seen: Collection[Key]) -> IndexArray:
         fresh: list[Key] = []
         while not fresh and self.place < self.space.size:
-            stop = min(self.place + _BATCH, self.space.size)
+            stop = min(self.place + self.batch, self.space.size)
             block = self.space.unravel(np.arange(self.place, stop))
             fresh = [key for key in map(tuple, block.tolist()) if key not in seen]
             self.place = stop
@@ -68,18 +84,20 @@ class SobolSearch(_Plain):
     """Propose the points of a scrambled Sobol' sequence, which fill the space evenly.
 
     Points that fall on a design that was seen are skipped; at the end, random ones fill up.
+
+    References
+    ----------
+    Owen: Scrambling Sobol' and Niederreiter-Xing points, J. Complexity 14(4), 1998.
     """
 
     def __init__(self, task: SearchTask) -> None:
         super().__init__(task)
-        self.seed = task.seed
-        self.place = 0
+        self.points = qmc.Sobol(len(task.problem.space.shape), scramble=True, rng=task.seed)
 
     def _next(self, seen: Collection[Key]) -> IndexArray:
         for _ in range(_DRAWS):
-            drawn = sobol(self.space, self.place, _BATCH, self.seed)
-            self.place += _BATCH
+            drawn = designs_at(self.space, self.points.random(self.batch))
             fresh = [key for key in dict.fromkeys(map(tuple, drawn.tolist())) if key not in seen]
             if fresh:
                 return np.array(fresh, dtype=np.int64)
-        return unseen(self.space, seen, _BATCH, self.rng)
+        return unseen(self.space, seen, self.batch, self.rng)

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from itertools import chain
 
 import numpy as np
-from scipy.stats import qmc
+import numpy.typing as npt
 
 from carbonopt.search.base import SearchTask
 from carbonopt.space import IndexArray, Space
@@ -53,36 +53,18 @@ def first_designs(task: SearchTask, count: int, rng: np.random.Generator) -> Ind
     return np.array(list(chosen), dtype=np.int64).reshape(-1, len(space.shape))
 
 
-def sobol(space: Space, first: int, count: int, seed: int) -> IndexArray:
-    """Take points of a scrambled Sobol' sequence as designs (count, v): values equally likely.
-
-    Parameters
-    ----------
-    space
-        Whose designs they are.
-    first
-        Place of the first point in the sequence.
-    count
-        A power of two, of which `first` is a multiple.
-    seed
-        Seed of the scrambling.
-
-    References
-    ----------
-    Owen: Scrambling Sobol' and Niederreiter-Xing points, J. Complexity 14(4), 1998.
+def designs_at(space: Space, points: npt.NDArray[np.float64]) -> IndexArray:
+    """Turn points (n, v) of the unit cube into designs (n, v): values equally likely.
 
     Examples
     --------
     >>> from carbonopt.variable import Variable
-    >>> drawn = sobol(Space([Variable.integer("a", 1, 4), Variable.integer("b", 1, 2)]), 0, 8, 1)
-    >>> len(set(map(tuple, drawn.tolist())))
-    8
+    >>> space = Space([Variable.integer("a", 1, 4), Variable.integer("b", 1, 2)])
+    >>> designs_at(space, np.array([[0.0, 0.9], [0.3, 0.2]])).tolist()
+    [[0, 1], [1, 0]]
     """
-    engine = qmc.Sobol(len(space.shape), scramble=True, rng=seed)
-    if first:
-        engine.fast_forward(first)
     shape = np.array(space.shape)
-    places: IndexArray = (engine.random(count) * shape).astype(np.int64)
+    places: IndexArray = (points * shape).astype(np.int64)
     last: IndexArray = shape - 1
     return space.canonical(np.minimum(places, last))
 

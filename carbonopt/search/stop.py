@@ -65,10 +65,11 @@ class StopRules:
         last = history[-1]
         if self.after_s is not None and last["elapsed_s"] >= self.after_s:
             return f"stopped: the time limit of {format_quantity(self.after_s, 's')} was reached"
-        before = [e for e in history if e["distinct"] <= last["distinct"] - (self.stall or 0)]
-        if self.stall is None or not before:
+        if self.stall is None:
             return ""
-        if last["hypervolume"] > before[-1]["hypervolume"] * (1.0 + self.gain):
+        earlier = (e for e in reversed(history) if e["distinct"] <= last["distinct"] - self.stall)
+        before = next(earlier, None)
+        if before is None or last["hypervolume"] > before["hypervolume"] * (1.0 + self.gain):
             return ""
         over = f"over the last {self.stall} designs"
         return f"stopped: the hypervolume grew by less than {100 * self.gain:g} % {over}"

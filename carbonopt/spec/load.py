@@ -225,11 +225,20 @@ def _message(entry: ErrorDetails, document: Document, model: type[BaseModel]) ->
     if entry["type"] == "missing":
         return document.fault(place, "got nothing, allowed: a value, it is required")
     if entry["type"] == "value_error":
-        return document.fault(place, str(entry["ctx"]["error"]))
+        return _fault_within(place, str(entry["ctx"]["error"]), document)
     got = document.value(place)
     allowed_text = _ALLOWED.get(entry["type"]) or entry["msg"].removeprefix("Input should be ")
     least = entry.get("ctx", {}).get("min_length")
     return document.fault(place, f"got {got}, allowed: {allowed_text.format(least=least)}")
+
+
+def _fault_within(place: Place, message: str, document: Document) -> str:
+    """Say a fault at the key below a place that its message begins with, where there is one."""
+    keys, _, rest = message.partition(": ")
+    below = (*place, *keys.split("."))
+    if rest and below in document.lines:
+        return document.fault(below, rest)
+    return document.fault(place, message)
 
 
 def _inner(place: Place, entry: ErrorDetails) -> bool:

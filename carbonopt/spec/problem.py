@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
@@ -70,7 +71,7 @@ class WorkloadSpec(Strict):
 class VariableSpec(Strict):
     """A knob: exactly one of the kinds, with quantities where the name tells a unit."""
 
-    name: Text
+    name: Text = Field(exclude=True)
     """``template``, or a knob with its unit; in a file the key above."""
     choice: list[Any] | None = None
     """Any of these values."""
@@ -137,7 +138,7 @@ class VariableSpec(Strict):
 class LimitSpec(Strict):
     """A largest value of a metric; of the period, whether it must be met."""
 
-    name: Text
+    name: Text = Field(exclude=True)
     """Metric, or ``period``; in a file the key above."""
     max: Any = None
     """Largest value, with the unit of the metric."""
@@ -163,7 +164,7 @@ class LimitSpec(Strict):
 class PointSpec(Strict):
     """One coordinate of the reference point."""
 
-    name: Text
+    name: Text = Field(exclude=True)
     """Metric: one of the objectives; in a file the key above."""
     value: Any
     """Value from which hypervolume is measured, with the unit of the metric."""
@@ -218,8 +219,7 @@ class ProblemSpec(Strict):
         if info.data.get("machine") and value:
             raise ValueError(f"got {', '.join(value)} beside a machine, allowed: one of the two")
         if isinstance(value, dict) and missing and not info.data.get("machine"):
-            got = ", ".join(value) or "none"
-            raise ValueError(f"got {got}, allowed: also {', '.join(missing)}")
+            raise ValueError(_missing_text(list(value), missing, info))
         return _named(value)
 
     @field_validator("mapping")
@@ -337,6 +337,16 @@ def _known_metric(name: str, info: ValidationInfo, *others: str) -> None:
 def _networks(info: ValidationInfo) -> list[str]:
     """Names of the networks of the file."""
     return [w.name or _stem(w.path or "") for w in info.data.get("workloads", [])]
+
+
+def _missing_text(given: list[str], missing: list[str], info: ValidationInfo) -> str:
+    """Say which knobs are missing, at the key that may be one of them misspelt."""
+    strangers = [name for name in given if name not in ("template", *_words(info).knob_units)]
+    near = {found: name for name in missing for found in get_close_matches(name, strangers, n=1)}
+    if near:
+        misspelt, meant = next(iter(near.items()))
+        return f"{misspelt}: got no knob, allowed: {', '.join(missing)} (did you mean {meant}?)"
+    return f"got {', '.join(given) or 'none'}, allowed: also {', '.join(missing)}"
 
 
 def _stem(path: str) -> str:

@@ -57,7 +57,7 @@ class RunStore:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self._columns: list[str] = []
-        self._stored: dict[tuple[str, ...], None] = {}
+        self._stored: dict[tuple[Any, ...], None] = {}
 
     def start(self, problem: Problem, manifest: Mapping[str, Any]) -> None:
         """Start a run in the directory that this process holds.
@@ -159,13 +159,12 @@ class RunStore:
             A design does not belong to the problem's space.
         """
         self._repair()
-        variables = {v.name: v.values for v in problem.space.variables}
-        table = read_table(self.path / EVALUATIONS, variables)
+        table = read_table(self.path / EVALUATIONS, problem.space.choices)
         self._refuse_text(table, [*problem.deciding, "feasible"])
         self._columns = table.columns.tolist()
         rows: list[Row] = table.to_dict("records")  # type: ignore[assignment]
         names = problem.space.names
-        self._stored = dict.fromkeys(tuple(str(row[name]) for name in names) for row in rows)
+        self._stored = dict.fromkeys(tuple(row[name] for name in names) for row in rows)
         return problem.frame(rows)
 
     def stored_evaluations(self) -> pd.DataFrame:
@@ -192,14 +191,14 @@ class RunStore:
     def append(self, rows: Sequence[Row], problem: Problem) -> None:
         """Add rows that are not stored yet, at once."""
         names = problem.space.names
-        new = {tuple(map(str, map(row.__getitem__, names))): row for row in rows}
+        new = {tuple(map(row.__getitem__, names)): row for row in rows}
         fresh = [row for key, row in new.items() if key not in self._stored]
         if not fresh:
             return
         known = set(self._columns)
         if not all(map(known.issuperset, fresh)):
             self._widen(problem.frame(fresh).columns.tolist(), problem)
-        lines = csv_lines([[row.get(name) for name in self._columns] for row in fresh])
+        lines = csv_lines(map(row.get, self._columns) for row in fresh)
         add(self.path / EVALUATIONS, lines)
         self._stored.update(dict.fromkeys(new))
 
@@ -210,8 +209,8 @@ class RunStore:
 
     def rewrite(self, evaluations: pd.DataFrame, problem: Problem) -> None:
         """Bring the stored rows into the order and columns of a table of the same rows."""
-        columns = [evaluations[name] for name in problem.space.names]
-        keys = list(zip(*([str(v) for v in column] for column in columns), strict=True))
+        columns = [evaluations[name].tolist() for name in problem.space.names]
+        keys = list(zip(*columns, strict=True))
         if keys == list(self._stored) and evaluations.columns.tolist() == self._columns:
             return
         replace(self.path / EVALUATIONS, table_bytes(evaluations))

@@ -71,7 +71,7 @@ def csv_lines(rows: Iterable[Iterable[Any]]) -> str:
     """
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerows(["" if value != value else value for value in row] for row in rows)
+    writer.writerows([["" if value != value else value for value in row] for row in rows])
     return buffer.getvalue()
 
 

@@ -61,7 +61,9 @@ def _of_table(file: Path) -> dict[str, Floats]:
     """Read a table of magnitudes."""
     try:
         table = pd.read_csv(file)
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise SpecError(f"{file}: cannot be read: {error.strerror}") from error
+    except ValueError as error:
         raise SpecError(f"{file}: cannot be read: {error}") from error
     if missing := [name for name in _COLUMNS if name not in table]:
         raise SpecError(f"{file}: got no column {', '.join(missing)}, allowed: layer,magnitude")
@@ -75,7 +77,7 @@ def _of_model(file: Path) -> dict[str, Floats]:
     try:
         model = onnx.load_model(str(file))
     except OSError as error:
-        raise SpecError(f"{file}: cannot be read: {error}") from error
+        raise SpecError(f"{file}: cannot be read: {error.strerror}") from error
     except (DecodeError, onnx.checker.ValidationError) as error:
         raise SpecError(f"{file}: truncated, or not an ONNX model: {error}") from error
     held = dict(_constants(model.graph))

@@ -23,7 +23,7 @@ def test_pymoo_gets_the_numbers_of_the_problem():
     problem = toy.small()
     index = np.concatenate(list(problem.space.blocks()))
     out = PymooProblem(problem).evaluate(index, return_as_dictionary=True)
-    rows = problem.evaluate(index)
+    rows = problem.rows(index)
     assert np.array_equal(out["F"], problem.objective_values(rows))
     assert np.array_equal(out["G"], problem.violations(rows))
 

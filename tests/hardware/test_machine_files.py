@@ -98,8 +98,9 @@ def test_a_rate_per_second_does_not_depend_on_the_clock(tmp_path, clock, bits):
         (("memories", "weights", "ports", "rw", "moves"), {"W": ["to_below"]},
          "memories.weights: got no port for W from_above, allowed: one for each"),
         (("memories", "buffer", "ports"), {}, "memories.buffer.ports: got {}, allowed: at least 1"),
+        (("memories", "dram", "serves"), ["colz"], "memories.dram.serves: got colz, allowed: dim"),
         (("memories", "dram", "read_energy"), "9 pJ",
-         "memories.dram: read_energy: got energy of an access whose width depends on the clock"),
+         "memories.dram.read_energy: got energy of an access whose width depends on the clock"),
         (("memories", "buffer", "ports", "again"), {"width": "8 bit", "moves": {"I": ["to_below"]}},
          "memories.buffer.ports: got I to_below twice, allowed: one port each"),
     ],
@@ -111,6 +112,14 @@ def test_what_is_wrong_is_told_with_its_place(tmp_path, path, value, message):
     (fault,) = error.value.faults
     assert message in fault
     assert fault.startswith(f"{file}:")
+
+
+def test_a_fault_of_several_memories_is_told_at_its_own_line(tmp_path):
+    file = saved(tmp_path, changed("memories", "dram", "serves", to=["colz"]))
+    lines = file.read_text().splitlines()
+    place = next(n for n, line in enumerate(lines, start=1) if line.strip() == "- colz") - 1
+    with pytest.raises(SpecError, match=rf"{file}:{place}: memories\.dram\.serves: got colz"):
+        load_machine(file)
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def dashboard(environment):
     started = []
 
     def start(run_dir, *options):
-        command = [sys.executable, "-m", "carbonopt.cli", "dashboard", str(run_dir), "--port", "0"]
+        command = [sys.executable, "-m", "carbonopt", "dashboard", str(run_dir), "--port", "0"]
         process = subprocess.Popen(
             [*command, *options], env=environment, stdout=subprocess.PIPE, text=True
         )

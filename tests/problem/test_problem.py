@@ -135,7 +135,8 @@ def test_searchers_see_finite_numbers_and_graded_violations():
             "status": ["ok", "ok", "ok", "error"],
         }
     )
-    objectives, violations = problem.objective_values(frame), problem.violations(frame)
+    rows = frame.to_dict("records")
+    objectives, violations = problem.objective_values(rows), problem.violations(rows)
     assert np.all(np.isfinite(objectives))
     assert np.all(np.isfinite(violations))
     total = np.maximum(violations, 0.0).sum(axis=1)

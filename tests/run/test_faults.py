@@ -207,7 +207,7 @@ def test_the_command_line_tells_a_full_disk_and_goes_on_after_it(tmp_path):
     (tmp_path / "study.yaml").write_text("name: s\nproblem: problem.yaml\nbudget: 8\n")
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     options = {"cwd": tmp_path, "env": environment, "text": True, "capture_output": True}
-    command = [sys.executable, "-m", "carbonopt.cli"]
+    command = [sys.executable, "-m", "carbonopt"]
     start = [*command, "run", "study.yaml", "--workers", "1", "--out", "run"]
     told = subprocess.run(start, preexec_fn=limited, check=False, **options)
     assert told.returncode == 2
