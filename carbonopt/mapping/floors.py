@@ -147,7 +147,7 @@ def _held_inputs(rests: int, own: Floats, passes: Ints, geometry: Floats, elemen
         reach, other = stride / divisor, dilation / divisor
         shared = max(0.0, along - reach) * max(0.0, across - other)
         elements *= max(1.0, (across * along - shared) / limit)
-        if outputs % 1 > _ROUNDING or kernel % 1 > _ROUNDING:
+        if max(outputs - np.floor(outputs), kernel - np.floor(kernel)) > _ROUNDING:
             elements *= 4.0 if whole else 2.0
         if rests == _OUTPUT:
             outputs, kernel, reach, other = kernel, outputs, other, reach
@@ -180,6 +180,8 @@ def _fill_held(
                 if moved.span[v, a] <= moved.inner[v]:
                     own *= mean[a]
         for rests in range(3):
+            if rests == o:
+                continue
             most = 1.0 if alone else room / narrow / kept[v]
             if o == 0 and not alone:
                 most = _held_inputs(rests, own, passes, geometry, room / narrow)
@@ -251,8 +253,10 @@ def _floor(
             alone = latch or grown[u, v] * narrow > moved.room[v] * wider * (1 + _ROUNDING)
             tile, again = (own, total / still[o]) if alone else (least[u, v], 1.0)
             best[v] = _energy(moved, v, tile, boost, more, again, both, summed, alone)
-            again *= still[o]
-            every[v] = _energy(moved, v, tile, boost, more, again, both, begun, alone)
+            every[v] = best[v] * still[o]
+            if begun != summed or moved.truncated:
+                again *= still[o]
+                every[v] = _energy(moved, v, tile, boost, more, again, both, begun, alone)
         floor[u] += _least_order(moved, orders, still, held, every, best, cut)
     return floor
 

@@ -28,7 +28,7 @@ from carbonopt.performance.cost import drain_cycles
 from carbonopt.performance.hull import lower_hull
 
 FEW = 16  # unrollings looked at first
-_MARGIN = 1.05  # by which mappings are worse that are not searched for yet
+_MARGIN = 1.01  # by which mappings are worse that are not searched for yet
 BATCH = 32  # unrollings whose tables are made at once
 _FIRST = 64  # unrollings of the fewest passes that are met first
 _ROUNDING = 1e-12
