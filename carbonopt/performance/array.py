@@ -33,14 +33,37 @@ def array_energy(layer: Layer, machine: Machine, unrollings: Unrollings) -> dict
     raise MappingError(f"{machine.name}: got row-stationary mappings, allowed: loop nests")
 
 
-def least_array_energy(layer: Layer, machine: Machine) -> float:
-    """Return the energy of all multiply-accumulates that no unrolling undercuts [pJ]; 0 of a macro.
+def least_array_energy(layer: Layer, machine: Machine, passes: Floats) -> Floats:
+    """Return the energy of all multiply-accumulates that no unrolling undercuts (n,) [pJ].
 
-    That of the multipliers of a digital array, whichever of them compute.
+    Given the passes that it leaves. That of the multipliers of a digital array, whichever of them
+    compute; of a macro with a energy per column, b per row and c per cycle that of
+
+        MACs min_r (a / r + b r / u + c / u),  u = MACs / passes units, at most all of them.
+
+    Trees are not counted.
     """
-    if not isinstance(machine.array, DigitalArray):
-        return 0.0
-    return float(machine.array.mac_pj * layer.macs * (1.0 - layer.pruned_share))
+    array = machine.array
+    if isinstance(array, DigitalArray):
+        return np.full(len(passes), array.mac_pj * layer.macs * (1.0 - layer.pruned_share))
+    if not isinstance(array, ImcMacro):
+        return np.zeros(len(passes))
+    activity = machine.activity.of_weights(1.0 - layer.pruned_share)
+    fixed, per_column, per_row = (
+        sum(cycle_energy(
+            machine.technology, array, cols=cols, occupied_rows=rows, tree_pj=0.0,
+            activity=activity,
+        ).values())
+        for cols, rows in ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0))
+    )  # fmt: skip
+    columns, rows, *_ = machine.shape.values()
+    units: Floats = np.full(len(passes), float(columns * rows))
+    if not machine.variant.macros_wait_for_ports:
+        units = np.minimum(units, layer.macs / passes)
+    a, b = per_column - fixed, per_row - fixed
+    best = np.clip(np.sqrt(a / b * units) if b > 0 else rows, units / columns, rows)
+    energy: Floats = (a / best + b * best / units + fixed / units) * layer.macs * array.passes
+    return energy
 
 
 def _digital_energy(

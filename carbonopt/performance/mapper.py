@@ -28,7 +28,7 @@ from carbonopt.performance.cost import drain_cycles
 from carbonopt.performance.hull import lower_hull
 
 FEW = 16  # unrollings looked at first
-_MARGIN = 1.05  # by which mappings are worse that are not searched for yet
+_MARGIN = 1.01  # by which mappings are worse that are not searched for yet
 BATCH = 32  # unrollings whose tables are made at once
 _FIRST = 64  # unrollings of the fewest passes that are met first
 _ROUNDING = 1e-12
@@ -168,8 +168,7 @@ class LayerSearch:
             unrollings = promising(task) if unrollings is None else unrollings
         else:
             unrollings = self._next(self._legal, 0, _FIRST)
-            self._least_pj = least_array_energy(task.layer, task.machine)
-            self._least_pj += least_transfers(task, plan)
+            self._moved_pj = least_transfers(task, plan)
         self._unrollings, self._array = unrollings, _array(task, unrollings)
         self.energy_pj, self.cycles = self._floors(unrollings, self._array)
 
@@ -182,11 +181,12 @@ class LayerSearch:
 
     def _floors(self, unrollings: Unrollings, array: Array) -> tuple[Floats, Floats]:
         """Return energies and cycles that no mapping of some unrollings undercuts (u,)."""
-        cycles = unrollings.passes.prod(axis=1) * self._task.machine.array.passes + array.drain
+        cycles = unrollings.passes.prod(axis=1) * self._task.machine.array.passes
         energy_pj = array.energy_pj
         if self.whole:
-            energy_pj = energy_pj + transfers_floor(self._task, self._plan, unrollings)
-        return energy_pj * (1 - _ROUNDING), cycles
+            floor = transfers_floor(self._task, self._plan, unrollings, array.rows)
+            energy_pj, cycles = energy_pj + floor.transfers_pj, floor.cycles
+        return energy_pj * (1 - _ROUNDING), cycles + array.drain
 
     @property
     def beyond(self) -> tuple[float, float] | None:
@@ -194,9 +194,15 @@ class LayerSearch:
         if self._legal is None:
             return None
         passes = float(np.append(self._legal.passes, self._legal.others)[len(self.cycles)])
-        return None if math.isinf(passes) else (
-            self._least_pj, passes * self._task.machine.array.passes
-        )  # fmt: skip
+        if math.isinf(passes):
+            return None
+        cycles = passes * self._task.machine.array.passes
+        return float(self._least_pj(np.array([passes]))[0]), cycles
+
+    def _least_pj(self, passes: Floats) -> Floats:
+        """Return the energy that no unrolling undercuts which leaves so many passes (n,) [pJ]."""
+        array_pj = least_array_energy(self._task.layer, self._task.machine, passes)
+        return (array_pj + self._moved_pj) * (1 - _ROUNDING)
 
     def _worth_meeting(self, rate: float, fewest: int) -> int:
         """Count the unrollings that may beat what was found at a `rate`, of those listed so far.
@@ -208,10 +214,11 @@ class LayerSearch:
             return 0
         listed, others = self._legal.passes, self._legal.others
         every = len(listed) + (not math.isinf(others))
-        least = self.least(rate) - self._least_pj
+        least = self.least(rate)
         if math.isinf(least):
             return min(fewest, every)
-        worth = rate * self._task.machine.array.passes * np.append(listed, others)[:every]
+        passes = np.append(listed, others)[:every]
+        worth = rate * self._task.machine.array.passes * passes + self._least_pj(passes)
         return max(min(fewest, every), int(np.searchsorted(worth, least, side="right")))
 
     def meet(self, rate: float, growth: int = 1) -> bool:
