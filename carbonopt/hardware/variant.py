@@ -66,7 +66,7 @@ class ModelVariant:
 
     References
     ----------
-    .. [1] CarbonSpot, expr.py and zigzag/classes at commit 0839b49; docs/validation/index.md
+    .. [1] CarbonSpot, expr.py and zigzag/classes at commit 0839b49; docs/validation/carbonspot.md
        lists the differences with their sizes.
     .. [2] zigzag-dse 3.9.1, cost_model/cost_model.py, mapping/mapping.py,
        stages/mapping/spatial_mapping_conversion.py, hardware/architecture/imc_array.py.

@@ -46,7 +46,7 @@ def chip_mapping(shape: Ints, sizes: Floats, array: RowStationaryArray) -> tuple
     Notes
     -----
     The first two rules hold for all that is published of the chip, and the units are its
-    designers' own. The last two were read off what VGG-16 did on it: see docs/validation/index.md
+    designers' own. The last two were read off what VGG-16 did on it: see docs/validation/eyeriss.md
     for what of AlexNet and VGG-16 the rules give, and what they do not.
 
     References

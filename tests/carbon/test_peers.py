@@ -1,4 +1,4 @@
-"""How far preset `default` is from other tools: ratios that docs/validation/index.md explains."""
+"""How far preset `default` is from other tools: ratios that docs/validation/carbon.md explains."""
 
 from __future__ import annotations
 

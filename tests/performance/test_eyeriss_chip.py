@@ -52,7 +52,7 @@ def test_active_elements_are_those_of_the_chip(name):
 
 
 def test_buffer_accesses_on_the_mappings_of_the_chip():
-    """Within 6 %, but for the third layer of AlexNet, see docs/validation/index.md."""
+    """Within 6 %, but for the third layer of AlexNet, see docs/validation/eyeriss.md."""
     alexnet = ratios(modelled(on_the_chip("alexnet")), "alexnet", "buffer_mib")
     assert abs(np.delete(alexnet, 2) - 1).max() < 0.04
     assert alexnet[2] == pytest.approx(1.354, abs=0.001)
