@@ -8,6 +8,8 @@ from statistics import geometric_mean
 import pytest
 from study_files import NAMES, STUDIES, expected, page_of
 
+from carbonopt.report.imc_validation import validate_imc
+
 ROOT = STUDIES.parent
 LISTS = {"README.md": "studies/{}/README.md", "studies/README.md": "{}/README.md"}
 """Pages with an answer in a line per study, and how they link to it."""
@@ -164,18 +166,19 @@ def what_mapping_buys(found: dict) -> tuple[list[str], list[str]]:
 
 def when_does_imc_pay(found: dict) -> tuple[list[str], list[str]]:
     cases = {(use, life): own for use, lives in found.items() for life, own in lives.items()}
-    leads = [each["lead"] for each in cases.values() if each["best"] == "aimc"]
-    rare = [
-        own["lead"]
-        for (use, _), own in cases.items()
-        if use.split(": ")[1] in ("40 ms", "1 s", "1 h") and "shared" not in use
-        and own["best"] != "eyeriss"
-    ]  # fmt: skip
-    assert max(rare) < 0.005
-    assert {life for (_, life), own in cases.items() if own["best"] == "eyeriss"} == {"India, 10 y"}
+    leads = [own["lead"] for own in cases.values() if own["best"] == "aimc"]
+    corner = {case: own for case, own in cases.items() if own["best"] == "eyeriss"}
+    assert {life for _, life in corner} == {"India, 10 y"}
+    for (use, life), own in cases.items():
+        if use.endswith((" 40 ms", " 1 s", " 1 h")) and "shared" not in use:
+            assert own["lead"] < 0.005 or (use, life) in corner, (use, life)
+    energy, area, time = validate_imc().errors("as they come")["median"][
+        ["mac_fj", "area_mm2", "clock_ns"]
+    ]
     said = [
         f"They lead by up to {max(leads):.0%}",
         "leads are below 0.5 % in a package of their own",
+        f"{energy:.0%} of the array's energy, {area:.0%} of its area, {time:.0%} of the time",
     ]
     return said, ["for rare tasks the kind hardly matters"]
 
