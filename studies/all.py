@@ -33,6 +33,11 @@ class Took:
     cpu_s: float
     status: int
 
+    @property
+    def end(self) -> str:
+        """Whether it found what was expected, in words."""
+        return f"FAILED: {self.status}" if self.status else "as expected"
+
 
 def run(program: Path, out: Path, before: Iterable[Future]) -> Took:
     """Run a program once others have ended; what it says goes into a file beside its folder."""
@@ -46,7 +51,9 @@ def run(program: Path, out: Path, before: Iterable[Future]) -> Took:
         _, status, used = os.wait4(own.pid, 0)
     own.returncode = os.waitstatus_to_exitcode(status)
     name, cpu_s = f"{program.parent.name}/{program.name}", used.ru_utime + used.ru_stime
-    return Took(name, time.monotonic() - start, cpu_s, own.returncode)
+    took = Took(name, time.monotonic() - start, cpu_s, own.returncode)
+    print(f"{took.program}: {took.cpu_s:.1f} CPU s, {took.end}", flush=True)
+    return took
 
 
 def run_all(folders: Iterable[Path], out: Path) -> list[Took]:
@@ -64,13 +71,12 @@ def run_all(folders: Iterable[Path], out: Path) -> list[Took]:
 
 def table(found: list[Took], wall_s: float) -> str:
     """Return a line per program and one for all."""
-    ends = ["as expected" if each.status == 0 else f"FAILED: {each.status}" for each in found]
     rows = [*found, Took("all", wall_s, sum(each.cpu_s for each in found), 0)]
     columns = {
         "program": [each.program for each in rows],
         "CPU s": [f"{each.cpu_s:.1f}" for each in rows],
         "wall s": [f"{each.wall_s:.1f}" for each in rows],
-        "numbers": [*ends, f"{AT_ONCE} at a time"],
+        "numbers": [*(each.end for each in found), f"{AT_ONCE} at a time"],
     }
     return aligned(columns)
 

@@ -71,7 +71,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def shipped_files(root: Path) -> Iterator[tuple[str, Path]]:
     """Visit the place in the site and the file of what problems and studies have to show."""
     for kind in SHIPPED:
-        for file in sorted((root / kind).glob("*/*")):
+        for file in sorted([*(root / kind).glob("README.md"), *(root / kind).glob("*/*")]):
             place = file.relative_to(root).as_posix()
             if file.name == "README.md" or file.suffix in PUBLISHED:
                 yield _place(place), file
@@ -99,7 +99,8 @@ def _link(found: re.Match[str], place: str, files: Files) -> str:
     """Write a link so that it holds in the site; what is not on the site keeps its text alone."""
     kind, name = posixpath.split(place)
     inside = kind not in SHIPPED
-    home = "docs/" + kind if inside else f"{kind}/{name.removesuffix('.md')}"
+    folder = "" if name == "index.md" else name.removesuffix(".md")
+    home = f"docs/{kind}" if inside else f"{kind}/{folder}"
     target = posixpath.normpath(posixpath.join(home, found["path"]))
     made = _made(target, found["anchor"])
     if files.get_file_from_path(made):
@@ -125,7 +126,8 @@ def _made(target: str, anchor: str | None) -> str:
 def _place(path: str) -> str:
     """Where the site has a file of the repository."""
     if path.startswith(SHIPPED) and path.endswith("/README.md"):
-        return path.replace("/README.md", ".md")
+        page = "/index.md" if path.count("/") == 1 else ".md"
+        return path.replace("/README.md", page)
     return path.removeprefix("docs/")
 
 

@@ -16,7 +16,7 @@ _FENCE = re.compile(r"^( *)```(\w+)([^\n]*)\n(.*?)^\1```$", re.M | re.S)
 
 def pages() -> list[Path]:
     """README and every page of docs, of the shipped problems and studies too."""
-    shipped = [*ROOT.glob("problems/*/README.md"), *ROOT.glob("studies/*/README.md")]
+    shipped = [*ROOT.glob("problems/*/README.md"), *ROOT.glob("studies/**/README.md")]
     return [ROOT / "README.md", *sorted(DOCS.rglob("*.md")), *sorted(shipped)]
 
 

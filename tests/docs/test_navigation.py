@@ -53,6 +53,10 @@ def test_links_between_docs_problems_and_studies_hold_in_the_site(hooks):
     assert shown(hooks, "concepts/fronts.md", study, others) == (
         "[a study](../studies/quickstart.md), [ours](../gone.md)"
     )
+    listed = "[a study](quickstart/README.md), [ours](../docs/validation/index.md)"
+    assert shown(hooks, "studies/index.md", listed, others) == (
+        "[a study](quickstart.md), [ours](../validation/index.md)"
+    )
     top = "[a study](../studies/quickstart/README.md) `[a](b)`\n```python\nx[a](../b)\n```"
     assert shown(hooks, "fronts.md", top, others) == top.replace(
         "../studies/quickstart/README.md", "studies/quickstart.md"
@@ -78,3 +82,4 @@ def test_problems_and_studies_are_pages(hooks):
     found = dict(hooks.shipped_files(ROOT))
     assert found["problems/hardware.md"] == ROOT / "problems" / "hardware" / "README.md"
     assert "studies/quickstart/study.yaml" in found
+    assert found["studies/index.md"] == ROOT / "studies" / "README.md"
