@@ -69,6 +69,11 @@ class RowStationaryArray:
         return self.buffer_words // self.bank_words
 
     @property
+    def keeps_chip_rules(self) -> bool:
+        """Whether layers take the mapping that the chip would take, not the best."""
+        return self.options.mappings == "chip"
+
+    @property
     def passes(self) -> int:
         """Cycles per multiply-accumulate: inputs enter whole, so one."""
         return 1

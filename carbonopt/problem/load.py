@@ -57,11 +57,7 @@ def load_problem(name_or_path: str | Path) -> Problem:
     from carbonopt.evaluate import Context, build_design, period_constraints
 
     file = find_problem(name_or_path)
-    _refuse_study(file)
-    try:
-        spec, document = load_model(file, ProblemSpec, _vocabulary())
-    except SpecError as error:
-        raise SpecError(list(dict.fromkeys([*error.faults, *_further_faults(file)]))) from None
+    spec, document = _spec(file)
     faults: list[str] = []
     read = read_variables(spec.variables, document, faults)
     judged = [*spec.objectives, *spec.limits]
@@ -77,15 +73,12 @@ def load_problem(name_or_path: str | Path) -> Problem:
     if faults or preset is None:
         raise SpecError(faults)
     constraints = period_constraints(workloads) if _periods_are_met(spec, preset) else []
-    if preset.reticle_rule == "met":
-        constraints.append("limit.reticle")
-    statistics = uncertain([*spec.objectives, *spec.limits])
-    point = spec.reference_point
-    mode = spec.mapping.mode
+    constraints += ["limit.reticle"] if preset.reticle_rule == "met" else []
+    point, mode = spec.reference_point, spec.mapping.mode
     content = _content(spec, workloads, preset, file.parent)
     content |= {"quality": quality.content} if quality else {}
     context = Context(
-        tuple(workloads), preset, "optimal" if mode == "genes" else mode, statistics,
+        tuple(workloads), preset, "optimal" if mode == "genes" else mode, uncertain(judged),
         spec.mapping.objective or "edp", of_networks, quality,
     )  # fmt: skip
     return Problem(
@@ -100,6 +93,15 @@ def load_problem(name_or_path: str | Path) -> Problem:
         question=" ".join(spec.question.split()),
         source=_source(document),
     )
+
+
+def _spec(file: Path) -> tuple[ProblemSpec, Document]:
+    """Read a problem file, or refuse it with the faults of its keys and those that models find."""
+    _refuse_study(file)
+    try:
+        return load_model(file, ProblemSpec, _vocabulary())
+    except SpecError as error:
+        raise SpecError(list(dict.fromkeys([*error.faults, *_further_faults(file)]))) from None
 
 
 def _evaluation(
