@@ -1,4 +1,4 @@
-"""A study of six designs, in a working directory of its own."""
+"""A study of six designs, and working in a directory of its own."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ seed: 3
 """
 
 
-def in_folder(place: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Work in a folder with a problem and a study of 6 designs; heed signals as before then."""
+def in_folder(place: Path, monkeypatch: pytest.MonkeyPatch, study: str = STUDY) -> Iterator[Path]:
+    """Work in a folder with a problem and a study; heed signals as before then."""
     before = signal.getsignal(signal.SIGINT)
     (place / "problem.yaml").write_text(PROBLEM)
-    (place / "study.yaml").write_text(STUDY)
+    (place / "study.yaml").write_text(study)
     monkeypatch.chdir(place)
     yield place
     signal.signal(signal.SIGINT, before)
