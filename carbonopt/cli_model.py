@@ -137,13 +137,13 @@ def footprint_of(
 def _mapping_text(found: Mapping[str, Any]) -> str:
     """Say how layers are mapped, and for what where that was asked for."""
     mode, objective = found["mapping"], found["mapping_objective"]
-    if found["knobs"].get("mappings") == "chip":
+    if mode == "chip":
         return "mapping of the chip's own rules"
     text = f"{mode} mapping" + (f" for {objective}" if objective != "edp" else "")
     if found["mapping_gap"] is None:
         return text
     covered = "all unrollings" if mode == "exhaustive" else "the promising unrollings"
-    covered = "all mappings" if found["template"] == "eyeriss" else covered
+    covered = "those that share evenly" if found["template"] == "eyeriss" else covered
     return f"{text} ({gap_text(found['mapping_gap'], f'least of {covered}')})"
 
 

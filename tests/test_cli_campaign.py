@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import signal
 from pathlib import Path
 
 import pytest
 from little import PROBLEM
+from little_study import in_folder
 
 import carbonopt.campaign
 from carbonopt.cli import main
@@ -25,12 +25,7 @@ seed: [1, 2]
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """A working directory with a problem and a study of four runs."""
-    before = signal.getsignal(signal.SIGINT)
-    (tmp_path / "problem.yaml").write_text(PROBLEM)
-    (tmp_path / "study.yaml").write_text(STUDY)
-    monkeypatch.chdir(tmp_path)
-    yield tmp_path
-    signal.signal(signal.SIGINT, before)
+    yield from in_folder(tmp_path, monkeypatch, STUDY)
 
 
 @pytest.fixture(scope="module")

@@ -113,7 +113,7 @@ def test_a_design_that_misses_its_period_is_told(capsys):
     [
         (DESIGN, "optimal mapping (least of the promising unrollings)"),
         ((*DESIGN, "--mapping", "exhaustive"), "exhaustive mapping (least of all unrollings)"),
-        (("--template", "eyeriss"), "optimal mapping (least of all mappings)"),
+        (("--template", "eyeriss"), "optimal mapping (least of those that share evenly)"),
         (("--template", "eyeriss", "--set", "mappings=chip"), "mapping of the chip's own rules"),
     ],
 )

@@ -13,6 +13,7 @@ from carbonopt.evaluate.design import Evaluation, evaluate_design, wear_of
 from carbonopt.evaluate.kinds import described_layers, sum_by_kind
 from carbonopt.evaluate.workload import Workload, load_workload
 from carbonopt.hardware.digital import DigitalArray
+from carbonopt.hardware.eyeriss import RowStationaryArray
 from carbonopt.hardware.imc import ImcMacro
 from carbonopt.hardware.knobs import parse_knobs
 from carbonopt.mapping.unrollings import UNPROVEN
@@ -49,7 +50,9 @@ def evaluate_one(
     mapping, objective
         ``optimal``, ``exhaustive`` or ``reference``, and what is least among the mappings, one of
         `carbonopt.objectives.MAPPING_OBJECTIVES`. `mapping_gap` of the result is how far that is
-        at most above the least of all that the mode covers; inf where it is not proven.
+        at most above the least of all that the mode covers; inf where it is not proven. Template
+        ``eyeriss`` with ``mappings=chip`` follows its own rules: `mapping` of the result is
+        ``chip``.
     period_s, dram_byte, batch
         Deployment, where it differs from the shipped facts.
 
@@ -67,14 +70,10 @@ def evaluate_one(
     own = {name: value for name, value in knobs.items() if is_network_knob(name)}
     parsed = parse_knobs(template, {n: v for n, v in knobs.items() if n not in own})
     numbers = load_preset(preset) if isinstance(preset, str) else preset
-    task = load_workload(workload, period_s=period_s, dram_byte=dram_byte, batch=batch)
-    chosen, known = parse_settings(task.network, own)
-    task = task.compressed(chosen, known)
+    plain = load_workload(workload, period_s=period_s, dram_byte=dram_byte, batch=batch)
+    chosen, known = parse_settings(plain.network, own)
+    task = plain.compressed(chosen, known)
     result = evaluate_design(template, parsed, task, numbers, mapping, objective)
-    layers = described_layers(result.cost.layers)
-    late = _is_late(result, task, numbers)
-    metrics = {n: None if late and needs_period(n) else v for n, v in result.metrics.items()}
-    parts = {n: v for n, v in result.breakdown.items() if not (late and needs_period(n))}
     return {
         "workload": task.network.name,
         "template": template,
@@ -83,21 +82,35 @@ def evaluate_one(
         "preset": numbers.name,
         "hardware": numbers.hardware,
         "grid_g_per_kwh": float(numbers.drawn_g_per_kwh),
-        "mapping": mapping,
+        "mapping": "chip" if _keeps_chip_rules(result) else mapping,
         "mapping_objective": objective,
         "mapping_gap": result.cost.gap,
-        "carbon_pa_g": None,
-        **metrics,
-        "period_s": task.period_s,
-        "period_met": None if task.period_s is None else bool(
-            result.metrics["latency_s"] <= task.period_s
-        ),
-        "dram_byte": task.dram_byte,
-        "breakdown": parts,
-        "layers": layers,
-        "by_kind": sum_by_kind(layers),
+        **_found(result, task, numbers),
         "notes": _notes(result, task, numbers, is_asked=COLUMN in parsed.given),
     }  # fmt: skip
+
+
+def _found(result: Evaluation, task: Workload, preset: CarbonPreset) -> dict[str, Any]:
+    """Return metrics, deployment, parts and layers; no PA carbon of a design that is late."""
+    late, period_s = _is_late(result, task, preset), task.period_s
+    layers = described_layers(result.cost.layers)
+    missing = {name for name in result.metrics if late and needs_period(name)}
+    return {
+        "carbon_pa_g": None,
+        **{name: None if name in missing else v for name, v in result.metrics.items()},
+        "period_s": period_s,
+        "period_met": None if period_s is None else bool(result.metrics["latency_s"] <= period_s),
+        "dram_byte": task.dram_byte,
+        "breakdown": {name: v for name, v in result.breakdown.items() if name not in missing},
+        "layers": layers,
+        "by_kind": sum_by_kind(layers),
+    }
+
+
+def _keeps_chip_rules(result: Evaluation) -> bool:
+    """Whether layers take the mappings that the Eyeriss chip would take."""
+    array = result.machine.array
+    return isinstance(array, RowStationaryArray) and array.keeps_chip_rules
 
 
 def _is_late(result: Evaluation, task: Workload, preset: CarbonPreset) -> bool:

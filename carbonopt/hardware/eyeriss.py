@@ -69,6 +69,11 @@ class RowStationaryArray:
         return self.buffer_words // self.bank_words
 
     @property
+    def keeps_chip_rules(self) -> bool:
+        """Whether layers take the mapping that the chip would take, not the best."""
+        return self.options.mappings == "chip"
+
+    @property
     def passes(self) -> int:
         """Cycles per multiply-accumulate: inputs enter whole, so one."""
         return 1
@@ -84,6 +89,17 @@ def chip_sizes() -> dict[str, float]:
     """
     facts = load_facts("eyeriss_chip.csv")
     return {name: facts[name] for name in ("rows", "cols", "sram_byte")}
+
+
+def chip_node_nm() -> float:
+    """Return the node of the Eyeriss chip, at which an array is made unless its knobs say [nm].
+
+    Examples
+    --------
+    >>> chip_node_nm()
+    65.0
+    """
+    return load_facts("eyeriss_chip.csv")["node_nm"]
 
 
 def row_stationary_machine(
@@ -111,7 +127,7 @@ def row_stationary_machine(
     .. [2] M. Horowitz, ISSCC 2014, figure 1.1.9 (energy of a multiply-accumulate).
     """
     facts, units = load_facts("eyeriss_chip.csv"), load_facts("eyeriss_energy.csv")
-    node_nm = facts["node_nm"] if knobs.options.node_nm is None else knobs.options.node_nm
+    node_nm = chip_node_nm() if knobs.options.node_nm is None else knobs.options.node_nm
     chip, own = (scaled_technology(node, facts["supply_v"]) for node in (facts["node_nm"], node_nm))
     pj = facts["mac_pj"] * float(own.nand_pf / chip.nand_pf)
     clock_ns = facts["clock_ns"] * float(own.nand_ns / chip.nand_ns)

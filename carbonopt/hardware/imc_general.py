@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -73,17 +72,7 @@ def scaled_gates(technology: Technology, gates: Mapping[str, Number]) -> Technol
     Cells and converters stay, as they were fitted to chips by themselves.
     """
     area, delay, energy = (gates[name] for name in FITTED)
-    return replace(
-        technology,
-        nand_mm2=technology.nand_mm2 * area,
-        xor_mm2=technology.xor_mm2 * area,
-        flipflop_mm2=technology.flipflop_mm2 * area,
-        nand_ns=technology.nand_ns * delay,
-        xor_ns=technology.xor_ns * delay,
-        nand_pf=technology.nand_pf * energy,
-        xor_pf=technology.xor_pf * energy,
-        flipflop_pf=technology.flipflop_pf * energy,
-    )
+    return technology.scaled(area, delay, energy)
 
 
 def in_range(chip: pd.Series[str]) -> bool:

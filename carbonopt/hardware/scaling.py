@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -60,15 +61,8 @@ def scaled_technology(node_nm: Number, supply_v: Number, rule: ScalingRule = "id
     )
     pf, mm2 = ratio ** own["capacitance_exponent"], ratio ** own["area_exponent"]
     ns = ratio ** own["delay_exponent"] * slower
-    return Technology(
-        nand_pf=base.nand_pf * pf,
-        xor_pf=base.xor_pf * pf,
-        flipflop_pf=base.flipflop_pf * pf,
-        nand_mm2=base.nand_mm2 * mm2,
-        xor_mm2=base.xor_mm2 * mm2,
-        flipflop_mm2=base.flipflop_mm2 * mm2,
-        nand_ns=base.nand_ns * ns,
-        xor_ns=base.xor_ns * ns,
+    return replace(
+        base.scaled(mm2, ns, pf),
         supply_v=supply_v,
         node_nm=node_nm,
         converter_area=ratio ** own["converter_area_exponent"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
 import numpy as np
@@ -46,6 +46,20 @@ class Technology:
     converter_area: Number = 1.0
     converter_energy: Number = 1.0
     converter_delay: Number = 1.0
+
+    def scaled(self, area: Number, delay: Number, energy: Number) -> Technology:
+        """Return a technology whose gates have so many times the area, delay and energy."""
+        return replace(
+            self,
+            nand_mm2=self.nand_mm2 * area,
+            xor_mm2=self.xor_mm2 * area,
+            flipflop_mm2=self.flipflop_mm2 * area,
+            nand_ns=self.nand_ns * delay,
+            xor_ns=self.xor_ns * delay,
+            nand_pf=self.nand_pf * energy,
+            xor_pf=self.xor_pf * energy,
+            flipflop_pf=self.flipflop_pf * energy,
+        )
 
     @property
     def flipflop_pj(self) -> Number:

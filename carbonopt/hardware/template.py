@@ -164,31 +164,16 @@ def build_machine(
     if template.dataflow == "row_stationary":
         return row_stationary_machine(template.name, knobs, variant, dram_byte=dram_byte)
     technology = _technology(knobs.options)
-    array: DigitalArray | ImcMacro
-    leakage: Mapping[str, float] = {}
-    if template.macro:
-        form, options = load_form(variant.macro_form), knobs.options
-        array = imc_macro(template.macro, knobs.cols, knobs.rows, knobs.macros, options, form)
-        check_macro(array)
-        area = scalar_parts(macro_area(technology, array))
-        clock = scalar_parts(macro_clock(technology, array))
-        if options.leakage == "all":
-            leakage = scalar_parts(macro_leakage(technology, array))
-    else:
-        array = digital_array(technology, template.adder_tree)
-        area = digital_area(technology, variant, array, knobs.cols, knobs.rows, knobs.macros)
-        clock = digital_clock(technology, array, knobs.rows)
+    array, area, clock, leakage = _array(template, knobs, variant, technology)
     stationary = template.dataflow == "weight_stationary"
     resident = stationary and resident_byte < knobs.sram_byte
     clock_s = sum(clock.values()) * _S_PER_NS
-    memories = (
-        *(
-            _weight_stationary_registers(array, technology, knobs.options)
-            if stationary
-            else _output_stationary_registers(technology)
-        ),
-        *_shared_memories(knobs, dram_byte, stationary, resident, clock_s),
+    registers = (
+        _weight_stationary_registers(array, technology, knobs.options)
+        if stationary
+        else _output_stationary_registers(technology)
     )
+    memories = (*registers, *_shared_memories(knobs, dram_byte, stationary, resident, clock_s))
     return Machine(
         name=template.name,
         variant=variant,
@@ -199,15 +184,33 @@ def build_machine(
         diagonal=stationary,
         area_parts={**area, **_memory_area(template, knobs, variant, memories)},
         clock_parts=clock,
-        leakage_parts={
-            **leakage, **{each.part: each.leakage_w for each in memories if each.leakage_w},
-        },
+        leakage_parts={**leakage, **{m.part: m.leakage_w for m in memories if m.leakage_w}},
         carbonspot_rules=True,
         technology=technology,
         own_node_nm=knobs.options.node_nm,
         activity=_activity(knobs.options),
         **_writing(array, knobs.options, sum(clock.values())),
     )  # fmt: skip
+
+
+def _array(
+    template: Template, knobs: Knobs, variant: ModelVariant, technology: Technology
+) -> tuple[DigitalArray | ImcMacro, Mapping[str, float], Mapping[str, float], Mapping[str, float]]:
+    """Return the array of a template, and its area, clock and leakage by part."""
+    if not template.macro:
+        digital = digital_array(technology, template.adder_tree)
+        area = digital_area(technology, variant, digital, knobs.cols, knobs.rows, knobs.macros)
+        return digital, area, digital_clock(technology, digital, knobs.rows), {}
+    form, options = load_form(variant.macro_form), knobs.options
+    macro = imc_macro(template.macro, knobs.cols, knobs.rows, knobs.macros, options, form)
+    check_macro(macro)
+    leaks = options.leakage == "all"
+    return (
+        macro,
+        scalar_parts(macro_area(technology, macro)),
+        scalar_parts(macro_clock(technology, macro)),
+        scalar_parts(macro_leakage(technology, macro)) if leaks else {},
+    )
 
 
 def _writing(

@@ -134,8 +134,7 @@ def network_cost(
         if mode == "reference":
             raise MappingError(f"{machine.name}: mapping: got {mode}, allowed: optimal, exhaustive")
         best = least_sum(row_stationary_fronts(network, machine, known), score)
-        is_given = machine.array.options.mappings == "chip"
-        return NetworkCost(tuple(best), gap=None if is_given else 0.0)
+        return NetworkCost(tuple(best), gap=None if machine.array.keeps_chip_rules else 0.0)
     choose = CHOICES[mode]
     hierarchies = residency(network, machine)
     layers, least = _mapped(network, machine, hierarchies, choose, score, known)

@@ -195,7 +195,7 @@ def _front(layer: Layer, output_zero_share: float, machine: Machine) -> list[Row
     array = array_of(machine)
     shape, sizes = shape_of(layer), sizes_of(array)
     unit = units_of(layer, array, output_zero_share)
-    if array.options.mappings == "chip":
+    if array.keeps_chip_rules:
         return [
             mapped_by_hand(layer, machine, chip_mapping(shape, sizes, array), output_zero_share)
         ]
@@ -253,7 +253,7 @@ def _faults(layer: Layer, array: RowStationaryArray) -> list[str]:
             f"its buffer needs {needed:,} words for a row of outputs and the inputs "
             f"under it, has {array.buffer_words:,}: a larger sram is needed"
         )
-    elif options.mappings == "chip":
+    elif array.keeps_chip_rules:
         banks, has = banks_of_a_row(shape_of(layer), sizes_of(array), array), array.banks
         if banks > has:
             faults.append(

@@ -57,11 +57,7 @@ def load_problem(name_or_path: str | Path) -> Problem:
     from carbonopt.evaluate import Context, build_design, period_constraints
 
     file = find_problem(name_or_path)
-    _refuse_study(file)
-    try:
-        spec, document = load_model(file, ProblemSpec, _vocabulary())
-    except SpecError as error:
-        raise SpecError(list(dict.fromkeys([*error.faults, *_further_faults(file)]))) from None
+    spec, document = _spec(file)
     faults: list[str] = []
     read = read_variables(spec.variables, document, faults)
     judged = [*spec.objectives, *spec.limits]
@@ -73,19 +69,16 @@ def load_problem(name_or_path: str | Path) -> Problem:
     machine = _machine(spec, document, faults)
     front = _reference_front(spec, document, faults)
     _refuse_late(spec, preset, document, faults)
-    _refuse_bound(variables, document, faults)
+    _refuse_bound(variables, preset, document, faults)
     if faults or preset is None:
         raise SpecError(faults)
     constraints = period_constraints(workloads) if _periods_are_met(spec, preset) else []
-    if preset.reticle_rule == "met":
-        constraints.append("limit.reticle")
-    statistics = uncertain([*spec.objectives, *spec.limits])
-    point = spec.reference_point
-    mode = spec.mapping.mode
+    constraints += ["limit.reticle"] if preset.reticle_rule == "met" else []
+    point, mode = spec.reference_point, spec.mapping.mode
     content = _content(spec, workloads, preset, file.parent)
     content |= {"quality": quality.content} if quality else {}
     context = Context(
-        tuple(workloads), preset, "optimal" if mode == "genes" else mode, statistics,
+        tuple(workloads), preset, "optimal" if mode == "genes" else mode, uncertain(judged),
         spec.mapping.objective or "edp", of_networks, quality,
     )  # fmt: skip
     return Problem(
@@ -100,6 +93,15 @@ def load_problem(name_or_path: str | Path) -> Problem:
         question=" ".join(spec.question.split()),
         source=_source(document),
     )
+
+
+def _spec(file: Path) -> tuple[ProblemSpec, Document]:
+    """Read a problem file, or refuse it with the faults of its keys and those that models find."""
+    _refuse_study(file)
+    try:
+        return load_model(file, ProblemSpec, _vocabulary())
+    except SpecError as error:
+        raise SpecError(list(dict.fromkeys([*error.faults, *_further_faults(file)]))) from None
 
 
 def _evaluation(
@@ -150,7 +152,9 @@ def _refuse_late(
         faults.append(document.fault(("limits", "period"), fault))
 
 
-def _refuse_bound(variables: list[Variable], document: Document, faults: list[str]) -> None:
+def _refuse_bound(
+    variables: list[Variable], preset: CarbonPreset | None, document: Document, faults: list[str]
+) -> None:
     """Refuse nodes and cells beside ``scenario_free``, which does not know what becomes of them."""
     if document.data.get("objectives") != SCENARIO_FREE:
         return
@@ -162,9 +166,24 @@ def _refuse_bound(variables: list[Variable], document: Document, faults: list[st
         listed = ", ".join(f"{float(node):g}" for node in nodes)
         fault = f"got {listed} nm {why}, whose embodied_g is that of one fab, allowed: one node"
         faults.append(document.fault(("variables", "node_nm"), f"{fault}, {aim}"))
+    elif preset and not nodes and (others := _made_elsewhere(values.get("template", ()), preset)):
+        fault = f"got {others} {why}, whose embodied_g is that of one fab, allowed: node_nm of one"
+        faults.append(document.fault(("variables", "template"), f"{fault} value, {aim}"))
     if worn := [str(cell) for cell in cells if cell != "sram"]:
         fault = f"got {', '.join(worn)} {why}, which knows no cells that wear out, allowed: sram"
         faults.append(document.fault(("variables", "cell"), f"{fault}, {aim}"))
+
+
+def _made_elsewhere(templates: Sequence[object], preset: CarbonPreset) -> str:
+    """Say which template has a node of its own beside others at the scenario's, '' if none has."""
+    from carbonopt.hardware.eyeriss import chip_node_nm
+    from carbonopt.hardware.template import TEMPLATES
+
+    own = [str(name) for name in templates if TEMPLATES[str(name)].always_solved]
+    others = [str(name) for name in templates if str(name) not in own]
+    if not own or not others or chip_node_nm() == preset.node_nm:
+        return ""
+    return f"{own[0]} at {chip_node_nm():g} nm and {others[0]} at {preset.node_nm:g} nm"
 
 
 def _machine(spec: ProblemSpec, document: Document, faults: list[str]) -> Machine | None:

@@ -294,13 +294,14 @@ def metrics_page() -> str:
 def catalogue_page() -> str:
     """Everything that has a name: networks, templates, machines, problems, searchers."""
     page = "# What ships\n\nNetworks, templates, machines, problems and searchers by name.\n\n"
-    known = load_table("workloads.csv").set_index("name")
+    known = load_table("workloads.csv").fillna({"aliases": ""}).set_index("name")
     rows = (
-        (f"`{name}`", row["suite"], row["description"], _or_dash(row["rate_hz"], "Hz"),
+        (f"`{name}`", code(row["aliases"].split()) or "-", row["suite"],
+         row["description"], _or_dash(row["rate_hz"], "Hz"),
          _or_dash(row["dram_byte"], "byte"), row["source"])
         for name, row in ((name, known.loc[name]) for name in network_names())
     )  # fmt: skip
-    head = ("network", "suite", "what", "rate", "DRAM", "source")
+    head = ("network", "also", "suite", "what", "rate", "DRAM", "source")
     page += f"## Networks\n\n{table(head, rows)}## Templates\n\n"
     page += table(
         ("template", "what"), ((f"`{t.name}`", t.description) for t in TEMPLATES.values())

@@ -66,6 +66,13 @@ def test_several_networks_give_two_each_and_the_making(load):
             "counts",
         ),
         (
+            "[aimc]",
+            "[aimc, eyeriss]",
+            "5: variables.template: got eyeriss at 65 nm and aimc at 28 nm beside objectives: "
+            "scenario_free, whose embodied_g is that of one fab, allowed: node_nm of one value, or "
+            "objectives of the scenario that counts",
+        ),
+        (
             "64 KiB]}",
             "64 KiB]}\n  cell: {choice: [sram, rram, pcm]}",
             "9: variables.cell: got rram, pcm beside objectives: scenario_free, which knows no "
@@ -83,6 +90,9 @@ def test_one_fault_is_told_once(load, old, new, told):
 def test_one_node_and_one_kind_of_cell_leave_every_scenario_open(load):
     one = "64 KiB]}\n  node_nm: {choice: [22 nm]}\n  cell: {choice: [sram]}"
     assert load(TEXT.replace("64 KiB]}", one)).objectives[-1] == "embodied_g"
+    array = "template: {choice: [dimc, eyeriss]}\n  node_nm: {choice: [28 nm]}"
+    assert load(TEXT.replace("template: {choice: [aimc]}", array)).objectives[-1] == "embodied_g"
     asked = TEXT.replace("scenario_free", "[latency_s, energy_j, embodied_g]")
+    assert load(asked.replace("[aimc]", "[dimc, eyeriss]")).size > 0
     both = "64 KiB]}\n  node_nm: {choice: [22 nm, 28 nm]}\n  cell: {choice: [sram, rram]}"
     assert load(asked.replace("64 KiB]}", both)).size == 16
