@@ -167,7 +167,7 @@ def test_an_interrupted_design_is_queued_again(tmp_path, monkeypatch, opening):
     def interrupt(index):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(shared.problem, "evaluate", interrupt)
+    monkeypatch.setattr(shared.problem, "rows", interrupt)
     with pytest.raises(KeyboardInterrupt):
         work(shared)
     states = [trial.state.name for trial in shared.study.trials]
