@@ -232,9 +232,11 @@ class _Worker:
             raise
         trial.set_user_attr(_ROW, rows[0])
         trial.set_user_attr(_WORKER, self.name)
-        keys = constraint_keys(problem)
-        for key, value in zip(keys, problem.violations(rows)[0].tolist(), strict=True):
-            trial.set_constraint(key, value)
+        over = zip(constraint_keys(problem), problem.violations(rows)[0].tolist(), strict=True)
+        of_lost_worker = trial.constraints
+        for key, value in over:
+            if key not in of_lost_worker:
+                trial.set_constraint(key, value)
         self.evaluated += 1
         values: list[float] = problem.objective_values(rows)[0].tolist()
         return values

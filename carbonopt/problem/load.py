@@ -390,4 +390,15 @@ def _source(document: Document) -> str:
         data["machine"] = str(folder / data["machine"])
     if "reference_front" in data:
         data["reference_front"] = {**data["reference_front"], "file": "reference_front.csv"}
-    return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+    return _written(data)
+
+
+def drop_front(file: Path) -> None:
+    """Leave the reference front out of a problem file whose folder does not have it."""
+    data = {k: v for k, v in read_document(file).data.items() if k != "reference_front"}
+    file.write_text(_written(data), encoding="utf-8")
+
+
+def _written(data: Mapping[str, Any]) -> str:
+    """Write what a problem file says so that it is read back the same."""
+    return yaml.dump(dict(data), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)

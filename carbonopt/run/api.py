@@ -17,6 +17,7 @@ from carbonopt.front.front import Front
 from carbonopt.front.notices import table_notices
 from carbonopt.objectives import Metric
 from carbonopt.problem import Problem, load_problem
+from carbonopt.problem.load import drop_front
 from carbonopt.run.energy import metered
 from carbonopt.run.manifest import check_same_run, manifest_of
 from carbonopt.run.session import Progress, Session, reference_of
@@ -295,7 +296,7 @@ def stored_problem(store: RunStore, name: str) -> Problem:
 
 
 def problem_of_text(text: str) -> Problem:
-    """Load a problem from the text of its file, such as a shared study keeps it.
+    """Load a problem from the text of its file, such as a shared study keeps it, without its front.
 
     Raises
     ------
@@ -308,4 +309,5 @@ def problem_of_text(text: str) -> Problem:
     with TemporaryDirectory() as folder:
         file = Path(folder) / PROBLEM
         file.write_text(text, encoding="utf-8")
+        drop_front(file)
         return load_problem(file)

@@ -274,6 +274,8 @@ class RunStore:
     def _without_manifest(self) -> str:
         """Say that there is no manifest, and how to save what lies beside it."""
         rows = self.path / EVALUATIONS
+        if not rows.exists() and (self.path / _LOCK).exists():
+            return "got a run that failed at its start, allowed: to start it again"
         if not rows.exists():
             return "got no manifest.json, allowed: a directory that `carbonopt run` made"
         other = f"or search anew with --out DIR --start-from {rows}"

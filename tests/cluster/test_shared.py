@@ -20,6 +20,7 @@ from carbonopt.cluster import shared as module
 from carbonopt.cluster.collect import collect
 from carbonopt.cluster.shared import open_study, work
 from carbonopt.errors import SpecError, StoreError
+from carbonopt.problem import load_problem
 from carbonopt.run.api import problem_of_text
 
 pytest.importorskip("psycopg", reason="needs the extra distributed")
@@ -166,7 +167,7 @@ def test_an_interrupted_design_is_queued_again(tmp_path, monkeypatch, opening):
     def interrupt(index):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(shared.problem, "evaluate", interrupt)
+    monkeypatch.setattr(shared.problem, "rows", interrupt)
     with pytest.raises(KeyboardInterrupt):
         work(shared)
     states = [trial.state.name for trial in shared.study.trials]
@@ -200,6 +201,15 @@ def test_a_study_that_is_not_there_needs_a_problem(tmp_path):
         open_study(sqlite(tmp_path), "none", problem_of_text),
     ):
         pass
+
+
+def test_a_problem_with_a_reference_front_is_made_again_without_its_file(tmp_path):
+    shipped = load_problem("mlperf_tiny")
+    with open_study(sqlite(tmp_path), "shipped", problem_of_text, problem=shipped):
+        pass
+    with open_study(sqlite(tmp_path), "shipped", problem_of_text) as joined:
+        assert joined.problem.hash == shipped.hash
+        assert joined.problem.reference_front is None
 
 
 def test_a_searcher_that_cannot_share_is_refused(tmp_path, opening):

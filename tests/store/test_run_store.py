@@ -140,6 +140,16 @@ def test_a_checkpoint_of_other_versions_says_what_to_do(tmp_path):
         store.checkpoint()
 
 
+def test_a_run_that_failed_at_its_start_is_told_from_a_foreign_directory(tmp_path):
+    store = RunStore(tmp_path)
+    with pytest.raises(StoreError, match="a directory that `carbonopt run` made"):
+        store.manifest()
+    with store.locked():
+        pass
+    with pytest.raises(StoreError, match="got a run that failed at its start, allowed: to start"):
+        store.manifest()
+
+
 def test_a_broken_manifest_is_told(tmp_path):
     (tmp_path / "manifest.json").write_text("{")
     with pytest.raises(StoreError, match=r"manifest.json: cannot be read"):
