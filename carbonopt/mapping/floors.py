@@ -95,7 +95,7 @@ def least_transfers(task: MappingTask, plan: Plan) -> float:
     """
     layer, moved = task.layer, transfers(task, plan)[0]
     b, _, g, ox, oy, c, _, _ = layer.sizes
-    inputs = b * g * c * min(ox, layer.input_size[0]) * min(oy, layer.input_size[1])
+    inputs = float(b * g * c * min(ox, layer.input_size[0]) * min(oy, layer.input_size[1]))
     unrolled = {dim for dims in task.machine.unrolled.values() for dim in dims}
     inputs *= 0.5 ** sum(layer.loops[dim] > 1 and dim in unrolled for dim in ("OX", "OY"))
     elements = np.array([inputs, layer.weights, layer.outputs])[moved.operand]
