@@ -39,5 +39,6 @@ if __name__ == "__main__":
     found.to_csv(out / KEPT.name, index=False)
     same = len(found) == len(known) and (found[COLUMNS] == known[COLUMNS]).all(axis=None)
     same = same and np.allclose(found[TAKEN], known[TAKEN], rtol=1e-9, atol=0.0)
-    print(f"{sum(map(len, runs))} designs, {len(found)} kept: {out / KEPT.name}")
+    every = f"{sum(map(len, runs))} designs, those of both spaces twice"
+    print(f"{every}; {len(found)} kept: {out / KEPT.name}")
     sys.exit(None if same else f"{KEPT}: not what was found")
