@@ -206,6 +206,41 @@ def _fill_writing(
 
 
 @njit(cache=True)
+def _fill_nodes(
+    moved: Transfers, rooms: Rooms, relevance: Ints, lattices: Lattices, tiles: LayerTiles, u: int,
+    units: Floats, summed: Bools, widths: tuple[float, float], capacity: Floats, free: Floats,
+    sums_stay: bool, found: NodeCosts,
+) -> None:  # fmt: skip
+    """Fill what the tiles of one unrolling cost at its nodes."""
+    nodes, (copies, rows) = len(moved.operand) - 1, widths
+    start, stop = lattices.start[u], lattices.start[u + 1]
+    size, complete = lattices.size[start:stop], lattices.complete[start:stop]
+    needed = found.needed[4 * nodes * start : 4 * nodes * stop].reshape((nodes, 4, len(size)))
+    room = found.room[2 * nodes * start : 2 * nodes * stop].reshape((2, nodes, len(size)))
+    for v in range(nodes):
+        place, m = nodes * start + v * len(size), moved.memory[v]
+        here = slice(place, place + len(size))
+        energy, mean = found.energy[here], tiles.mean[here]
+        boost = np.rint(tiles.above[:, u, v] / tiles.inside[:, u, v])
+        partial = np.zeros(len(size), np.bool_)
+        if moved.operand[v] == _OUTPUT:
+            partial = summed[1, v] | ~complete
+        _fill_moves(
+            moved, v, copies, boost, units[:, v], mean, tiles.whole[here], partial,
+            size[-1] / size, energy, needed[v], found.first[here],
+        )  # fmt: skip
+        if m >= 0:
+            half, own = capacity[m] / 2, found.single[here]
+            _fill_rooms(moved, v, summed[0, v], mean, half, room[:, v], own)
+        _close(
+            moved, relevance, v, lattices.extents[start:stop], complete, room[:, v], free[m],
+            sums_stay and v == rooms.last_output, energy,
+        )  # fmt: skip
+        if v == moved.cells:
+            _fill_writing(moved, copies, rows, boost[0], mean, size, found.writing[start:stop])
+
+
+@njit(cache=True)
 def node_costs(
     moved: Transfers, rooms: Rooms, relevance: Ints, lattices: Lattices, tiles: LayerTiles,
     units: Floats, summed: Bools, copies: Floats, rows: Floats,
@@ -249,29 +284,8 @@ def node_costs(
         found.sums_pj[u] = _sums_pj(
             moved, copies[u], tiles.summed_at[u], units[0, u, nodes], begun, size[-1]
         )
-        needed = found.needed[4 * nodes * start : 4 * nodes * stop].reshape((nodes, 4, len(size)))
-        room = found.room[2 * nodes * start : 2 * nodes * stop].reshape((2, nodes, len(size)))
-        for v in range(nodes):
-            place, m = nodes * start + v * len(size), moved.memory[v]
-            here = slice(place, place + len(size))
-            energy, mean = found.energy[here], tiles.mean[here]
-            boost = np.rint(tiles.above[:, u, v] / tiles.inside[:, u, v])
-            partial = np.zeros(len(size), np.bool_)
-            if moved.operand[v] == _OUTPUT:
-                partial = summed[1, u, v] | ~complete
-            _fill_moves(
-                moved, v, copies[u], boost, units[:, u, v], mean, tiles.whole[here], partial,
-                size[-1] / size, energy, needed[v], found.first[here],
-            )  # fmt: skip
-            if m >= 0:
-                half, own = capacity[m] / 2, found.single[here]
-                _fill_rooms(moved, v, summed[0, u, v], mean, half, room[:, v], own)
-            _close(
-                moved, relevance, v, lattices.extents[start:stop], complete, room[:, v], free[m],
-                stays and v == rooms.last_output, energy,
-            )  # fmt: skip
-            if v == moved.cells:
-                _fill_writing(
-                    moved, copies[u], rows[u], boost[0], mean, size, found.writing[start:stop]
-                )
+        _fill_nodes(
+            moved, rooms, relevance, lattices, tiles, u, units[:, u], summed[:, u],
+            (copies[u], rows[u]), capacity, free, stays, found,
+        )  # fmt: skip
     return found
