@@ -10,11 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from carbonopt.carbon.presets import CarbonPreset, preset_names
 from carbonopt.catalog import find_problem
-from carbonopt.compress.quality import quality_function
 from carbonopt.errors import SpecError
 from carbonopt.hardware.cacti import least_sram_byte
 from carbonopt.objectives import (
@@ -31,9 +28,10 @@ from carbonopt.objectives import (
 )
 from carbonopt.problem.base import Problem
 from carbonopt.problem.scenario import preset_of, scenario_words
+from carbonopt.problem.source import source_of
 from carbonopt.problem.variables import quality_of, read_variables, with_targets
 from carbonopt.spec.fields import Vocabulary
-from carbonopt.spec.load import Document, load_model, plain_scalar, read_document, sound_part
+from carbonopt.spec.load import Document, load_model, read_document, sound_part
 from carbonopt.spec.problem import SCENARIO_FREE, ProblemSpec, VariableSpec, WorkloadSpec
 from carbonopt.spec.scenario import ScenarioSpec
 from carbonopt.units import format_quantity
@@ -91,7 +89,7 @@ def load_problem(name_or_path: str | Path) -> Problem:
         reference_front=front,
         build=partial(build_design, context=context) if machine is None else None,
         question=" ".join(spec.question.split()),
-        source=_source(document),
+        source=source_of(document),
     )
 
 
@@ -353,52 +351,3 @@ def _content(
         machine = (folder / spec.machine).read_bytes()
         content["machine"] = hashlib.sha256(machine).hexdigest()
     return content
-
-
-class _Dumper(yaml.SafeDumper):
-    """Writes text in quotes where it would not be read as text."""
-
-
-def _text_node(dumper: _Dumper, text: str) -> yaml.ScalarNode:
-    """Quote what looks like a number or a word of YAML."""
-    style = None if plain_scalar(text) == text else '"'
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
-
-
-_Dumper.add_representer(str, _text_node)
-
-
-def _source(document: Document) -> str:
-    """Write the file again so that it can be read from a run directory."""
-    data = dict(document.data)
-    folder = document.path.parent.resolve()
-    data["workloads"] = [
-        {**entry, "path": str(folder / entry["path"])}
-        if isinstance(entry, dict) and "path" in entry
-        else entry
-        for entry in data["workloads"]
-    ]
-    scenario = data.get("scenario", {})
-    if str(scenario.get("profile")).endswith(".csv"):
-        data["scenario"] = {**scenario, "profile": str(folder / scenario["profile"])}
-    quality = dict(data.get("quality") or {})
-    if "table" in quality:
-        data["quality"] = {"table": str(folder / quality["table"])}
-    elif "function" in quality:
-        data["quality"] = {"function": quality_function(quality["function"], folder).path}
-    if "machine" in data:
-        data["machine"] = str(folder / data["machine"])
-    if "reference_front" in data:
-        data["reference_front"] = {**data["reference_front"], "file": "reference_front.csv"}
-    return _written(data)
-
-
-def drop_front(file: Path) -> None:
-    """Leave the reference front out of a problem file whose folder does not have it."""
-    data = {k: v for k, v in read_document(file).data.items() if k != "reference_front"}
-    file.write_text(_written(data), encoding="utf-8")
-
-
-def _written(data: Mapping[str, Any]) -> str:
-    """Write what a problem file says so that it is read back the same."""
-    return yaml.dump(dict(data), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)

@@ -17,7 +17,7 @@ from carbonopt.front.front import Front
 from carbonopt.front.notices import table_notices
 from carbonopt.objectives import Metric
 from carbonopt.problem import Problem, load_problem
-from carbonopt.problem.load import drop_front
+from carbonopt.problem.source import drop_front
 from carbonopt.run.energy import metered
 from carbonopt.run.manifest import check_same_run, manifest_of
 from carbonopt.run.session import Progress, Session, reference_of
