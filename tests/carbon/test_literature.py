@@ -115,7 +115,7 @@ def test_every_fault_of_a_users_file_is_told_with_its_line(tmp_path):
     [
         ("name,type\n", ":1: got no column source, node_nm, tops_per_w, tops, tops_per_mm2"),
         (HEADER, ":1: got no chip"),
-        (b"\xff\xfe\xff", "cannot be read"),
+        (b"\xff\xfe\xff", "mine.csv: got bytes that are no UTF-8 text, allowed: CSV"),
         (None, "cannot be read"),
     ],
 )
