@@ -10,6 +10,9 @@ import shutil
 from collections.abc import Collection
 from pathlib import Path
 from types import ModuleType
+from typing import Any
+
+from carbonopt.report.study import differences
 
 STUDIES = Path(__file__).parents[1] / "studies"
 NAMES = sorted(
@@ -33,6 +36,12 @@ def expected(name: str) -> tuple[dict, float]:
     """Read what a study shall give, and how exactly."""
     numbers = json.loads((STUDIES / name / "expected.json").read_text())
     return numbers, numbers.pop("tolerance")
+
+
+def apart(found: dict[Any, Any], wanted: dict[Any, Any], tolerance: float) -> list[str]:
+    """Say what differs from what a study shall give, as its program does."""
+    both = ({"tolerance": tolerance, **numbers} for numbers in (found, wanted))
+    return list(differences(*both))
 
 
 def page_of(name: str) -> str:

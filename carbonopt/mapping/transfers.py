@@ -88,8 +88,6 @@ class Rooms(NamedTuple):
         Memory that keeps each operand whole (3,).
     bits
         Of an element of I, W, a partial sum and a final output (4,).
-    last_level
-        Level at which outputs are whole.
     shared, last_output, whole_memory
         As in `carbonopt.mapping.plan.Plan`.
     """
@@ -98,7 +96,6 @@ class Rooms(NamedTuple):
     widened: int
     top: Ints
     bits: Floats
-    last_level: int
     shared: Ints
     last_output: int
     whole_memory: int
@@ -141,7 +138,7 @@ def _transfers(
     )  # fmt: skip
     rooms = Rooms(
         storage.size_bits, int(storage.memory[0, 0]), np.array(plan.top), own,
-        int(storage.levels[OUTPUT]) - 1, plan.shared, plan.last_output, plan.whole_memory,
+        plan.shared, plan.last_output, plan.whole_memory,
     )  # fmt: skip
     return found, rooms
 

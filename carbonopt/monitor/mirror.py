@@ -112,6 +112,11 @@ class Mirror:
         """Whether the run had ended at the last look."""
         return self.manifest["finished"] is not None
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the run has ended by now."""
+        return self.store.manifest()["finished"] is not None
+
     def look(self) -> int:
         """Mirror what is new in the run, and say how many trials that made."""
         with quiet_optuna():

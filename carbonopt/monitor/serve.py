@@ -26,6 +26,7 @@ _PAUSE_PER_LOOK = 100.0
 """So that at most one part in a hundred of the time goes into looks, which a run may need.
 
 Taken by the clock: on a busy machine looks take longer and get fewer, as the run gets slower."""
+_LONGEST_PAUSE_S = 60.0
 
 
 def watch(
@@ -107,7 +108,17 @@ def _follow(mirror: Mirror) -> None:
         start = time.monotonic()
         if not mirror.is_settled:
             mirror.look()
-        time.sleep(_LEAST_PAUSE_S + _PAUSE_PER_LOOK * (time.monotonic() - start))
+        pause_s = _PAUSE_PER_LOOK * (time.monotonic() - start)
+        _wait(mirror, min(_LEAST_PAUSE_S + pause_s, _LONGEST_PAUSE_S))
+
+
+def _wait(mirror: Mirror, pause_s: float) -> None:
+    """Wait; a run that ends needs nothing any more, so its end is shown at once."""
+    until = time.monotonic() + pause_s
+    while time.monotonic() < until:
+        time.sleep(_LEAST_PAUSE_S)
+        if mirror.has_ended and not mirror.is_settled:
+            return
 
 
 @contextmanager

@@ -213,8 +213,9 @@ def _shares(whole: int, most: int) -> Iterator[int]:
 def best_mappings(shape: Ints, array: Floats, unit: Floats) -> tuple[Floats, Ints]:
     """Return energy [pJ] and cycles (n, 2), and mappings (n, 7), with all on their lower hull.
 
-    A PE set that fits the array is not cut into strips, unless the buffer cannot keep its partial
-    sums for as many filters as a PE does.
+    Covered are mappings that share channels, filters and images out evenly. A PE set that fits the
+    array is not cut into strips, unless the buffer cannot keep its partial sums for as many filters
+    as a PE does.
     Given e, n, q, r and t, the most output channels m that the buffer has room for and the most
     filters p that the register files have room for save passes and cost nothing; filters are
     shared out evenly over the passes that they need.
@@ -237,7 +238,6 @@ class _Width(NamedTuple):
     unit: Floats
     base: Floats
     sets: int
-    pieces: int
     words: int
     points: Floats
     chosen: Ints
@@ -254,7 +254,7 @@ def _best_of_width(
     """
     _, columns, pieces, sets, words = geometry(shape, array, e)
     base = _least_counts(shape, array, unit, e)
-    at = _Width(shape, array, unit, base, sets, pieces, words, points, chosen)
+    at = _Width(shape, array, unit, base, sets, words, points, chosen)
     x, out, k, c = np.empty(7, np.int64), np.empty(18), shape[1], shape[5]
     x[2], most = e, min(int(min(array[3], array[2])) // columns, c)
     images = _images(at, e)

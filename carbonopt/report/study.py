@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 NUMBERS, EXPECTED = "numbers.json", "expected.json"
 _SHOWN = 5
 _NOUGHT = 1e-15
-"""What counts as nothing: how far a number that should be zero may be off."""
+"""How far a number may be off that is nothing but rounding: at most ten times as large."""
 
 
 def output_of(program: str, what: str | None) -> Path:
@@ -123,6 +123,8 @@ def differences(found: Mapping[str, Any], expected: Mapping[str, Any]) -> Iterat
     --------
     >>> list(differences({"tolerance": 1e-3, "a": [1.0]}, {"tolerance": 1e-3, "a": [1.01]}))
     ['a.0: got 1.0, expected 1.01']
+    >>> list(differences({"tolerance": 1e-3, "g": 1e-12}, {"tolerance": 1e-3, "g": 1.01e-12}))
+    ['g: got 1e-12, expected 1.01e-12']
     """
     tolerance = expected["tolerance"]
     ours, theirs = dict(_flat(found)), dict(_flat(expected))
@@ -135,7 +137,8 @@ def differences(found: Mapping[str, Any], expected: Mapping[str, Any]) -> Iterat
 def _agree(one: object, other: object, tolerance: float) -> bool:
     """Whether numbers are as near as they have to be, and all else equal."""
     if isinstance(one, int | float) and isinstance(other, int | float):
-        return math.isclose(one, other, rel_tol=tolerance, abs_tol=_NOUGHT)
+        nought = _NOUGHT if abs(other) <= 10 * _NOUGHT else 0.0
+        return math.isclose(one, other, rel_tol=tolerance, abs_tol=nought)
     return one == other
 
 

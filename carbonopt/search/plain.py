@@ -19,7 +19,7 @@ _DRAWS = 16
 
 
 def batch_size(budget: int) -> int:
-    """Size a batch: at least 32 batches a search, and a power of two, as Sobol' points need it.
+    """Size a batch: 1/32 of a budget, 64 to 512, a power of two as Sobol' points need it.
 
     Examples
     --------

@@ -1,8 +1,6 @@
-"""Pricing is fast enough to be done again for every question."""
+"""As many designs are priced at once as a question may have; benchmarks/carbon.py says how fast."""
 
 from __future__ import annotations
-
-import time
 
 import numpy as np
 import pandas as pd
@@ -16,8 +14,6 @@ from carbonopt.front.pricing import Scenario
 from carbonopt.front.reprice import reprice
 from carbonopt.objectives import metric
 
-REPRICE_S, SAMPLED_S = 0.1, 2.0
-
 
 def designs(rng, n):
     return {
@@ -28,17 +24,6 @@ def designs(rng, n):
     }
 
 
-def fastest(function, times=5):
-    """Least processor time of several runs: that of one core, whoever else uses it [s]."""
-    spans = []
-    for _ in range(times):
-        start = time.process_time()
-        function()
-        spans.append(time.process_time() - start)
-    return min(spans)
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("activity", ["CA", "PA"])
 @pytest.mark.parametrize("networks", [1, 4])
 def test_a_hundred_thousand_designs_are_repriced_at_once(rng, activity, networks):
@@ -59,18 +44,15 @@ def test_a_hundred_thousand_designs_are_repriced_at_once(rng, activity, networks
     carbon = front.evaluations[scenario.metric]
     assert front.lowest(scenario.metric)[scenario.metric] == carbon.min()
     assert "break_even_pa_s@n0" in front.evaluations
-    assert fastest(lambda: reprice(front, deployed, scenario)) < REPRICE_S
 
 
-@pytest.mark.slow
-def test_samples_of_ten_thousand_designs_in_no_time(rng):
+def test_samples_of_ten_thousand_designs_are_taken_at_once(rng):
     names = ("fab_kwh_per_mm2", "gas_g_per_mm2", "material_g_per_mm2", "defects_per_mm2")
     names += ("fab_g_per_kwh", "package_g", "use_g_per_kwh", "lifetime_s", "dram_ca_g_per_gb")
     preset = load_preset("default")
     samples = {name: getattr(preset, name) * rng.lognormal(0, 0.3, (256, 1)) for name in names}
     preset, many = preset.with_values(**samples), designs(rng, 10_000)
-    assert total_ca(**many, preset=preset).shape == (256, 10_000)
-    assert fastest(lambda: total_ca(**many, preset=preset)) < SAMPLED_S
-    assert (
-        fastest(lambda: np.quantile(total_ca(**many, preset=preset), 0.95, axis=0), 2) < SAMPLED_S
-    )
+    sampled = total_ca(**many, preset=preset)
+    assert sampled.shape == (256, 10_000)
+    one = {name: values[:1] if name != "dram_gb" else values for name, values in many.items()}
+    assert total_ca(**one, preset=preset)[:, 0] == pytest.approx(sampled[:, 0], rel=1e-12)
