@@ -188,6 +188,15 @@ def _multiples(lengths: Ints, point: int, found: Ints) -> int:
 
 
 @njit(cache=True)
+def _doubled(labels: Labels) -> Labels:
+    """Make room for as many labels again."""
+    return Labels(
+        np.concatenate((labels.sums, np.empty_like(labels.sums))),
+        np.concatenate((labels.steps, np.empty_like(labels.steps))),
+    )
+
+
+@njit(cache=True)
 def _expand(
     orders: Orders, tiles: Tiles, places: Places, costs: Costs, beside: Beside, limits: Limits,
     needless: Ints, labels: Labels, start: int, stop: int, most: float,
@@ -219,10 +228,7 @@ def _expand(
                 if done < 0:
                     continue
                 if count == len(labels.sums):
-                    labels = Labels(
-                        np.concatenate((labels.sums, np.empty_like(labels.sums))),
-                        np.concatenate((labels.steps, np.empty_like(labels.steps))),
-                    )
+                    labels = _doubled(labels)
                 labels.sums[count] = sums
                 labels.sums[count, 0] = labels.sums[label, 0] + costs.energy[v, p]
                 labels.steps[count, STATE], labels.steps[count, POINT] = after, p

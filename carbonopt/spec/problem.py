@@ -344,8 +344,10 @@ def _missing_text(given: list[str], missing: list[str], info: ValidationInfo) ->
     strangers = [name for name in given if name not in ("template", *_words(info).knob_units)]
     near = {found: name for name in missing for found in get_close_matches(name, strangers, n=1)}
     if near:
-        misspelt, meant = next(iter(near.items()))
-        return f"{misspelt}: got no knob, allowed: {', '.join(missing)} (did you mean {meant}?)"
+        first, *others = near
+        got = ", nor is ".join(["got no knob", *others])
+        meant = ", ".join(near.values())
+        return f"{first}: {got}, allowed: {', '.join(missing)} (did you mean {meant}?)"
     return f"got {', '.join(given) or 'none'}, allowed: also {', '.join(missing)}"
 
 

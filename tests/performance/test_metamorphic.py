@@ -159,7 +159,7 @@ def test_a_larger_array_at_equal_cost_is_never_worse(template):
 
 
 def test_a_larger_array_is_worse_only_for_want_of_unrollings():
-    """stack1/conv1 of resnet8 on analog macros of 48 and 56 rows: see docs/validation/index.md."""
+    """stack1/conv1 of resnet8 on analog macros of 48 and 56 rows: see docs/validation/mapper.md."""
     each = RESNET8.layers[1].anonymous
     found, looked_at = [], []
     for rows in (48, 56):
