@@ -8,7 +8,6 @@ over channels and t over filters.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -200,13 +199,15 @@ def widest(shape: Ints, array: Floats) -> int:
 
 
 @njit(cache=True)
-def _shares(whole: int, most: int) -> Iterator[int]:
-    """Yield, largest first, the sizes up to `most` that no smaller one equals in parts."""
-    size = most
+def _shares(whole: int, most: int) -> Ints:
+    """Return, largest first, the sizes up to `most` that no smaller one equals in parts."""
+    found = np.empty(max(min(most, 2 * int(math.sqrt(whole)) + 2), 0), np.int64)
+    size, count = most, 0
     while size > 0:
-        size = -(-whole // -(-whole // size))
-        yield size
-        size -= 1
+        found[count] = -(-whole // -(-whole // size))
+        size = found[count] - 1
+        count += 1
+    return found[:count]
 
 
 @njit(cache=True)
