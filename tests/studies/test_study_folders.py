@@ -53,7 +53,7 @@ def test_the_list_adds_costs_up():
     costs = [int(each) for each in re.findall(r"^\| \[.*\| (\d+) \|$", LIST, re.M)]
     (whole,) = re.findall(r"^\| all \|.*\| (\d+) \|$", LIST, re.M)
     assert len(costs) == len(NAMES)
-    assert sum(costs) == int(whole)
+    assert sum(costs) == int(whole) <= 2400  # 20 minutes on two cores
 
 
 def test_cells_of_low_standby_leak_as_the_table_says():
