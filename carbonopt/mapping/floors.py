@@ -220,6 +220,17 @@ def _least_order(
 
 
 @njit(cache=True)
+def _all_passes(passes: Ints, resting: Bools) -> tuple[float, Floats]:
+    """Return all passes over an array, and those in which the tile of each operand rests (3,)."""
+    total, still = 1.0, np.ones(3)
+    for d in range(8):
+        total *= passes[d]
+        for o in range(3):
+            still[o] *= passes[d] if resting[o, d] else 1.0
+    return total, still
+
+
+@njit(cache=True)
 def _floor(
     moved: Transfers, orders: Orders, resting: Bools, mean: Floats, passes: Ints, geometry: Floats,
     tiles: _Tiles, copies: Floats, units: Floats, above: Bools,
@@ -230,11 +241,7 @@ def _floor(
     held, every, best = np.empty((last, 3)), np.empty(last), np.empty(last)
     cut = moved.pj.sum(axis=1) * moved.truncated
     for u in range(len(passes)):
-        total, still = 1.0, np.ones(3)
-        for d in range(8):
-            total *= passes[u, d]
-            for o in range(3):
-                still[o] *= passes[u, d] if resting[o, d] else 1.0
+        total, still = _all_passes(passes[u], resting)
         _fill_held(
             moved, mean[u], passes[u], geometry, copies[u], kept[u], grown[u], least[u], held
         )
@@ -306,11 +313,7 @@ def _least_cycles(
     kept, grown, least, _ = tiles
     cycles, busy = np.empty(len(passes)), np.empty((places.port_count, 2))
     for u in range(len(passes)):
-        total, still = 1.0, np.ones(3)
-        for d in range(8):
-            total *= passes[u, d]
-            for o in range(3):
-                still[o] *= passes[u, d] if resting[o, d] else 1.0
+        total, still = _all_passes(passes[u], resting)
         busy[:] = 0.0
         for v in range(len(moved.operand) - 1):
             o, latch = moved.operand[v], moved.room[v] == 0
