@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from little import PROBLEM
 
+import carbonopt.run.session
 from carbonopt.cli import main
 
 STUDY = """\
@@ -34,3 +35,14 @@ def in_folder(place: Path, monkeypatch: pytest.MonkeyPatch, study: str = STUDY) 
 def run(*arguments: str) -> int:
     """Run a study in this process."""
     return main([*arguments, "--workers", "1"])
+
+
+def run_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run the study into `early`, interrupted before its first design."""
+
+    def interrupted(*arguments: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(carbonopt.run.session.Session, "run", interrupted)
+        assert run("run", "study.yaml", "--out", "early") == 130

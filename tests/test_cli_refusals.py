@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 from little import PROBLEM
-from little_study import STUDY, in_folder, run
+from little_study import STUDY, in_folder, run, run_interrupted
 
-import carbonopt.run.session
 from carbonopt.cli import main
 from carbonopt.store import RunStore
 
@@ -160,13 +159,7 @@ def test_check_reads_an_onnx_file(folder, capsys):
 @pytest.fixture
 def barely_started(folder, monkeypatch, capsys):
     """A run that was interrupted before its first design."""
-
-    def interrupted(*arguments, **options):
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(carbonopt.run.session.Session, "run", interrupted)
-        assert run("run", "study.yaml", "--out", "early") == 130
+    run_interrupted(monkeypatch)
     capsys.readouterr()
     return folder / "early"
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 from little import PROBLEM
-from little_study import STUDY, in_folder, run
+from little_study import STUDY, in_folder, run, run_interrupted
 
-import carbonopt.run.session
+import carbonopt.run
 from carbonopt.cli import main
 
 ROOT = Path(__file__).parents[1]
@@ -121,12 +121,7 @@ def test_an_interrupt_says_how_to_go_on_and_resume_does(folder, capsys, monkeypa
 
 
 def test_a_run_that_was_interrupted_before_its_first_design_goes_on(folder, capsys, monkeypatch):
-    def interrupted(*arguments, **options):
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(carbonopt.run.session.Session, "run", interrupted)
-        assert run("run", "study.yaml", "--out", "early") == 130
+    run_interrupted(monkeypatch)
     assert not Path("early/evaluations.csv").exists()
     assert run("resume", "early") == 0
     assert "6 designs evaluated" in capsys.readouterr().out
